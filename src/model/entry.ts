@@ -1,0 +1,59 @@
+// Owns: the entry: one journal record. Everything the engine ever learns, time included, is one of these.
+import { z } from 'zod';
+import { eventSchema } from './event.ts';
+import { fhrpRowSchema, intentSchema, queryKindSchema } from './intent.ts';
+import { outcomeSchema } from './outcome.ts';
+import { inventorySchema } from './target.ts';
+
+export const readingSchema = z.object({
+  target: z.string(),
+  query: queryKindSchema,
+  /** The intent that asked. */
+  intent: z.string(),
+  /** What was read, or why it could not be. `unreachable` blocks nobody; `unreadable` takes nothing away. */
+  result: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('rows'), rows: z.array(fhrpRowSchema) }),
+    z.object({ kind: z.literal('unreachable'), reason: z.string() }),
+    z.object({ kind: z.literal('unreadable'), reason: z.string() }),
+  ]),
+  tookMs: z.number(),
+});
+
+export const entryBodySchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('event'), event: eventSchema }),
+  /** Quiet is stamped too: an alarm is due and nothing else has passed it (law E2). */
+  z.object({ kind: z.literal('tick') }),
+  z.object({ kind: z.literal('intent'), intent: intentSchema }),
+  /** Every entry up to `through` has been decided; its intents stand with this in one append (law E3). */
+  z.object({ kind: z.literal('decided'), through: z.number().int() }),
+  /** Durable BEFORE the first changing byte. `deadlineMs`: after `at` plus this, nothing of it can still be under way. */
+  z.object({
+    kind: z.literal('attempt'),
+    intent: z.string(),
+    deadlineMs: z.number().int(),
+    plan: z.array(z.string()),
+  }),
+  z.object({ kind: z.literal('outcome'), intent: z.string(), outcome: outcomeSchema }),
+  z.object({ kind: z.literal('reading'), reading: readingSchema }),
+  /** From here on this version of the policy runs. */
+  z.object({
+    kind: z.literal('deploy'),
+    policy: z.string(),
+    version: z.string(),
+    revision: z.string().optional(),
+    runtime: z.string(),
+  }),
+  /** The network as described from here on: replay sees it as it was that day. */
+  z.object({ kind: z.literal('inventory'), inventory: inventorySchema }),
+  /** This policy stopped at this entry; replay obeys (law E7). */
+  z.object({ kind: z.literal('quarantine'), policy: z.string(), seq: z.number().int(), reason: z.string() }),
+  z.object({ kind: z.literal('command'), by: z.string(), verb: z.string(), arguments: z.array(z.string()) }),
+]);
+
+export type EntryBody = z.infer<typeof entryBodySchema>;
+export type Reading = z.infer<typeof readingSchema>;
+/** As appended: stamped with the admission time (integer milliseconds since 1970, never falling), not yet numbered. */
+export type NewEntry = EntryBody & { readonly at: number };
+/** As committed: `seq` strictly rising, gaps allowed. */
+export type Entry = NewEntry & { readonly seq: number };
+export type EntryOf<K extends EntryBody['kind']> = Extract<Entry, { kind: K }>;

@@ -1,0 +1,46 @@
+// Owns: one spelling for an interface. Devices write Gi7/48, GigabitEthernet7/48. and Vl20 for what the inventory
+// calls GigabitEthernet7/48 and Vlan20 (formats seen on IOS, NX-OS and EOS).
+
+const longNames: readonly (readonly [short: string, long: string])[] = [
+  ['appgigabitethernet', 'AppGigabitEthernet'],
+  ['twentyfivegige', 'TwentyFiveGigE'],
+  ['twogigabitethernet', 'TwoGigabitEthernet'],
+  ['fivegigabitethernet', 'FiveGigabitEthernet'],
+  ['tengigabitethernet', 'TenGigabitEthernet'],
+  ['fortygigabitethernet', 'FortyGigabitEthernet'],
+  ['hundredgige', 'HundredGigE'],
+  ['gigabitethernet', 'GigabitEthernet'],
+  ['fastethernet', 'FastEthernet'],
+  ['port-channel', 'Port-channel'],
+  ['bundle-ether', 'Bundle-Ether'],
+  ['loopback', 'Loopback'],
+  ['ethernet', 'Ethernet'],
+  ['tunnel', 'Tunnel'],
+  ['vlan', 'Vlan'],
+  ['bdi', 'BDI'],
+  ['twe', 'TwentyFiveGigE'],
+  ['hu', 'HundredGigE'],
+  ['fo', 'FortyGigabitEthernet'],
+  ['te', 'TenGigabitEthernet'],
+  ['tw', 'TwoGigabitEthernet'],
+  ['gi', 'GigabitEthernet'],
+  ['fa', 'FastEthernet'],
+  ['eth', 'Ethernet'],
+  ['et', 'Ethernet'],
+  ['po', 'Port-channel'],
+  ['lo', 'Loopback'],
+  ['tu', 'Tunnel'],
+  ['vl', 'Vlan'],
+  ['be', 'Bundle-Ether'],
+];
+const byShort = new Map(longNames);
+const form = /^([A-Za-z-]+)\s*(\d[\d/.:]*)$/;
+
+/** The long, canonical name: `Vl20` → `Vlan20`, `Gi7/48,` → `GigabitEthernet7/48`. What it does not know stays as it is. */
+export function interfaceName(written: string): string {
+  const trimmed = written.trim().replace(/[.,;:]+$/, '');
+  const match = form.exec(trimmed);
+  if (!match) return trimmed;
+  const long = byShort.get(match[1]!.toLowerCase());
+  return long ? `${long}${match[2]}` : trimmed;
+}

@@ -1,0 +1,34 @@
+// Owns: every bound of the runtime, with its unit and its arithmetic. Nothing that grows is without a line here.
+
+/** A syslog message longer than this is cut there and counted. RFC 5424 asks for 2,048; IOS sends 1,024; room for structured data. */
+export const syslogMessageBytesMax = 16_384;
+/** The largest UDP payload there is: 65,535 - 20 (IP) - 8 (UDP). */
+export const datagramBytesMax = 65_507;
+/** Bytes waiting between one TCP syslog sender's last line end and its next, or an octet count: beyond it the sender is cut off. */
+export const syslogFrameBytesMax = 131_072;
+/** TCP syslog senders at once. */
+export const syslogConnectionsMax = 4_096;
+/** Asked of the kernel for a UDP socket; it grants up to net.core.rmem_max (4 MiB here: some 10,900 small datagrams). */
+export const receiveBufferBytes = 8 * 1024 * 1024;
+/** Events received and not yet committed: 262,144 x about 600 bytes = 157 MB at most. Beyond it new datagrams are dropped and counted. */
+export const pendingEventsMax = 262_144;
+/** Entries one append commits: larger gains little (330k rows/s at 1,000) and holds the first one back. */
+export const appendEntriesMax = 1_024;
+/** An entry as JSON. Evidence is 64 kB at most, a raw message 64 kB. */
+export const journalEntryBytesMax = 262_144;
+/** Evidence kept with an outcome; beyond it the digest. */
+export const evidenceBytesMax = 65_536;
+/** What one command may answer before the session is cut: a full BGP table section fits, a runaway does not. */
+export const replyBytesMax = 8 * 1024 * 1024;
+/** Keys one operator of one policy remembers; beyond it the oldest is dropped, counted and shown. */
+export const cellKeysMax = 100_000;
+/** Events an operator keeps for one key. */
+export const cellEventsMax = 1_000;
+/** Intents one entry may cause in one policy: more is a policy gone wrong. */
+export const intentsPerStepMax = 1_000;
+/** Intents waiting for one target. */
+export const targetQueueMax = 1_000;
+/** A state read longer ago than this does not carry a write (law: no datagram changes the network by itself). */
+export const readingFreshMs = 2_000;
+/** A forward jump of event time beyond this is a gap: something slept. */
+export const timeJumpMs = 5_000;

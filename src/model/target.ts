@@ -1,0 +1,103 @@
+// Owns: the inventory: targets, gateways, and how to reach and recognise them. Secrets are references, never values.
+import { z } from 'zod';
+import { familySchema } from './meaning.ts';
+
+/** Where a secret is: an environment variable, a file, or a command that prints it. Read when used, never journaled. */
+export const secretSchema = z
+  .union([
+    z.strictObject({ env: z.string().min(1) }),
+    z.strictObject({ file: z.string().min(1) }),
+    z.strictObject({ command: z.string().min(1) }),
+  ])
+  .meta({
+    description: 'A reference to a secret: {env: NAME}, {file: PATH} or {command: "pass show x"}. Never the secret itself.',
+  });
+
+const port = z.int().min(1).max(65_535);
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, 'must be 1 to 64 letters, digits, dots, dashes or underscores');
+
+const sshShape = {
+  port: port.optional(),
+  user: z.string().min(1),
+  password: secretSchema.optional(),
+  /** A private key in OpenSSH or PEM form. */
+  key: secretSchema.optional(),
+  /** `SHA256:…` as ssh-keygen -l prints it. Without it no session is opened. */
+  hostKey: z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/, 'must be SHA256:… as `ssh-keygen -lf` prints it'),
+  /** SHA-1 key exchange, CBC ciphers, ssh-dss: only for boxes that have nothing else. */
+  legacyAlgorithms: z.boolean().optional(),
+};
+
+export const cliAccessSchema = z.strictObject({ ...sshShape, /** The enable password. */ enable: secretSchema.optional() });
+export const netconfAccessSchema = z.strictObject(sshShape);
+
+export const platformNameSchema = z.enum([
+  'cisco-ios',
+  'cisco-iosxe',
+  'cisco-nxos',
+  'cisco-iosxr',
+  'arista-eos',
+  'juniper-junos',
+  'frr',
+]);
+
+export const targetSchema = z.strictObject({
+  platform: platformNameSchema,
+  address: z.string().min(1),
+  /** Further addresses its events come from: loopbacks, other interfaces. */
+  aliases: z.array(z.string()).optional(),
+  cli: cliAccessSchema.optional(),
+  netconf: netconfAccessSchema.optional(),
+  snmp: z
+    .strictObject({
+      port: port.optional(),
+      /** v2c community to ask ifName with. */
+      community: secretSchema.optional(),
+      /** SNMPv3: this engine and user speak for this target, and no other; then its events are authenticated. */
+      engine: z
+        .string()
+        .regex(/^[0-9a-f]{10,64}$/i, 'must be the engine id in hex')
+        .optional(),
+      user: z.string().optional(),
+    })
+    .optional(),
+  bgp: z
+    .strictObject({
+      as: z.int().min(1).max(4_294_967_295).optional(),
+      /** The neighbours that must receive what we advertise. */
+      neighbors: z.array(z.string()).min(1),
+    })
+    .optional(),
+});
+
+export const memberSchema = z.strictObject({
+  target: name,
+  interface: z.string().optional(),
+  group: z.int().min(0).max(4095).optional(),
+  /** keepalived's vrrp_instance, where the group is not said. */
+  instance: z.string().optional(),
+  family: familySchema.default('ipv4'),
+});
+
+export const gatewaySchema = z.strictObject({
+  protocol: z.enum(['hsrp', 'vrrp']),
+  vrf: z.string().default('default'),
+  prefixes: z.array(z.string()).default([]),
+  members: z.array(memberSchema).min(1),
+});
+
+export const inventorySchema = z.strictObject({
+  targets: z.record(name, targetSchema),
+  gateways: z.record(name, gatewaySchema).default({}),
+});
+
+export type SecretReference = z.infer<typeof secretSchema>;
+export type CliAccess = z.infer<typeof cliAccessSchema>;
+export type NetconfAccess = z.infer<typeof netconfAccessSchema>;
+export type PlatformName = z.infer<typeof platformNameSchema>;
+export type Target = z.infer<typeof targetSchema>;
+export type Member = z.infer<typeof memberSchema>;
+export type Gateway = z.infer<typeof gatewaySchema>;
+export type Inventory = z.infer<typeof inventorySchema>;

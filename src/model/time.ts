@@ -1,0 +1,26 @@
+// Owns: lengths of time as people write them ('2s', '5m') and as the engine counts them (integer milliseconds).
+import { z } from 'zod';
+
+/** A length of time: a whole or decimal number and a unit: `'250ms'`, `'2s'`, `'5m'`, `'1.5h'`, `'7d'`. */
+export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
+
+const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const pattern = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
+
+/** Milliseconds of a duration, a whole number. Throws a RangeError that shows the form wanted. */
+export function durationMs(duration: string): number {
+  const match = pattern.exec(duration);
+  if (!match)
+    throw new RangeError(`"${duration}" is not a length of time. Write a number and a unit, such as 250ms, 2s, 5m, 1h or 7d.`);
+  return Math.round(Number(match[1]) * unitMs[match[2] as keyof typeof unitMs]);
+}
+
+export const durationSchema = z
+  .string()
+  .regex(pattern, 'is not a length of time; write a number and a unit, such as 250ms, 2s, 5m, 1h or 7d')
+  .meta({ description: 'A length of time: a number and a unit (ms, s, m, h, d), such as 2s or 5m.' });
+
+/** `1234` → `1.234 s`, `61000` → `61.000 s`: how reports and stories print a span. */
+export function secondsText(ms: number): string {
+  return `${(ms / 1000).toFixed(3)} s`;
+}

@@ -1,0 +1,53 @@
+// Port: a session with one target, and the commands that go over it. An actuator knows a transport and its framing, a
+// platform (ports/platform.ts) knows what to say; neither knows why.
+//
+// Ordering law: `run` sends nothing before it is called and has everything of the answer when it resolves. A command
+// that changes is 'configure', 'edit' or an `rpc`; the runtime journals its attempt BEFORE it calls run.
+import type { Target } from '../model/target.ts';
+
+/** One thing to say to a target. */
+export type Command =
+  /** One exec-mode line; the answer is its output, paging undone, prompt and echo cut off. */
+  | { readonly kind: 'cli'; readonly line: string }
+  /** Lines in configuration mode; the actuator enters and leaves it. Stops at the first one the device refuses. */
+  | { readonly kind: 'configure'; readonly lines: readonly string[] }
+  /** NETCONF <get> with a subtree filter (the inner XML). */
+  | { readonly kind: 'get'; readonly filter: string }
+  /** NETCONF <get-config> of running with a subtree filter. */
+  | { readonly kind: 'get-config'; readonly filter: string }
+  /** NETCONF edit of the configuration (the inner XML of <config>), as one transaction of the best kind the target has. */
+  | { readonly kind: 'edit'; readonly config: string; readonly confirm: 'on-loss' | 'never' }
+  /** Any other NETCONF operation (the inner XML of <rpc>). */
+  | { readonly kind: 'rpc'; readonly operation: string };
+
+export type Transport = 'cli' | 'netconf';
+export const transportOf: Readonly<Record<Command['kind'], Transport>> = {
+  cli: 'cli',
+  configure: 'cli',
+  get: 'netconf',
+  'get-config': 'netconf',
+  edit: 'netconf',
+  rpc: 'netconf',
+};
+
+/** `text` is what the device said: CLI output, or the inner XML of <data> / <rpc-reply>. */
+export interface Reply {
+  readonly text: string;
+}
+
+export interface Session {
+  /** Rejects with a TargetError: `retry: true` for faults of transport (session is then closed), false for a device's no. */
+  run(command: Command, signal: AbortSignal): Promise<Reply>;
+  close(): Promise<void>;
+  /** Settles when the session is over, by whomever. Never rejects. */
+  readonly closed: Promise<void>;
+}
+
+export interface Actuator {
+  readonly transport: Transport;
+  /** Opens a warm session. Rejects with a TargetError, or an OperatorError where the inventory lacks what it needs. */
+  open(name: string, target: Target, signal: AbortSignal): Promise<Session>;
+}
+
+/** Resolves secret references. Never logs or keeps what it returns. */
+export type Secrets = (reference: NonNullable<Target['cli']>['password'] & object) => Promise<string>;

@@ -1,0 +1,43 @@
+// Port: the append-only sequence of entries; the only truth.
+//
+// Ordering law: append() resolves AFTER the whole batch is durable, or rejects with none of it taken. A caller acts on
+// an entry only AFTER that. An append whose answer was lost is settled by reading the tail. Nothing of SQL, files or
+// streams leaks through here.
+import type { Entry, NewEntry } from '../model/entry.ts';
+
+export interface Expectation {
+  /** The lease's epoch: an append with an older one than the journal has seen is refused (`stale-epoch`). */
+  readonly epoch: number;
+  /** The caller's last known seq; 0 for an empty journal. Another value in the journal refuses (`not-the-tail`). */
+  readonly lastSeq: number;
+}
+
+export interface Tail {
+  readonly lastSeq: number;
+  /** `at` of the last entry; 0 for an empty journal. */
+  readonly lastAt: number;
+  readonly epoch: number;
+}
+
+export interface Journal {
+  /** All or nothing. The batch gets consecutive numbers from `firstSeq`; between batches gaps are allowed. */
+  append(batch: readonly NewEntry[], expect: Expectation): Promise<{ readonly firstSeq: number }>;
+  /** Every entry from `fromSeq` on up to the tail as it was at the call, in order, in batches. */
+  read(fromSeq: number): AsyncIterable<readonly Entry[]>;
+  tail(): Promise<Tail>;
+  /** Forgets entries before `beforeSeq`. */
+  trim(beforeSeq: number): Promise<void>;
+  /** Stores bytes under their SHA-256 (hex, returned): snapshots, bundles. */
+  putBlob(bytes: Uint8Array): Promise<string>;
+  getBlob(digest: string): Promise<Uint8Array | undefined>;
+  close(): Promise<void>;
+}
+
+/** Refusals are RuntimeFault with one of these codes; whatever else an adapter throws means "the answer was lost". */
+export type JournalRefusal =
+  | 'stale-epoch'
+  | 'not-the-tail'
+  | 'entry-too-large'
+  | 'journal-full'
+  | 'journal-version'
+  | 'journal-closed';

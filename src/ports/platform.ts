@@ -1,0 +1,61 @@
+// Port: what one network operating system says and means: prompts and modes, syslog and trap meanings, what to ask to
+// read a state, what to send to change a resource. Sans I/O: a dialogue yields commands and is fed the replies.
+import type { SnmpFields } from '../model/event.ts';
+import type { Desired, FhrpRow, Resource } from '../model/intent.ts';
+import type { Meaning } from '../model/meaning.ts';
+import type { PlatformName, Target } from '../model/target.ts';
+import type { Command, Reply } from './actuator.ts';
+
+/** Yields what to send, is resumed with what came back, returns what it all meant. Throws TargetError on nonsense. */
+export type Dialogue<T> = Generator<Command, T, Reply>;
+
+/** How a CLI session of this platform looks; data for the prompt engine. */
+export interface CliDialect {
+  /** Matches a whole last line that is a prompt; group `host`, and group `mode` where the prompt names a configuration mode. */
+  readonly prompt: RegExp;
+  /** Asked for a password, on login or enable. */
+  readonly passwordPrompt: RegExp;
+  /** Lines to send first: no paging, wide terminal. Their refusal is no fault. */
+  readonly preamble: readonly string[];
+  /** To leave user mode, where the platform has one and the prompt ends in `>`. */
+  readonly enable?: string;
+  readonly configure: string;
+  /** Ends configuration mode from any depth. */
+  readonly leaveConfigure: string;
+  /** Shown when a screen is full, and what to press. */
+  readonly pager: { readonly pattern: RegExp; readonly key: string };
+  /** A line of output that means the command was refused. */
+  readonly failures: readonly RegExp[];
+}
+
+/** Reads and changes one kind of resource. */
+export interface ResourceDriver<R extends Resource = Resource, S = unknown> {
+  read(resource: R, target: Target): Dialogue<S>;
+  /** What to send so that `desired` holds; empty where it already does. Pure. Throws TargetError `refused` where ambiguous. */
+  plan(state: S, resource: R, desired: Desired, target: Target): readonly Command[];
+  /** Whether `desired` is not only configured but effective; otherwise what is missing, in one sentence. */
+  verify(
+    state: S,
+    resource: R,
+    desired: Desired,
+    target: Target,
+  ): { readonly effective: true } | { readonly effective: false; readonly missing: string };
+  /** One line for people and evidence: `network configured, in the BGP table, advertised to 10.0.2.1`. */
+  describe(state: S): string;
+}
+
+export interface Platform {
+  readonly name: PlatformName;
+  readonly cli?: CliDialect;
+  /** Syslog header forms are the source's; meanings of text are ours. `mnemonic` without `%`. Null where unknown. */
+  syslogMeaning(message: {
+    readonly mnemonic: string | null;
+    readonly app: string | null;
+    readonly text: string;
+  }): Meaning | null;
+  /** Meaning of a notification; null where unknown. Interfaces may still be an ifIndex. */
+  trapMeaning(notification: SnmpFields): Meaning | null;
+  readonly queries: { readonly fhrp?: (target: Target, protocol: 'hsrp' | 'vrrp') => Dialogue<readonly FhrpRow[]> };
+  /** By resource kind. */
+  readonly resources: Readonly<Record<string, ResourceDriver>>;
+}

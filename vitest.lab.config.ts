@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+const conditions = ['offbox-source', 'node', 'import', 'module', 'default'];
+
+/** What needs root or Debian packages: FRR, net-snmp, rsyslog, OpenSSH, netconfd in network namespaces. */
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: { include: ['test/lab/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 300_000, pool: 'forks', fileParallelism: false },
+});
