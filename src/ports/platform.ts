@@ -1,8 +1,6 @@
-// Port: what one network operating system says and means: prompts and modes, syslog and trap meanings, what to ask to
-// read a state, what to send to change a resource. Sans I/O: a dialogue yields commands and is fed the replies.
-import type { SnmpFields } from '../model/event.ts';
+// Port: what one network operating system says and means: prompts and modes, what to ask to read a state, what to send
+// to change a resource. Sans I/O: a dialogue yields commands and is fed the replies.
 import type { Desired, FhrpRow, Resource } from '../model/intent.ts';
-import type { Meaning } from '../model/meaning.ts';
 import type { PlatformName, Target } from '../model/target.ts';
 import type { Command, Reply } from './actuator.ts';
 
@@ -47,14 +45,6 @@ export interface ResourceDriver<R extends Resource = Resource, S = unknown> {
 export interface Platform {
   readonly name: PlatformName;
   readonly cli?: CliDialect;
-  /** Syslog header forms are the source's; meanings of text are ours. `mnemonic` without `%`. Null where unknown. */
-  syslogMeaning(message: {
-    readonly mnemonic: string | null;
-    readonly app: string | null;
-    readonly text: string;
-  }): Meaning | null;
-  /** Meaning of a notification; null where unknown. Interfaces may still be an ifIndex. */
-  trapMeaning(notification: SnmpFields): Meaning | null;
   readonly queries: { readonly fhrp?: (target: Target, protocol: 'hsrp' | 'vrrp') => Dialogue<readonly FhrpRow[]> };
   /** By resource kind. */
   readonly resources: Readonly<Record<string, ResourceDriver>>;
