@@ -32,3 +32,12 @@ export const targetQueueMax = 1_000;
 export const readingFreshMs = 2_000;
 /** A forward jump of event time beyond this is a gap: something slept. */
 export const timeJumpMs = 5_000;
+/** Entries of one append share a row in the journal's file up to this much JSON; a larger append takes several rows of one
+ * transaction, so that a reader never holds more: 16 entries of the largest kind, or some 9,000 of 450 bytes. */
+export const journalRowBytesMax = 4 * 1024 * 1024;
+/** A snapshot or a bundle. 100,000 keys of 1 kB are 100 MB; SQLite's own limit is 1 GB, and a blob is held in memory whole. */
+export const journalBlobBytesMax = 256 * 1024 * 1024;
+/** From the first byte of an SSH connection to the end of its login: old boxes need seconds for a key exchange. */
+export const sshHandshakeMs = 20_000;
+/** A warm SSH session is asked for life this often; three unanswered end it: 45 s until a dead peer is noticed. */
+export const sshKeepaliveMs = 15_000;
