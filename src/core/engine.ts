@@ -1,0 +1,276 @@
+// Owns: the engine: step(entry) → intents. Synchronous, no I/O, no wall clock. Live running, restart, stories and
+// backtests are this same code, fed from different places.
+//
+// E1. Same entries, same intents, same ids (`policy@version/seq/n`, `n` counted per policy).
+// E2. Time enters only as `entry.at` (integer ms), never goes back; alarms due by then ring first, each at its own due
+//     time, ties in the order they were set. `step` returns `nextDue`; a tick is appended only when that is past and no
+//     other entry has passed it. A forward jump of more than 5 s is a `source.gap`.
+// E3. An intent is journaled BEFORE anything is done for it; an `attempt` is durable BEFORE the first changing byte; the
+//     outcome AFTER. One append holds a batch of intents with `decided`.
+// E4. On recovery an intent without an attempt goes again through policy, state and rails; one with an attempt and no
+//     outcome is probed; what cannot be probed is `unknown`. Nothing is simply repeated.
+// E5. Up to `decidedThrough` derived and recorded intents of the same policy version agree; beyond it they are derived
+//     for the first time. A divergence puts that policy in `observe` and the runtime starts all the same.
+// E6. What an operator remembers per key, its alarms included, is plain data in a cell. RxJS closures hold wiring only.
+// E7. A policy that throws is stopped by an entry that replay obeys; the others go on.
+// E8. `at` is the admission time; the device's own timestamp is data.
+// E9. `step` runs on committed entries only, and facts change only on an entry, never on deriving one.
+import type { Entry, EntryOf } from '../model/entry.ts';
+import { messageOf } from '../model/errors.ts';
+import type { Event } from '../model/event.ts';
+import type { Intent, Want } from '../model/intent.ts';
+import type { Meaning } from '../model/meaning.ts';
+import { CellStore } from './cells.ts';
+import { EventClock } from './clock.ts';
+import { deriveFhrpChanged } from './derive/fhrp-changed.ts';
+import { deriveResync } from './derive/resync.ts';
+import { Facts } from './facts.ts';
+import { Ledger } from './ledger.ts';
+import type { DeployedPolicy } from './policy.ts';
+import { type PolicyEvent, PolicyRun, type RunHost } from './policy-run.ts';
+import type { Verdict } from './scope.ts';
+import { type Match, SelectorIndex } from './selector.ts';
+
+/** A policy that threw: the host journals its quarantine. */
+export interface PolicyFault {
+  readonly policy: string;
+  readonly seq: number;
+  readonly reason: string;
+}
+
+export interface StepResult {
+  readonly intents: readonly Intent[];
+  readonly faults: readonly PolicyFault[];
+  /** Event time of the next alarm. */
+  readonly nextDue: number | undefined;
+}
+
+interface Slot {
+  readonly deployed: DeployedPolicy;
+  /** Running from its deploy entry on, until it is stopped. */
+  run: PolicyRun | undefined;
+  stopped: string | undefined;
+  since: number;
+  /** Intents made in the step of `madeAt`. */
+  made: number;
+  madeAt: number;
+}
+
+export interface PolicyStatus {
+  readonly name: string;
+  readonly describe: string;
+  readonly version: string;
+  readonly revision?: string;
+  readonly state: 'running' | 'waiting for its deploy entry' | 'stopped';
+  readonly reason?: string;
+  /** `at` of its deploy entry. */
+  readonly since: number;
+}
+
+const noIntents: readonly Intent[] = [];
+const noFaults: readonly PolicyFault[] = [];
+
+export class Engine {
+  readonly facts = new Facts();
+  readonly ledger = new Ledger();
+  readonly clock = new EventClock();
+  readonly cells = new CellStore(this.clock);
+  readonly #slots: readonly Slot[];
+  readonly #byName: ReadonlyMap<string, number>;
+  readonly #index = new SelectorIndex();
+  readonly #host: RunHost;
+  #entry: Pick<Entry, 'seq' | 'at'> = { seq: 0, at: 0 };
+  #intents: Intent[] = [];
+  #faults: PolicyFault[] = [];
+  #current: Slot | undefined;
+
+  constructor(policies: readonly DeployedPolicy[], trace?: (verdict: Verdict) => void) {
+    this.#slots = policies.map((deployed) => ({ deployed, run: undefined, stopped: undefined, since: 0, made: 0, madeAt: 0 }));
+    this.#byName = new Map(policies.map(({ policy }, number) => [policy.name, number]));
+    for (const [number, { policy }] of policies.entries()) for (const selector of policy.on) this.#index.add(selector, number);
+    this.#host = {
+      clock: this.clock,
+      store: this.cells,
+      facts: this.facts,
+      entry: () => this.#entry,
+      intend: (number, key, want) => this.#intend(number, key, want),
+      trace,
+    };
+  }
+
+  /** Takes one committed entry; returns what the policies want because of it. */
+  step(entry: Entry): StepResult {
+    this.#entry = entry;
+    this.#advance(entry.at);
+    this.#take(entry);
+    const result = {
+      intents: this.#intents.length > 0 ? this.#intents : noIntents,
+      faults: this.#faults.length > 0 ? this.#faults : noFaults,
+      nextDue: this.clock.nextDue(),
+    };
+    if (this.#intents.length > 0) this.#intents = [];
+    if (this.#faults.length > 0) this.#faults = [];
+    return result;
+  }
+
+  policies(): readonly PolicyStatus[] {
+    return this.#slots.map(({ deployed: { policy, version, revision }, run, stopped, since }) => ({
+      name: policy.name,
+      describe: policy.describe,
+      version,
+      ...(revision === undefined ? {} : { revision }),
+      state: stopped !== undefined ? 'stopped' : run ? 'running' : 'waiting for its deploy entry',
+      ...(stopped === undefined ? {} : { reason: stopped }),
+      since,
+    }));
+  }
+
+  /** What an event means for gateways, beside its own meaning. */
+  derived(event: Event): readonly Meaning[] {
+    const changed = event.meaning && event.target ? deriveFhrpChanged(this.facts, event.target, event.meaning) : undefined;
+    return changed ? [changed] : [];
+  }
+
+  #take(entry: Entry): void {
+    if (entry.kind === 'event') {
+      this.facts.fold(entry);
+      this.#dispatch(entry.event, -1);
+      if (entry.event.meaning?.kind === 'source.gap') this.#onGap(entry.event.meaning.reason, entry.event.meaning.targets);
+    } else if (entry.kind === 'reading') this.#onReading(entry);
+    else if (entry.kind === 'outcome') this.#onOutcome(entry);
+    else if (entry.kind === 'deploy') this.#onDeploy(entry);
+    else if (entry.kind === 'quarantine') this.#stop(entry.policy, `${entry.reason} (at seq ${entry.seq})`);
+    else {
+      this.facts.fold(entry);
+      this.ledger.fold(entry);
+    }
+  }
+
+  /** Rings what is due. A policy that throws in its alarm is stopped, and the rest of the alarms go on. */
+  #advance(at: number): void {
+    for (;;) {
+      try {
+        this.clock.advanceTo(at);
+        return;
+      } catch (thrown) {
+        const culprit = this.#current;
+        if (!culprit) throw thrown;
+        this.#current = undefined;
+        this.#fault(culprit, thrown);
+      }
+    }
+  }
+
+  #dispatch(event: Event, except: number): void {
+    const target = event.target ?? '';
+    if (event.meaning) this.#deliver(this.#index.ofMeaning(event.meaning, target), event, event.meaning, except);
+    for (const meaning of this.derived(event)) this.#deliver(this.#index.ofMeaning(meaning, target), event, meaning, except);
+    if (event.syslog)
+      this.#deliver(this.#index.ofSyslog(event.syslog, target), event, { kind: 'syslog', ...event.syslog }, except);
+    if (event.snmp) this.#deliver(this.#index.ofSnmp(event.snmp, target), event, { kind: 'snmp', ...event.snmp }, except);
+  }
+
+  #deliver(matches: readonly Match[], event: Event, fields: { readonly kind: string }, except: number): void {
+    for (const { policy, groups } of matches) {
+      const slot = this.#slots[policy]!;
+      if (!slot.run || policy === except) continue;
+      const { seq, at } = this.#entry;
+      const frame = {
+        seq,
+        at,
+        target: event.target ?? '',
+        trust: event.origin.trust,
+        ...(event.because ? { because: event.because } : {}),
+      };
+      const policyEvent: PolicyEvent = { ...fields, ...(groups ? { groups } : {}), ...frame };
+      this.#guard(slot, (run) => run.take(policyEvent));
+    }
+  }
+
+  #onGap(reason: string, targets: readonly string[] | undefined): void {
+    for (const slot of this.#slots) this.#guard(slot, (run) => run.resync(`a gap: ${reason}`, targets));
+  }
+
+  #onReading(entry: EntryOf<'reading'>): void {
+    const made = deriveResync(this.facts, entry.reading);
+    this.facts.fold(entry);
+    this.ledger.fold(entry);
+    const asker = this.#askerOf(entry.reading.intent);
+    if (asker) this.#guard(this.#slots[asker.number]!, (run) => run.onReading(asker.serial, entry));
+    // What a reading shows to be otherwise makes the lost event good, for everybody but the policy that is looking anyway.
+    for (const event of made) this.#dispatch(event, asker?.number ?? -1);
+  }
+
+  #onOutcome(entry: EntryOf<'outcome'>): void {
+    this.ledger.fold(entry);
+    const asker = this.#askerOf(entry.intent);
+    if (asker) this.#guard(this.#slots[asker.number]!, (run) => run.onOutcome(asker.serial, entry));
+  }
+
+  /** Recovery runs the versions now deployed; older entries only warm them. A change of version voids a round begun. */
+  #onDeploy(entry: EntryOf<'deploy'>): void {
+    const number = this.#byName.get(entry.policy);
+    if (number === undefined) return;
+    const slot = this.#slots[number]!;
+    slot.since = entry.at;
+    if (slot.run) {
+      this.#guard(slot, (run) => run.resetRounds());
+      return;
+    }
+    if (slot.stopped !== undefined && entry.version !== slot.deployed.version) return;
+    slot.stopped = undefined;
+    this.#current = slot;
+    try {
+      slot.run = new PolicyRun(slot.deployed, number, this.#host);
+    } catch (thrown) {
+      this.#fault(slot, thrown);
+    }
+    this.#current = undefined;
+  }
+
+  #guard(slot: Slot, act: (run: PolicyRun) => void): void {
+    if (!slot.run) return;
+    this.#current = slot;
+    try {
+      act(slot.run);
+    } catch (thrown) {
+      this.#fault(slot, thrown);
+    }
+    this.#current = undefined;
+  }
+
+  #fault(slot: Slot, thrown: unknown): void {
+    const { name } = slot.deployed.policy;
+    this.#faults.push({ policy: name, seq: this.#entry.seq, reason: messageOf(thrown) });
+    this.#stop(name, `threw: ${messageOf(thrown)}`);
+  }
+
+  #stop(name: string, reason: string): void {
+    const slot = this.#slots[this.#byName.get(name) ?? -1];
+    if (!slot) return;
+    slot.run?.stop();
+    slot.run = undefined;
+    slot.stopped = reason;
+  }
+
+  #askerOf(id: string): { readonly number: number; readonly serial: string } | undefined {
+    const number = this.#byName.get(id.slice(0, id.indexOf('@')));
+    return number === undefined ? undefined : { number, serial: serialOf(id) };
+  }
+
+  #intend(number: number, key: string, want: Want): string {
+    const slot = this.#slots[number]!;
+    const { policy, version } = slot.deployed;
+    const cause = this.#entry.seq;
+    if (slot.madeAt !== cause) slot.made = 0;
+    slot.madeAt = cause;
+    const serial = `${cause}/${slot.made++}`;
+    this.#intents.push({ id: `${policy.name}@${version}/${serial}`, policy: policy.name, version, cause, key, want });
+    return serial;
+  }
+}
+
+/** An intent's id without policy and version: `seq/n`. A new version of a policy still knows what the old one waits for. */
+function serialOf(id: string): string {
+  return id.slice(id.indexOf('/') + 1);
+}

@@ -1,0 +1,193 @@
+// Owns: facts: plain data folded from entries, and the view of the inventory that policies get. Facts change only on an
+// entry (law E9): what an event claims and what a reading showed, each with when and how it is known.
+import type { Entry } from '../model/entry.ts';
+import type { FhrpRow } from '../model/intent.ts';
+import { type Family, type Meaning, type Role, roleOfHsrp, roleOfVrrp } from '../model/meaning.ts';
+import type { Gateway, Inventory, Member, Target } from '../model/target.ts';
+
+/** A member of a gateway, with what its gateway says of it. */
+export interface GatewayMember extends Member {
+  readonly gateway: string;
+  readonly protocol: Gateway['protocol'];
+  readonly vrf: string;
+}
+
+/** Who is what in a gateway, as far as we know. */
+export interface FhrpFact {
+  readonly gateway: string;
+  readonly target: string;
+  readonly role: Role;
+  /** The protocol's own word. */
+  readonly state: string;
+  readonly at: number;
+  readonly seq: number;
+  /** Read on the device, or claimed by an event. */
+  readonly by: 'read' | 'claimed';
+}
+
+export interface TargetFact {
+  readonly target: string;
+  readonly reachable: boolean;
+  readonly at: number;
+  readonly reason?: string;
+}
+
+/** What policies see of the inventory. */
+export interface InventoryView {
+  target(name: string): Target | undefined;
+  gateway(name: string): Gateway | undefined;
+  membersOf(gateway: string): readonly GatewayMember[];
+}
+
+/** What a state change says of one row, whatever the protocol. */
+export interface RowClaim {
+  readonly interface?: string | undefined;
+  readonly group?: number | undefined;
+  readonly instance?: string | undefined;
+  readonly family?: Family | undefined;
+}
+
+const emptyInventory: Inventory = { targets: {}, gateways: {} };
+
+export class Facts implements InventoryView {
+  #inventory: Inventory = emptyInventory;
+  #members = new Map<string, GatewayMember[]>();
+  readonly #fhrp = new Map<string, FhrpFact>();
+  readonly #targets = new Map<string, TargetFact>();
+
+  get inventory(): Inventory {
+    return this.#inventory;
+  }
+
+  target(name: string): Target | undefined {
+    return this.#inventory.targets[name];
+  }
+
+  gateway(name: string): Gateway | undefined {
+    return this.#inventory.gateways[name];
+  }
+
+  membersOf(gateway: string): readonly GatewayMember[] {
+    const found = this.gateway(gateway);
+    return found ? found.members.map((member) => ({ ...member, gateway, protocol: found.protocol, vrf: found.vrf })) : [];
+  }
+
+  /** The member that a state change on a target speaks of. Vlan20 with the same group is not Vlan10. */
+  memberOf(target: string, protocol: Gateway['protocol'], claim: RowClaim): GatewayMember | undefined {
+    const candidates = (this.#members.get(target) ?? []).filter(
+      (member) => member.protocol === protocol && couldBe(member, claim),
+    );
+    return candidates.length === 1 ? candidates[0] : undefined;
+  }
+
+  fhrp(gateway: string, target: string): FhrpFact | undefined {
+    return this.#fhrp.get(`${gateway}\u0000${target}`);
+  }
+
+  allFhrp(): readonly FhrpFact[] {
+    return [...this.#fhrp.values()];
+  }
+
+  allTargets(): readonly TargetFact[] {
+    return [...this.#targets.values()];
+  }
+
+  fold(entry: Entry): void {
+    if (entry.kind === 'inventory') this.#setInventory(entry.inventory);
+    else if (entry.kind === 'event' && entry.event.target && entry.event.meaning)
+      this.#foldClaim(entry, entry.event.target, entry.event.meaning);
+    else if (entry.kind === 'reading') this.#foldReading(entry);
+  }
+
+  #setInventory(inventory: Inventory): void {
+    this.#inventory = inventory;
+    this.#members = new Map();
+    for (const name of Object.keys(inventory.gateways)) {
+      for (const member of this.membersOf(name)) {
+        const list = this.#members.get(member.target);
+        if (list) list.push(member);
+        else this.#members.set(member.target, [member]);
+      }
+    }
+  }
+
+  #foldClaim(entry: Entry, target: string, meaning: Meaning): void {
+    const claimed = claimOf(meaning);
+    const member = claimed && this.memberOf(target, claimed.protocol, claimed.claim);
+    if (member) this.#setFhrp(member, claimed.role, claimed.state, entry, 'claimed');
+  }
+
+  #foldReading(entry: Entry & { readonly kind: 'reading' }): void {
+    const { target, result } = entry.reading;
+    this.#targets.set(target, {
+      target,
+      reachable: result.kind !== 'unreachable',
+      at: entry.at,
+      ...(result.kind === 'rows' ? {} : { reason: result.reason }),
+    });
+    if (result.kind !== 'rows') return;
+    for (const member of this.#members.get(target) ?? []) {
+      const row = rowOf(member, result.rows);
+      if (row) this.#setFhrp(member, row.role, row.state, entry, 'read');
+    }
+  }
+
+  #setFhrp(member: GatewayMember, role: Role, state: string, entry: Entry, by: FhrpFact['by']): void {
+    const { gateway, target } = member;
+    this.#fhrp.set(`${gateway}\u0000${target}`, { gateway, target, role, state, at: entry.at, seq: entry.seq, by });
+  }
+}
+
+/** The one row of a reading that is this member's; undefined where none is, or more than one could be. */
+export function rowOf(member: Member | RowClaim, rows: readonly FhrpRow[]): FhrpRow | undefined {
+  const found = rows.filter((row) => couldBe({ ...member, family: member.family ?? 'ipv4' }, row));
+  return found.length === 1 ? found[0] : undefined;
+}
+
+/** Whether a claim can be this member's: what both say must agree, and they must share something that names it. */
+function couldBe(member: RowClaim, claim: RowClaim): boolean {
+  const pairs: readonly (readonly [unknown, unknown])[] = [
+    [member.interface, claim.interface],
+    [member.group, claim.group],
+    [member.instance, claim.instance],
+  ];
+  if (member.family !== undefined && claim.family !== undefined && member.family !== claim.family) return false;
+  let shared = 0;
+  for (const [ours, theirs] of pairs) {
+    if (ours === undefined || theirs === undefined) continue;
+    if (ours !== theirs) return false;
+    shared += 1;
+  }
+  return shared > 0;
+}
+
+/** Role, state and row of an HSRP or VRRP state change; undefined for any other meaning. */
+export function claimOf(meaning: Meaning):
+  | {
+      readonly protocol: Gateway['protocol'];
+      readonly role: Role;
+      readonly from?: Role;
+      readonly state: string;
+      readonly claim: RowClaim;
+    }
+  | undefined {
+  if (meaning.kind === 'hsrp.state-changed') {
+    return {
+      protocol: 'hsrp',
+      role: roleOfHsrp(meaning.to),
+      ...(meaning.from ? { from: roleOfHsrp(meaning.from) } : {}),
+      state: meaning.to,
+      claim: meaning,
+    };
+  }
+  if (meaning.kind === 'vrrp.state-changed') {
+    return {
+      protocol: 'vrrp',
+      role: roleOfVrrp(meaning.to),
+      ...(meaning.from ? { from: roleOfVrrp(meaning.from) } : {}),
+      state: meaning.to,
+      claim: meaning,
+    };
+  }
+  return undefined;
+}

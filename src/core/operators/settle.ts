@@ -1,0 +1,69 @@
+// Owns: settle: true debounce. Lets the last event through after `quiet` without another, and, so that flapping cannot
+// starve it, at the latest `atMost` after the first.
+//
+// Cell per key: { firstAt, last }; its alarm is the earlier of the two times.
+import { Observable, type OperatorFunction } from 'rxjs';
+import { type Duration, durationMs, secondsText } from '../../model/time.ts';
+import { currentScope, type Scope } from '../scope.ts';
+
+export interface SettleOptions {
+  /** Without another event for this long, it is settled. */
+  readonly quiet: Duration;
+  /** At the latest this long after the first event. */
+  readonly atMost?: Duration;
+}
+
+interface SettleCell<T> {
+  readonly firstAt: number;
+  readonly count: number;
+  readonly last: T;
+}
+
+/** The keyed form, for a policy's own `settle`: `emit` is called with the key and the last event. */
+export function settleByKey<T>(
+  scope: Scope,
+  options: SettleOptions,
+  emit: (key: string, value: T) => void,
+): (key: string, value: T) => void {
+  const quietMs = durationMs(options.quiet);
+  const atMostMs = options.atMost === undefined ? Number.POSITIVE_INFINITY : durationMs(options.atMost);
+  const cells = scope.cells<SettleCell<T>>(scope.place('settle'), (key) => {
+    const { last, firstAt, count } = cells.get(key)!;
+    cells.delete(key);
+    scope.say(
+      'settle',
+      key,
+      'fired',
+      () => `${count} event${count === 1 ? '' : 's'}, settled ${secondsText(scope.now() - firstAt)} after the first`,
+    );
+    emit(key, last);
+  });
+  return (key, value) => {
+    const now = scope.now();
+    const before = cells.get(key);
+    const cell = { firstAt: before?.firstAt ?? now, count: (before?.count ?? 0) + 1, last: value };
+    cells.set(key, cell);
+    const dueAt = Math.min(now + quietMs, cell.firstAt + atMostMs);
+    cells.setAlarm(key, dueAt);
+    scope.say(
+      'settle',
+      key,
+      'waiting',
+      () => `event ${cell.count}; fires in ${secondsText(dueAt - now)} unless another comes before`,
+    );
+  };
+}
+
+/** In a pipe: `events.pipe(settle({ quiet: '2s', atMost: '6s' }))`; per key inside a perKey. */
+export function settle<T>(options: SettleOptions): OperatorFunction<T, T> {
+  const scope = currentScope('settle');
+  return (source) =>
+    new Observable((subscriber) => {
+      const take = settleByKey<T>(scope, options, (_, value) => subscriber.next(value));
+      return source.subscribe({
+        next: (value) => take('', value),
+        error: (error) => subscriber.error(error),
+        complete: () => subscriber.complete(),
+      });
+    });
+}

@@ -1,0 +1,124 @@
+// Owns: policy(): what an author writes, fully typed. A policy is data and pure functions; the engine runs it (policy-run.ts).
+import type { Observable } from 'rxjs';
+import { OperatorError } from '../model/errors.ts';
+import type { FhrpRow, QueryKind } from '../model/intent.ts';
+import type { Outcome } from '../model/outcome.ts';
+import { type Duration, durationMs } from '../model/time.ts';
+import type { Desire, ResourceDesire } from './desire.ts';
+import type { InventoryView } from './facts.ts';
+import type { perKey } from './operators/per-key.ts';
+import type { SettleOptions, settle } from './operators/settle.ts';
+import type { threshold } from './operators/threshold.ts';
+import type { Selector } from './selector.ts';
+
+type Selectors = Selector | readonly Selector[];
+/** The type of event that selectors give. */
+export type EventOf<S> = S extends readonly (infer One)[] ? EventOf<One> : S extends Selector<infer E> ? E : never;
+
+export interface PolicyContext {
+  readonly inventory: InventoryView;
+}
+
+/** What a pipe gets besides its events. */
+export interface PipeTools extends PolicyContext {
+  readonly perKey: typeof perKey;
+  readonly settle: typeof settle;
+  readonly threshold: typeof threshold;
+  /** Reads a state on a target; completes without a value where it cannot be read. */
+  readonly read: (target: string, query: QueryKind) => Observable<readonly FhrpRow[]>;
+  /** Ensures a resource and gives what became of it. */
+  readonly act: (desire: ResourceDesire) => Observable<Outcome>;
+}
+
+interface Common<S extends Selectors> {
+  /** Kebab-case, the sentence it enforces: `hsrp-active-advertises`. */
+  readonly name: string;
+  readonly describe?: string;
+  /** What wakes it. */
+  readonly on: S;
+}
+
+interface Declarative<S extends Selectors> extends Common<S> {
+  /** What belongs together; by default the subject of the meaning. */
+  readonly key?: (event: EventOf<S>) => string;
+  /** Waits for quiet before it acts. */
+  readonly settle?: SettleOptions;
+  /** Reads and proves its state again this often, whatever was lost. */
+  readonly resync?: Duration;
+  readonly ensure: (event: EventOf<S>, context: PolicyContext) => Desire | readonly Desire[];
+  readonly pipe?: never;
+}
+
+interface Piped<S extends Selectors> extends Common<S> {
+  /** RxJS on event time: returns desires, or whatever is left when everything was done by `act`. */
+  readonly pipe: (events: Observable<EventOf<S>>, tools: PipeTools) => Observable<unknown>;
+  readonly ensure?: never;
+  readonly key?: never;
+  readonly settle?: never;
+  readonly resync?: never;
+}
+
+export type PolicySpec<S extends Selectors> = Declarative<S> | Piped<S>;
+
+/** A policy as the engine takes it: the author's types are behind it. */
+export interface Policy {
+  readonly offbox: 'policy';
+  readonly name: string;
+  readonly describe: string;
+  readonly on: readonly Selector[];
+  readonly key?: (event: never) => string;
+  readonly settle?: SettleOptions;
+  readonly resyncMs?: number;
+  readonly ensure?: (event: never, context: PolicyContext) => Desire | readonly Desire[];
+  readonly pipe?: (events: Observable<never>, tools: PipeTools) => Observable<unknown>;
+}
+
+/** A policy with the version that runs. */
+export interface DeployedPolicy {
+  readonly policy: Policy;
+  /** The digest of its bundle. */
+  readonly version: string;
+  /** The git revision it came from, where there is one. */
+  readonly revision?: string;
+}
+
+const nameForm = /^[a-z0-9][a-z0-9-]{0,62}$/;
+/** A schedule finer than this is a poll, not a safety net. */
+const resyncMinMs = 1_000;
+
+/** Declares a policy. Everything is inferred; what cannot be is refused here, with the remedy. */
+export function policy<const S extends Selectors>(spec: PolicySpec<S>): Policy {
+  const refuse = (what: string, remedy: string): never => {
+    throw new OperatorError(`Policy "${String(spec.name)}": ${what}`, { code: 'policy-invalid', remedy });
+  };
+  if (typeof spec.name !== 'string' || !nameForm.test(spec.name))
+    refuse('the name is not one', 'Use 1 to 63 lower-case letters, digits and dashes.');
+  const on = (Array.isArray(spec.on) ? spec.on : [spec.on]) as readonly Selector[];
+  if (on.length === 0 || on.some((selector) => !selector?.select))
+    refuse('`on` names nothing to listen to', 'Give it a selector such as fhrp.changed().');
+  if (!spec.ensure === !spec.pipe)
+    refuse('it needs exactly one of `ensure` and `pipe`', 'Say what to ensure, or return intents from a pipe.');
+  if (spec.settle) {
+    const quietMs = durationMs(spec.settle.quiet);
+    if (spec.settle.atMost !== undefined && durationMs(spec.settle.atMost) < quietMs)
+      refuse('settle.atMost is shorter than settle.quiet', 'Make it longer.');
+  }
+  const resyncMs = spec.resync === undefined ? undefined : durationMs(spec.resync);
+  if (resyncMs !== undefined && resyncMs < resyncMinMs)
+    refuse('resync is under 1 s', 'Use minutes: it is what mends a lost event.');
+  return {
+    offbox: 'policy',
+    name: spec.name,
+    describe: spec.describe ?? '',
+    on,
+    ...(spec.key ? { key: spec.key as Policy['key'] & object } : {}),
+    ...(spec.settle ? { settle: spec.settle } : {}),
+    ...(resyncMs === undefined ? {} : { resyncMs }),
+    ...(spec.ensure ? { ensure: spec.ensure as Policy['ensure'] & object } : {}),
+    ...(spec.pipe ? { pipe: spec.pipe as Policy['pipe'] & object } : {}),
+  };
+}
+
+export function isPolicy(value: unknown): value is Policy {
+  return typeof value === 'object' && value !== null && 'offbox' in value && value.offbox === 'policy';
+}

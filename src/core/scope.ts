@@ -1,0 +1,98 @@
+// Owns: the scope an operator lives in: which policy, where in its pipeline, below which group; its cells, its clock, its
+// voice. Operators written by authors as plain functions (`settle(…)`, `threshold(…)`) find it as the current scope,
+// which is set only while a pipeline is being built: synchronous, so never another policy's.
+import { OperatorError } from '../model/errors.ts';
+import type { CellStore, Cells } from './cells.ts';
+import type { EventClock } from './clock.ts';
+
+/** What an operator says of one event, for `offbox explain`. */
+export interface Verdict {
+  readonly policy: string;
+  /** The entry that made it say so. */
+  readonly seq: number;
+  readonly at: number;
+  /** `on`, `key`, `settle`, `exclusive`, … */
+  readonly step: string;
+  readonly key: string;
+  readonly verdict: 'passed' | 'stopped' | 'waiting' | 'fired';
+  readonly detail: string;
+}
+
+/** What an engine gives every scope of one policy. */
+export interface ScopeHost {
+  readonly policy: string;
+  readonly clock: EventClock;
+  readonly store: CellStore;
+  /** The entry being stepped. */
+  seq(): number;
+  /** Present only while explaining. */
+  readonly trace: ((verdict: Verdict) => void) | undefined;
+}
+
+export class Scope {
+  readonly host: ScopeHost;
+  readonly path: string;
+  /** The group's key below a perKey, ended with a NUL; empty at the top. */
+  readonly prefix: string;
+  #operators = 0;
+
+  constructor(host: ScopeHost, path: string, prefix: string) {
+    this.host = host;
+    this.path = path;
+    this.prefix = prefix;
+  }
+
+  /** Names the next operator of this pipeline by its place: `my-policy/0.perKey/1.threshold`. */
+  place(operator: string): string {
+    return `${this.path}/${this.#operators++}.${operator}`;
+  }
+
+  cells<T>(place: string, ring: (key: string) => void): Cells<T> {
+    return this.host.store.open<T>(place, this.prefix, ring);
+  }
+
+  now(): number {
+    return this.host.clock.now();
+  }
+
+  say(step: string, key: string, verdict: Verdict['verdict'], detail: () => string): void {
+    this.host.trace?.({
+      policy: this.host.policy,
+      seq: this.host.seq(),
+      at: this.now(),
+      step,
+      key: this.prefix.slice(0, -1) + key,
+      verdict,
+      detail: detail(),
+    });
+  }
+
+  /** A scope for one group below the operator at `place`. */
+  below(place: string, key: string): Scope {
+    return new Scope(this.host, place, `${this.prefix}${key}\u0000`);
+  }
+
+  /** Builds a pipeline in this scope. */
+  build<T>(make: () => T): T {
+    const before = current;
+    current = this;
+    try {
+      return make();
+    } finally {
+      current = before;
+    }
+  }
+}
+
+let current: Scope | undefined;
+
+/** The scope of the pipeline being built. */
+export function currentScope(operator: string): Scope {
+  if (!current) {
+    throw new OperatorError(`${operator}() was called outside a pipeline`, {
+      code: 'operator-outside-pipeline',
+      remedy: 'Call it while the pipe function of a policy runs, not later and not at the top of the file.',
+    });
+  }
+  return current;
+}

@@ -1,0 +1,61 @@
+// Owns: the words authors listen with: hsrp.stateChanged({ to: 'active' }), fhrp.changed({ gateway: 'lan23' }), …
+import type { MeaningKind, MeaningOf } from '../model/meaning.ts';
+import type { MeaningEvent, Selector, SnmpEvent, SyslogEvent } from './selector.ts';
+
+type Scalar = string | number | boolean;
+/** Any of a meaning's fields, and the target it speaks of. */
+export type Where<K extends MeaningKind> = {
+  readonly [F in keyof MeaningOf<K> as F extends 'kind'
+    ? never
+    : MeaningOf<K>[F] extends Scalar | undefined
+      ? F
+      : never]?: NonNullable<MeaningOf<K>[F]>;
+} & { readonly target?: string };
+
+function ofKind<K extends MeaningKind>(name: K) {
+  return (where: Where<K> = {}): Selector<MeaningEvent<K>> => ({
+    select: 'meaning',
+    name,
+    where: where as Readonly<Record<string, Scalar>>,
+  });
+}
+
+/** A gateway's member changed its role, whatever the protocol. */
+export const fhrp = { changed: ofKind('fhrp.changed') };
+export const hsrp = { stateChanged: ofKind('hsrp.state-changed') };
+export const vrrp = { stateChanged: ofKind('vrrp.state-changed') };
+export const bgp = { neighborChanged: ofKind('bgp.neighbor-changed') };
+export const portSecurity = { violation: ofKind('port-security.violation') };
+export const config = { changed: ofKind('config.changed') };
+export const source = { gap: ofKind('source.gap') };
+export const interfaces = {
+  stateChanged: ofKind('interface.state-changed'),
+  errDisabled: ofKind('interface.err-disabled'),
+  down: (where: Omit<Where<'interface.state-changed'>, 'to'> = {}) => ofKind('interface.state-changed')({ ...where, to: 'down' }),
+  up: (where: Omit<Where<'interface.state-changed'>, 'to'> = {}) => ofKind('interface.state-changed')({ ...where, to: 'up' }),
+};
+
+/** Any syslog message: by mnemonic, whole (`HSRP-5-STATECHANGE`) or its last part (`STATECHANGE`), and by its text. */
+export function syslog(
+  where: {
+    readonly mnemonic?: string;
+    readonly matches?: RegExp;
+    readonly target?: string;
+    readonly host?: string;
+    readonly app?: string;
+  } = {},
+): Selector<SyslogEvent> {
+  const { mnemonic, matches, ...fields } = where;
+  return {
+    select: 'syslog',
+    ...(mnemonic ? { name: mnemonic } : {}),
+    ...(matches ? { matches: new RegExp(matches.source, matches.flags.replace(/[gy]/g, '')) } : {}),
+    where: fields,
+  };
+}
+
+/** Any SNMP notification: by OID (`1.3.6.1.6.3.1.1.5.3`) or name (`linkDown`). */
+export function snmp(where: { readonly oid?: string; readonly target?: string } = {}): Selector<SnmpEvent> {
+  const { oid, ...fields } = where;
+  return { select: 'snmp', ...(oid ? { name: oid } : {}), where: fields };
+}
