@@ -41,3 +41,24 @@ export const journalBlobBytesMax = 256 * 1024 * 1024;
 export const sshHandshakeMs = 20_000;
 /** A warm SSH session is asked for life this often; three unanswered end it: 45 s until a dead peer is noticed. */
 export const sshKeepaliveMs = 15_000;
+/** Opening a session: TCP, SSH handshake, login, prompt. An old box takes seconds for the handshake alone. */
+export const connectDeadlineMs = 8_000;
+/** One reading of a state or a resource, all its commands: `show running-config` takes seconds on an old box. */
+export const readDeadlineMs = 10_000;
+/** One application of a plan. After this nothing of it can still be under way: recovery waits for it (law E4). */
+export const applyDeadlineMs = 10_000;
+/** From the last byte of a change until it must be effective: BGP's advertisement interval is 5 s inside, 30 s to a peer outside. */
+export const verifyDeadlineMs = 35_000;
+/** Reconnecting: 0.25 s, 0.5 s, 1 s … 15 s. */
+export const reconnectFirstMs = 250;
+export const reconnectLastMs = 15_000;
+/** offbox.yaml or inventory.yaml: four times what the journal takes of an inventory (262,144 bytes as JSON), for comments. */
+export const configFileBytesMax = 1_048_576;
+/** Values in one of those files, aliases counted as often as they are used: 1 MiB at some 10 bytes a value. */
+export const configNodesMax = 100_000;
+/** Levels in one of those files: the deepest there is today (sources.snmp.users.0.auth.key.env) has 7. */
+export const configDepthMax = 16;
+/** A secret: a 16,384-bit RSA key in PEM is 12.7 kB. */
+export const secretBytesMax = 65_536;
+/** What a command that prints a secret may take: a vault on the network answers in a second or two. */
+export const secretCommandMs = 10_000;
