@@ -1,0 +1,193 @@
+// Owns: carrying out one ensure, from state to outcome:
+//
+//   requirements (fresh) → read → plan → requirements still fresh → attempt (durable) → apply → verify → outcome
+//
+// N1. An empty plan sends nothing: `already`, if it is also effective.
+// N2. Every requirement was read less than 2 s before the first changing byte.
+// N3. The attempt is durable BEFORE that byte. What is sent is sent once; whatever goes wrong after is found out by reading.
+// N4. `done` means effective: configured is not enough.
+import { messageOf, OperatorError, TargetError } from '../model/errors.ts';
+import type { EntryBody } from '../model/entry.ts';
+import type { EnsureWant, Intent } from '../model/intent.ts';
+import { applyDeadlineMs, readDeadlineMs, verifyDeadlineMs } from '../model/limits.ts';
+import type { Outcome } from '../model/outcome.ts';
+import type { Target } from '../model/target.ts';
+import type { Command } from '../ports/actuator.ts';
+import type { ResourceDriver } from '../ports/platform.ts';
+import type { Wall } from '../ports/wall.ts';
+import { Evidence } from './evidence.ts';
+import type { Line } from './line.ts';
+import type { Readings } from './readings.ts';
+
+export interface EnsureJob {
+  readonly intent: Intent;
+  readonly want: EnsureWant;
+  /** An attempt without an outcome stands behind it: nothing of it can be under way after this time of the wall. */
+  readonly inDoubtUntil?: number;
+}
+
+export interface EnsureOptions {
+  readonly wall: Wall;
+  readonly line: Line;
+  readonly target: Target;
+  readonly driver: ResourceDriver;
+  readonly readings: Readings;
+  readonly journal: (body: EntryBody) => Promise<void>;
+  /** May it write: undefined, or why not (the mode). Asked with the plan in hand. */
+  readonly withheld: (plan: readonly string[]) => string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Between looks while it becomes effective. */
+const verifyFirstMs = 10;
+const verifyLastMs = 500;
+
+export async function ensure(job: EnsureJob, options: EnsureOptions): Promise<Outcome> {
+  const run = new Run(job, options);
+  try {
+    return run.finish(await run.perform());
+  } catch (thrown) {
+    return run.finish(run.outcomeOf(thrown));
+  }
+}
+
+type Told = Pick<Outcome, 'kind' | 'reason'>;
+
+class Run {
+  readonly #job: EnsureJob;
+  readonly #options: EnsureOptions;
+  readonly #evidence = new Evidence();
+  readonly #tookMs: Record<string, number> = {};
+  #attempted: boolean;
+
+  constructor(job: EnsureJob, options: EnsureOptions) {
+    this.#job = job;
+    this.#options = options;
+    this.#attempted = job.inDoubtUntil !== undefined;
+  }
+
+  async perform(): Promise<Told> {
+    if (this.#attempted) {
+      const found = await this.#probe();
+      if (found) return found;
+    }
+    const refusal = await this.#requirements();
+    if (refusal) return refusal;
+    const { state, plan } = await this.#timed('read', () => this.#plan());
+    if (plan.length === 0) return this.#alreadySo(state);
+    const lines = plan.flatMap(planLines);
+    const withheld = this.#options.withheld(lines);
+    if (withheld) return { kind: 'held', reason: withheld };
+    const stale = await this.#requirements();
+    if (stale) return stale;
+    await this.#options.journal({ kind: 'attempt', intent: this.#job.intent.id, deadlineMs: applyDeadlineMs, plan: lines });
+    this.#attempted = true;
+    await this.#timed('apply', () => this.#options.line.write(plan, applyDeadlineMs, this.#evidence.hear));
+    const missing = await this.#timed('verify', () => this.#untilEffective());
+    return missing === undefined ? { kind: 'done' } : { kind: 'failed', reason: `not effective: ${missing}` };
+  }
+
+  /** A fault of transport leaves it open; after an attempt it is in doubt and will be probed, never simply repeated. */
+  outcomeOf(thrown: unknown): Told {
+    if (thrown instanceof TargetError && thrown.retry) {
+      return { kind: 'held', reason: this.#attempted ? `in doubt: ${messageOf(thrown)}` : messageOf(thrown) };
+    }
+    if (this.#attempted) return { kind: 'failed', reason: messageOf(thrown) };
+    const refused = thrown instanceof OperatorError || thrown instanceof TargetError;
+    return { kind: refused ? 'refused' : 'failed', reason: messageOf(thrown) };
+  }
+
+  finish(told: Told): Outcome {
+    const evidence = this.#evidence.lines();
+    return { ...told, ...(evidence.length > 0 ? { evidence } : {}), ...(Object.keys(this.#tookMs).length > 0 ? { tookMs: this.#tookMs } : {}) };
+  }
+
+  async #requirements(): Promise<Told | undefined> {
+    for (const requirement of this.#job.want.requires) {
+      const answer = await this.#options.readings.check(requirement, this.#job.intent.id);
+      if (!answer.holds) return { kind: answer.kind, reason: answer.reason };
+    }
+    // Checking the last may have taken so long that the first is stale again.
+    return this.#job.want.requires.every((requirement) => this.#options.readings.isFresh(requirement)) ? undefined : this.#requirements();
+  }
+
+  async #read(): Promise<unknown> {
+    const { driver, line, target } = this.#options;
+    return line.read(() => driver.read(this.#job.want.resource, target), readDeadlineMs);
+  }
+
+  async #plan(): Promise<{ state: unknown; plan: readonly Command[] }> {
+    const { driver, target } = this.#options;
+    const state = await this.#read();
+    this.#evidence.note(`before: ${driver.describe(state)}`);
+    return { state, plan: driver.plan(state, this.#job.want.resource, this.#job.want.desired, target) };
+  }
+
+  async #alreadySo(state: unknown): Promise<Told> {
+    const missing = this.#missing(state) === undefined ? undefined : await this.#timed('verify', () => this.#untilEffective());
+    return missing === undefined ? { kind: 'already' } : { kind: 'failed', reason: `not effective: ${missing}` };
+  }
+
+  /** After a crash or a lost session: is it so? Only when nothing of the attempt can still be under way may it be tried again. */
+  async #probe(): Promise<Told | undefined> {
+    const { wall, signal } = this.#options;
+    const found = await this.#effectiveNow();
+    if (found) return found;
+    const waitMs = this.#job.inDoubtUntil! - wall.now();
+    if (waitMs > 0) await wall.sleep(waitMs, signal);
+    return this.#effectiveNow();
+  }
+
+  async #effectiveNow(): Promise<Told | undefined> {
+    const { state, plan } = await this.#plan();
+    if (plan.length > 0) return undefined;
+    const missing = this.#missing(state) === undefined ? undefined : await this.#untilEffective();
+    return missing === undefined
+      ? { kind: 'done', reason: 'found applied: the attempt before had taken effect' }
+      : { kind: 'failed', reason: `not effective: ${missing}` };
+  }
+
+  async #untilEffective(): Promise<string | undefined> {
+    const { wall, signal, driver } = this.#options;
+    const until = wall.monotonic() + verifyDeadlineMs;
+    for (let delay = verifyFirstMs; ; delay = Math.min(delay * 2, verifyLastMs)) {
+      const state = await this.#read();
+      const missing = this.#missing(state);
+      if (missing === undefined || wall.monotonic() + delay > until) {
+        this.#evidence.note(`after: ${driver.describe(state)}`);
+        return missing;
+      }
+      await wall.sleep(delay, signal);
+    }
+  }
+
+  #missing(state: unknown): string | undefined {
+    const { driver, target } = this.#options;
+    const verdict = driver.verify(state, this.#job.want.resource, this.#job.want.desired, target);
+    return verdict.effective ? undefined : verdict.missing;
+  }
+
+  async #timed<T>(part: string, work: () => Promise<T>): Promise<T> {
+    const from = this.#options.wall.monotonic();
+    try {
+      return await work();
+    } finally {
+      this.#tookMs[part] = Math.round((this.#options.wall.monotonic() - from) * 1000) / 1000;
+    }
+  }
+}
+
+function planLines(command: Command): readonly string[] {
+  switch (command.kind) {
+    case 'cli':
+      return [command.line];
+    case 'configure':
+      return command.lines;
+    case 'edit':
+      return [command.config];
+    case 'rpc':
+      return [command.operation];
+    default:
+      return [command.filter];
+  }
+}

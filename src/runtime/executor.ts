@@ -1,0 +1,170 @@
+// Owns: the executor: takes committed intents, does them on targets, hands back attempts, readings and outcomes to be
+// journaled. One queue a target, targets in parallel.
+//
+// Q1. Per (target, resource) only the newest ensure lives: an older one that has not begun ends `superseded`.
+// Q2. One ensure at a time per target; readings do not wait for it, only for the dialogue that is on.
+// Q3. A held intent goes again, through everything, when its line is back; unless it is too old by then: `expired`.
+import { resourceKey } from '../core/desire.ts';
+import type { OpenIntent } from '../core/ledger.ts';
+import type { EntryBody } from '../model/entry.ts';
+import type { EnsureWant, Intent } from '../model/intent.ts';
+import { applyDeadlineMs, targetQueueMax } from '../model/limits.ts';
+import type { Outcome } from '../model/outcome.ts';
+import type { Inventory } from '../model/target.ts';
+import type { Actuator } from '../ports/actuator.ts';
+import type { Platform } from '../ports/platform.ts';
+import type { Wall } from '../ports/wall.ts';
+import { type EnsureJob, ensure } from './ensure.ts';
+import { Line, type LineStatus } from './line.ts';
+import type { Modes } from './modes.ts';
+import { Readings } from './readings.ts';
+
+export interface ExecutorOptions {
+  readonly wall: Wall;
+  readonly inventory: Inventory;
+  readonly actuators: readonly Actuator[];
+  readonly platforms: Readonly<Record<string, Platform>>;
+  readonly modes: Modes;
+  /** Resolves AFTER the entry is durable. */
+  readonly journal: (body: EntryBody) => Promise<void>;
+  /** A target that was down is back: what it said meanwhile is lost. */
+  readonly onBack: (target: string) => void;
+}
+
+interface Job extends EnsureJob {
+  readonly key: string;
+  readonly at: number;
+}
+
+interface Queue {
+  readonly waiting: Job[];
+  readonly held: Map<string, Job>;
+  running: boolean;
+}
+
+export class Executor {
+  readonly #options: ExecutorOptions;
+  readonly #lines = new Map<string, Line>();
+  readonly #queues = new Map<string, Queue>();
+  readonly #readings: Readings;
+  readonly #stopped = new AbortController();
+  readonly #busy = new Set<Promise<void>>();
+
+  constructor(options: ExecutorOptions) {
+    this.#options = options;
+    const { wall, inventory, actuators, platforms, journal } = options;
+    for (const [name, target] of Object.entries(inventory.targets)) {
+      this.#lines.set(name, new Line({ name, target, actuators, wall, onBack: (back) => this.#back(back) }));
+      this.#queues.set(name, { waiting: [], held: new Map(), running: false });
+    }
+    this.#readings = new Readings({ wall, lines: this.#lines, platforms, inventory, journal });
+  }
+
+  /** Opens the lines; does not wait for them. */
+  start(): void {
+    for (const line of this.#lines.values()) void line.open();
+  }
+
+  /** Does a committed intent. `at` is its entry's. */
+  submit(intent: Intent, at: number): void {
+    const { want } = intent;
+    if (want.kind === 'ensure') this.#enqueue({ intent, want, key: resourceKey(want.resource), at });
+    else if (want.kind === 'read') this.#track(this.#readings.take(want.target, want.query, intent.id).then(() => undefined));
+  }
+
+  /** After a restart: what was open goes again, what was attempted is probed first (law E4). */
+  resume(open: readonly OpenIntent[]): void {
+    for (const { intent, at, attempt } of open) {
+      if (intent.want.kind !== 'ensure' || !attempt) this.submit(intent, at);
+      else this.#enqueue({ intent, want: intent.want, key: resourceKey(intent.want.resource), at, inDoubtUntil: attempt.at + attempt.deadlineMs });
+    }
+  }
+
+  status(): readonly (LineStatus & { readonly waiting: number; readonly held: number })[] {
+    return [...this.#lines].map(([name, line]) => {
+      const queue = this.#queues.get(name)!;
+      return { ...line.status(), waiting: queue.waiting.length + (queue.running ? 1 : 0), held: queue.held.size };
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort(new Error('stopping'));
+    await Promise.allSettled([...this.#lines.values()].map((line) => line.close()));
+    await Promise.allSettled([...this.#busy]);
+  }
+
+  #enqueue(job: Job): void {
+    const queue = this.#queues.get(job.want.resource.target);
+    if (!queue) {
+      this.#end(job, { kind: 'refused', reason: `${job.want.resource.target} is not in the inventory. Add it, or mend the policy.` });
+      return;
+    }
+    this.#supersede(queue, job);
+    if (queue.waiting.length >= targetQueueMax) {
+      this.#end(job, { kind: 'refused', reason: `${targetQueueMax} intents wait for ${job.want.resource.target} already. Look why it does not get on.` });
+      return;
+    }
+    queue.waiting.push(job);
+    if (!queue.running) this.#track(this.#work(queue));
+  }
+
+  #supersede(queue: Queue, job: Job): void {
+    const held = queue.held.get(job.key);
+    const index = queue.waiting.findIndex(({ key }) => key === job.key);
+    const older = held ?? queue.waiting[index];
+    if (!older) return;
+    if (held) queue.held.delete(job.key);
+    else queue.waiting.splice(index, 1);
+    this.#end(older, { kind: 'superseded', reason: `by ${job.intent.id}` });
+  }
+
+  async #work(queue: Queue): Promise<void> {
+    queue.running = true;
+    for (let job = queue.waiting.shift(); job && !this.#stopped.signal.aborted; job = queue.waiting.shift()) {
+      const outcome = await this.#perform(job);
+      if (this.#stopped.signal.aborted) break;
+      if (outcome.kind === 'held') this.#hold(queue, job, outcome);
+      this.#end(job, outcome);
+    }
+    queue.running = false;
+  }
+
+  /** A newer one for the same resource may have come while this one was on: then it is not worth holding. */
+  #hold(queue: Queue, job: Job, outcome: Outcome): void {
+    const { wall } = this.#options;
+    const doubt = outcome.reason?.startsWith('in doubt') ? { inDoubtUntil: wall.now() + applyDeadlineMs } : {};
+    if (!queue.waiting.some(({ key }) => key === job.key)) queue.held.set(job.key, { ...job, ...doubt });
+  }
+
+  async #perform(job: Job): Promise<Outcome> {
+    const { wall, inventory, journal, modes } = this.#options;
+    const { want, intent } = job;
+    const line = this.#lines.get(want.resource.target)!;
+    const target = inventory.targets[want.resource.target]!;
+    const driver = this.#readings.driver(want.resource);
+    if (!driver) return { kind: 'refused', reason: `Offbox cannot manage a ${want.resource.kind} on ${target.platform}. See \`offbox show targets\`.` };
+    if (job.inDoubtUntil === undefined && wall.now() - job.at > want.validForMs) {
+      return { kind: 'expired', reason: `it was to be done within ${want.validForMs} ms` };
+    }
+    const withheld = (plan: readonly string[]): string | undefined => modes.withheld(intent.policy, want.resource.target, plan);
+    return ensure(job, { wall, line, target, driver, readings: this.#readings, journal, withheld, signal: this.#stopped.signal });
+  }
+
+  #back(target: string): void {
+    const queue = this.#queues.get(target)!;
+    const again = [...queue.held.values()];
+    queue.held.clear();
+    this.#options.onBack(target);
+    for (const job of again) this.#enqueue(job);
+  }
+
+  #end(job: { readonly intent: Intent; readonly want: EnsureWant }, outcome: Outcome): void {
+    this.#track(this.#options.journal({ kind: 'outcome', intent: job.intent.id, outcome }));
+  }
+
+  /** What goes wrong with the journal is the host's to tell; nothing is acted on after it. */
+  #track(work: Promise<void>): void {
+    const tracked = work.catch(() => undefined).finally(() => this.#busy.delete(tracked));
+    this.#busy.add(tracked);
+  }
+}

@@ -1,0 +1,205 @@
+// Owns: the host: the one loop that stamps, appends, steps and hands on. Everything that happens goes through it in one
+// order, and that order is the journal's.
+//
+// H1. An entry is stepped AFTER its append is durable; intents go to the executor AFTER theirs is (law E3).
+// H2. `at` is the wall's time, never below the last one (law E2, E8).
+// H3. When the journal refuses, nothing is acted on any more: the host stops and says why.
+import type { Engine, StepResult } from '../core/engine.ts';
+import type { Entry, EntryBody, NewEntry } from '../model/entry.ts';
+import { RuntimeFault } from '../model/errors.ts';
+import type { Event } from '../model/event.ts';
+import type { Intent } from '../model/intent.ts';
+import { appendEntriesMax, pendingEventsMax, timeJumpMs } from '../model/limits.ts';
+import type { Journal } from '../ports/journal.ts';
+import type { Sink } from '../ports/source.ts';
+import type { Wall } from '../ports/wall.ts';
+import { admit } from './admission.ts';
+import { appendSettled } from './append-settled.ts';
+
+export interface HostOptions {
+  readonly journal: Journal;
+  readonly epoch: number;
+  readonly engine: Engine;
+  readonly wall: Wall;
+  /** An intent is durable: do it. */
+  readonly execute: (intent: Intent, at: number) => void;
+  /** After each entry was stepped; for those who watch. */
+  readonly onEntry?: (entry: Entry, result: StepResult) => void;
+  /** The host has stopped by itself: the journal failed. */
+  readonly onFailure: (fault: Error) => void;
+}
+
+interface Pending {
+  readonly body: EntryBody;
+  readonly committed: ((error?: Error) => void) | undefined;
+}
+
+export interface HostStats {
+  readonly entries: number;
+  readonly appends: number;
+  readonly pending: number;
+  readonly lastSeq: number;
+}
+
+export class Host {
+  readonly #options: HostOptions;
+  #pending: Pending[] = [];
+  /** What the last step wants, to be appended before anything else. */
+  #derived: EntryBody[] = [];
+  #lastSeq = 0;
+  #lastAt = 0;
+  #decidedThrough = 0;
+  #clockOffset: number;
+  #pumping: Promise<void> | undefined;
+  #cancelTick: (() => void) | undefined;
+  #dueAt: number | undefined;
+  #stopped: Error | undefined;
+  #appends = 0;
+  #entries = 0;
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+    this.#clockOffset = options.wall.now() - options.wall.monotonic();
+  }
+
+  /** Begins after what recovery found, with what it derived and what the start itself adds, in one append. */
+  async begin(from: { readonly lastSeq: number; readonly lastAt: number; readonly nextDue: number | undefined }, first: readonly EntryBody[]): Promise<void> {
+    this.#lastSeq = from.lastSeq;
+    this.#lastAt = from.lastAt;
+    this.#decidedThrough = from.lastSeq === 0 ? 0 : -1;
+    this.#dueAt = from.nextDue;
+    this.#derived.push(...first);
+    await this.#pump();
+    if (this.#stopped) throw this.#stopped;
+  }
+
+  /** Appends an entry; resolves AFTER it is durable and stepped. */
+  submit(body: EntryBody): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#stopped) reject(this.#stopped);
+      else this.#add([body], (error) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  /** Where a source puts its events. */
+  sink(source: string): Sink {
+    return {
+      offer: (events, committed) => {
+        if (this.#stopped || this.#pending.length + events.length > pendingEventsMax) return false;
+        const { inventory } = this.#options.engine.facts;
+        this.#add(
+          events.map((event): EntryBody => ({ kind: 'event', event: admit(event, inventory) })),
+          committed,
+        );
+        return true;
+      },
+      gap: (reason, targets) => {
+        if (!this.#stopped) this.#add([{ kind: 'event', event: gapEvent(source, reason, targets) }], undefined);
+      },
+    };
+  }
+
+  stats(): HostStats {
+    return { entries: this.#entries, appends: this.#appends, pending: this.#pending.length, lastSeq: this.#lastSeq };
+  }
+
+  /** Appends what is waiting, then takes nothing more. */
+  async stop(): Promise<void> {
+    this.#cancelTick?.();
+    await this.#pumping;
+    this.#stopped ??= new RuntimeFault('[host] stopped', { code: 'stopped', remedy: 'Start Offbox again.' });
+  }
+
+  #add(bodies: readonly EntryBody[], committed: ((error?: Error) => void) | undefined): void {
+    const last = bodies.length - 1;
+    for (const [index, body] of bodies.entries()) this.#pending.push({ body, committed: index === last ? committed : undefined });
+    void this.#pump();
+  }
+
+  #pump(): Promise<void> {
+    this.#pumping ??= this.#drain().finally(() => {
+      this.#pumping = undefined;
+      this.#armTick();
+    });
+    return this.#pumping;
+  }
+
+  async #drain(): Promise<void> {
+    // A turn of its own: what arrives in the same turn of the event loop is appended together.
+    await Promise.resolve();
+    while (!this.#stopped && (this.#pending.length > 0 || this.#derived.length > 0)) {
+      const taken = this.#pending.splice(0, appendEntriesMax);
+      try {
+        await this.#commit(taken);
+        for (const { committed } of taken) committed?.();
+      } catch (thrown) {
+        this.#fail(thrown instanceof Error ? thrown : new Error(String(thrown)), taken);
+      }
+    }
+  }
+
+  async #commit(taken: readonly Pending[]): Promise<void> {
+    const { journal, epoch, engine, execute, onEntry } = this.#options;
+    const { at, jumped } = this.#stamp();
+    const bodies = [...this.#decided(), ...this.#derived, ...(jumped ? [jumped] : []), ...taken.map(({ body }) => body)];
+    this.#derived = [];
+    const batch = bodies.map((body): NewEntry => ({ ...body, at }));
+    const { firstSeq } = await appendSettled(journal, batch, { epoch, lastSeq: this.#lastSeq });
+    this.#appends += 1;
+    for (const [index, body] of batch.entries()) {
+      const entry: Entry = { ...body, seq: firstSeq + index };
+      const result = engine.step(entry);
+      this.#entries += 1;
+      this.#lastSeq = entry.seq;
+      this.#dueAt = result.nextDue;
+      for (const intent of result.intents) this.#derived.push({ kind: 'intent', intent });
+      for (const fault of result.faults) this.#derived.push({ kind: 'quarantine', ...fault });
+      if (entry.kind === 'intent') execute(entry.intent, entry.at);
+      onEntry?.(entry, result);
+    }
+  }
+
+  #decided(): readonly EntryBody[] {
+    if (this.#decidedThrough === this.#lastSeq) return [];
+    this.#decidedThrough = this.#lastSeq;
+    return this.#lastSeq === 0 ? [] : [{ kind: 'decided', through: this.#lastSeq }];
+  }
+
+  /** The wall may have jumped while the monotonic clock did not: something slept, or somebody set the time. */
+  #stamp(): { readonly at: number; readonly jumped: EntryBody | undefined } {
+    const { wall } = this.#options;
+    const now = wall.now();
+    const offset = now - wall.monotonic();
+    const jumpMs = offset - this.#clockOffset;
+    this.#clockOffset = offset;
+    this.#lastAt = Math.max(this.#lastAt, now);
+    const jumped = jumpMs > timeJumpMs;
+    return { at: this.#lastAt, jumped: jumped ? { kind: 'event', event: gapEvent('offbox', `the clock jumped ${Math.round(jumpMs)} ms ahead`) } : undefined };
+  }
+
+  #armTick(): void {
+    this.#cancelTick?.();
+    if (this.#stopped || this.#dueAt === undefined) return;
+    const { wall } = this.#options;
+    this.#cancelTick = wall.after(Math.min(Math.max(this.#dueAt - wall.now(), 0), 2 ** 31 - 1), () => {
+      if (this.#dueAt === undefined || this.#stopped) return;
+      if (this.#dueAt <= wall.now()) this.#add([{ kind: 'tick' }], undefined);
+      else this.#armTick();
+    });
+  }
+
+  #fail(fault: Error, taken: readonly Pending[]): void {
+    this.#stopped = fault;
+    for (const { committed } of [...taken, ...this.#pending]) committed?.(fault);
+    this.#pending = [];
+    this.#options.onFailure(fault);
+  }
+}
+
+/** Something may have been missed; without targets: by anybody. */
+export function gapEvent(source: string, reason: string, targets?: readonly string[]): Event {
+  return {
+    meaning: { kind: 'source.gap', source, reason, ...(targets ? { targets: [...targets] } : {}) },
+    origin: { source, peer: 'local', transport: 'local', trust: 'authenticated', raw: '' },
+  };
+}

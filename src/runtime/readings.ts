@@ -1,0 +1,96 @@
+// Owns: reading states on targets, each reading an entry, and how fresh the last one is.
+import { rowOf } from '../core/facts.ts';
+import type { EntryBody, Reading } from '../model/entry.ts';
+import { messageOf, TargetError } from '../model/errors.ts';
+import type { FhrpRow, QueryKind, Requirement, Resource } from '../model/intent.ts';
+import { readDeadlineMs, readingFreshMs } from '../model/limits.ts';
+import type { Inventory } from '../model/target.ts';
+import type { Dialogue, Platform, ResourceDriver } from '../ports/platform.ts';
+import type { Wall } from '../ports/wall.ts';
+import type { Line } from './line.ts';
+
+export interface ReadingsOptions {
+  readonly wall: Wall;
+  readonly lines: ReadonlyMap<string, Line>;
+  readonly platforms: Readonly<Record<string, Platform>>;
+  readonly inventory: Inventory;
+  readonly journal: (body: EntryBody) => Promise<void>;
+}
+
+interface Fresh {
+  readonly result: Reading['result'];
+  readonly takenAt: number;
+}
+
+/** Whether a requirement holds, and if not, why: as an outcome would say it. */
+export type Holds = { readonly holds: true } | { readonly holds: false; readonly kind: 'held' | 'rejected'; readonly reason: string };
+
+export class Readings {
+  readonly #options: ReadingsOptions;
+  readonly #last = new Map<string, Fresh>();
+
+  constructor(options: ReadingsOptions) {
+    this.#options = options;
+  }
+
+  /** Reads a state now, journals the reading under `intent`, and remembers it as fresh. */
+  async take(target: string, query: QueryKind, intent: string): Promise<Reading['result']> {
+    const { wall, journal } = this.#options;
+    const askedAt = wall.monotonic();
+    const result = await this.#ask(target, query);
+    this.#last.set(`${target} ${query}`, { result, takenAt: askedAt });
+    await journal({ kind: 'reading', reading: { target, query, intent, result, tookMs: Math.round((wall.monotonic() - askedAt) * 1000) / 1000 } });
+    return result;
+  }
+
+  /** Checks a requirement against a reading asked for less than 2 s ago, taking a new one where there is none. */
+  async check(requirement: Requirement, intent: string): Promise<Holds> {
+    const { target, query } = requirement;
+    const last = this.#last.get(`${target} ${query}`);
+    const result = last && this.isFresh(requirement) ? last.result : await this.take(target, query, `${intent}/check`);
+    if (result.kind === 'unreachable') return { holds: false, kind: 'held', reason: `${target} cannot be reached: ${result.reason}` };
+    if (result.kind === 'unreadable') return { holds: false, kind: 'rejected', reason: `${target} could not be read: ${result.reason}` };
+    return judge(requirement, result.rows);
+  }
+
+  isFresh({ target, query }: Requirement): boolean {
+    const last = this.#last.get(`${target} ${query}`);
+    return last !== undefined && this.#options.wall.monotonic() - last.takenAt < readingFreshMs;
+  }
+
+  /** The driver of a resource on its target. */
+  driver(resource: Resource): ResourceDriver | undefined {
+    const platform = this.#options.inventory.targets[resource.target]?.platform;
+    return platform === undefined ? undefined : this.#options.platforms[platform]?.resources[resource.kind];
+  }
+
+  async #ask(target: string, query: QueryKind): Promise<Reading['result']> {
+    const described = this.#options.inventory.targets[target];
+    const line = this.#options.lines.get(target);
+    const start = described && this.#options.platforms[described.platform]?.queries[query];
+    if (!described || !line) return { kind: 'unreadable', reason: `${target} is not in the inventory` };
+    if (!start) return { kind: 'unreadable', reason: `Offbox cannot read ${query} on ${described.platform} yet` };
+    const protocol = protocolOf(this.#options.inventory, target);
+    try {
+      return { kind: 'rows', rows: [...(await line.read<readonly FhrpRow[]>((): Dialogue<readonly FhrpRow[]> => start(described, protocol), readDeadlineMs))] };
+    } catch (thrown) {
+      const transport = thrown instanceof TargetError && thrown.retry;
+      return { kind: transport ? 'unreachable' : 'unreadable', reason: messageOf(thrown) };
+    }
+  }
+}
+
+function protocolOf(inventory: Inventory, target: string): 'hsrp' | 'vrrp' {
+  const gateway = Object.values(inventory.gateways).find(({ members }) => members.some((member) => member.target === target));
+  return gateway?.protocol ?? 'hsrp';
+}
+
+function judge(requirement: Requirement, rows: readonly FhrpRow[]): Holds {
+  const what = [requirement.interface, requirement.group === undefined ? requirement.instance : `group ${requirement.group}`].filter(Boolean).join(' ');
+  const row = rowOf(requirement, rows);
+  if (!row) return { holds: false, kind: 'rejected', reason: `${requirement.target} shows no one row for ${what}` };
+  const holds = requirement.is === 'active' ? row.role === 'active' : row.role !== 'active';
+  const wanted = requirement.is === 'active' ? 'active' : 'anything but active';
+  return holds ? { holds } : { holds, kind: 'rejected', reason: `${requirement.target} ${what} reads ${row.state}, wanted ${wanted}` };
+}
+
