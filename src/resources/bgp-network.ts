@@ -55,6 +55,37 @@ export function classfulLength(address: string): 8 | 16 | 24 {
   return first < 128 ? 8 : first < 192 ? 16 : 24;
 }
 
+/**
+ * Whether `desired` is effective. Present: configured, originated here and advertised to each neighbour asked. Absent:
+ * neither configured nor advertised; another router's route for the prefix may well be in the table.
+ */
+export function verifyBgpNetwork(
+  state: BgpNetworkState,
+  desired: 'present' | 'absent',
+): { readonly effective: true } | { readonly effective: false; readonly missing: string } {
+  const asked = Object.entries(state.advertised);
+  const missing = desired === 'present' ? missingToBePresent(state, asked) : missingToBeAbsent(state, asked);
+  return missing === undefined ? { effective: true } : { effective: false, missing };
+}
+
+function missingToBePresent(state: BgpNetworkState, asked: readonly [string, boolean][]): string | undefined {
+  const silent = asked.filter(([, yes]) => !yes).map(([neighbor]) => neighbor);
+  if (!state.configured) return `The network is not configured under BGP ${state.as}.`;
+  if (!state.inTable) return 'The network is configured but not originated: has the router a route for exactly this prefix?';
+  if (asked.length === 0) return 'No neighbor is configured to advertise it to.';
+  if (silent.length > 0)
+    return `It is not advertised to ${silent.join(', ')}: is the session up, and does an outbound policy let it pass?`;
+  return undefined;
+}
+
+function missingToBeAbsent(state: BgpNetworkState, asked: readonly [string, boolean][]): string | undefined {
+  const told = asked.filter(([, yes]) => yes).map(([neighbor]) => neighbor);
+  if (state.configured) return `The network is still configured under BGP ${state.as}.`;
+  if (told.length > 0)
+    return `It is still advertised to ${told.join(', ')}: another statement may originate it, or the withdrawal is on its way.`;
+  return undefined;
+}
+
 export function describeBgpNetwork(state: BgpNetworkState): string {
   const heard = Object.entries(state.advertised).map(
     ([neighbor, yes]) => `${yes ? 'advertised' : 'not advertised'} to ${neighbor}`,

@@ -1,0 +1,34 @@
+// Owns: what every reader of show output shares: asking, and the two errors an answer can end in. Other platforms
+// import it from here; it is the oldest dialect's and knows nothing of IOS.
+import { TargetError } from '../../../src/model/errors.ts';
+import type { Command, Reply } from '../../../src/ports/actuator.ts';
+
+/** Asks one exec line; the answer as text. */
+export function* show(line: string): Generator<Command, string, Reply> {
+  return (yield { kind: 'cli', line }).text;
+}
+
+/** The answer is none we know: cut short, of another version, or nonsense. Never guess a state from it. */
+export function unreadable(asked: string, line: string): TargetError {
+  return new TargetError(
+    `[platforms] the target answered "${asked}" with what Offbox cannot read: "${line.trim().slice(0, 160)}"`,
+    {
+      code: 'unreadable',
+      retry: false,
+      remedy: 'Check the platform of the target; `offbox decode show` tells how an output is read.',
+    },
+  );
+}
+
+/** The answer is clear and the answer is no. */
+export function refusal(code: string, sentence: string, remedy: string): TargetError {
+  return new TargetError(`[platforms] ${sentence}`, { code, retry: false, remedy });
+}
+
+/** Lines with something on them, without trailing spaces. */
+export function linesOf(text: string): readonly string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '');
+}

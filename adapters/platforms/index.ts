@@ -1,0 +1,6 @@
+// Every platform Offbox speaks, by its name in the inventory.
+import type { PlatformName } from '../../src/model/target.ts';
+import type { Platform } from '../../src/ports/platform.ts';
+import { ciscoIos } from './cisco-ios/index.ts';
+
+export const platforms: Readonly<Partial<Record<PlatformName, Platform>>> = { 'cisco-ios': ciscoIos };
