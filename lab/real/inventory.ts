@@ -1,9 +1,10 @@
-// Owns: the lab as Offbox's inventory describes it.
+// Owns: the lab as Offbox's inventory and configuration describe it.
 import { stringify } from 'yaml';
 import type { z } from 'zod';
+import type { configSchema } from '../../src/model/config.ts';
 import type { inventorySchema } from '../../src/model/target.ts';
 import type { LabFolder } from './folder.ts';
-import { asNumber, bgpNeighbor, type MemberName, management, prefix, sshUser } from './plan.ts';
+import { asNumber, bgpNeighbor, type MemberName, management, managerAddress, prefix, sshUser, syslogPorts } from './plan.ts';
 
 const members: readonly MemberName[] = ['nx2', 'nx3'];
 
@@ -28,4 +29,14 @@ export function inventoryOf(folder: LabFolder): string {
     },
   };
   return stringify(inventory);
+}
+
+/** Offbox's place in the lab: on mgr, where the routers send their syslog. Paths are absolute. */
+export function configOf(paths: { readonly inventory: string; readonly policies: string; readonly data: string }): string {
+  const config: z.input<typeof configSchema> = {
+    ...paths,
+    sources: { syslog: { udp: `${managerAddress}:${syslogPorts.udp}`, tcp: `${managerAddress}:${syslogPorts.tcp}` } },
+    modes: { default: 'enforce' },
+  };
+  return stringify(config);
 }

@@ -4,7 +4,7 @@
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { type Collector, collectSyslog } from './collect.ts';
 import { type LabFolder, makeFolder } from './folder.ts';
-import { inventoryOf } from './inventory.ts';
+import { configOf, inventoryOf } from './inventory.ts';
 import { bootNode, type LabNode, type Role, shell } from './node.ts';
 import {
   type Cable,
@@ -47,6 +47,7 @@ export interface RealNetwork {
   spawnIn(node: NodeName, argv: readonly string[], options?: SpawnOptions): ChildProcess;
   collectSyslog(): Promise<Collector>;
   inventoryYaml(): string;
+  offboxYaml(paths: Parameters<typeof configOf>[0]): string;
   down(): Promise<void>;
 }
 
@@ -187,6 +188,7 @@ export async function realNetwork(): Promise<RealNetwork> {
     },
     collectSyslog: () => collectSyslog(at('mgr')),
     inventoryYaml: () => inventoryOf(folder),
+    offboxYaml: configOf,
     down,
   };
 }

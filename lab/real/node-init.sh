@@ -30,7 +30,9 @@ private_files() {
 network_operator() {
   # A person who logs in and gets the router's CLI. The group frrvty may open the daemons' sockets.
   mkdir -p /run/netop /run/sshd
-  chown 61999 /run/netop
+  # sshd reads it as that person, who cannot look into FOLDER.
+  cp "$folder/authorized-keys" /run/netop/
+  chown -R 61999 /run/netop
   { cat /etc/passwd; echo "netop:x:61999:$(getent group frrvty | cut -d: -f3):network operator:/run/netop:/usr/bin/vtysh"; } >/run/passwd
   { cat /etc/shadow; echo 'netop:*:::::::'; } >/run/shadow
   chmod 600 /run/shadow

@@ -132,7 +132,7 @@ export function sshdConfig(folder: string): string {
   return `Port 22
 ListenAddress 0.0.0.0
 HostKey ${folder}/host-key
-AuthorizedKeysFile ${folder}/authorized-keys
+AuthorizedKeysFile /run/netop/authorized-keys
 PidFile none
 StrictModes no
 UsePAM no

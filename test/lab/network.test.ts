@@ -1,5 +1,7 @@
 // The real network itself, without Offbox: what the scenarios in frr.test.ts build on.
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { networkNeeds, whySkipped } from '../../lab/real/available.ts';
@@ -46,6 +48,18 @@ describe.skipIf(why)(`the real network${why ? ` (skipped: ${why})` : ''}`, () =>
 
   test('elects nx2 and leaves nx3 in wait', async () => {
     expect(await vrrpState(network, 'nx3')).toBe('Backup');
+  });
+
+  test("lets the operator into the router's CLI by key, with the host key it reports", async () => {
+    const { clientKey, path } = network.folder;
+    const known = join(path, 'known-hosts');
+    await writeFile(known, `10.99.0.2 ${await readFile(join(path, 'nx2', 'host-key.pub'), 'utf8')}`);
+    const trust = ['-o', `UserKnownHostsFile=${known}`, '-o', 'StrictHostKeyChecking=yes', '-o', 'BatchMode=yes'];
+    const child = network.spawnIn('mgr', ['ssh', '-n', '-i', clientKey, ...trust, 'netop@10.99.0.2', 'show vrrp summary']);
+    const lines: string[] = [];
+    onLines(child, (line) => lines.push(line));
+    const [code] = await once(child, 'exit');
+    expect([code, lines.join('\n')]).toEqual([0, expect.stringMatching(/lan +1 +200 +1 +0 +Master/)]);
   });
 
   test('has no route back until somebody advertises, and then pings pass', async () => {
