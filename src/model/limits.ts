@@ -62,3 +62,31 @@ export const configDepthMax = 16;
 export const secretBytesMax = 65_536;
 /** What a command that prints a secret may take: a vault on the network answers in a second or two. */
 export const secretCommandMs = 10_000;
+/** RFC 3414 section 2.2.3: an SNMPv3 message this much older than its engine's clock is refused. */
+export const snmpTimeWindowSeconds = 150;
+/** SNMPv3 (engine, user) pairs whose clock and keys are remembered: 16,384 x about 400 bytes = 7 MB, digests apart. */
+export const snmpEnginesMax = 16_384;
+/** Digests of SNMPv3 messages kept against replay: 524,288 x about 120 bytes = 63 MB; 3,495 messages/s over 150 s. */
+export const snmpSeenDigestsMax = 524_288;
+/** Informs under way or answered within 150 s: 65,536 x about 300 bytes = 20 MB, the responses apart. */
+export const snmpInformsMax = 65_536;
+/** Senders whose sysUpTime and boots are remembered: 65,536 x about 150 bytes = 10 MB. */
+export const snmpSendersMax = 65_536;
+/** SNMPv3 messages a second, and at once, that one address may send under engines never seen authentic: 1,000 x 10 µs = 1 % CPU. */
+export const snmpStrangersPerSecond = 1_000;
+/** Addresses whose such allowance is remembered. */
+export const snmpStrangerSourcesMax = 4_096;
+/** Events waiting for an interface name: 10,000 x about 1 kB = 10 MB. Beyond it new ones are dropped and counted. */
+export const snmpWaitingMax = 10_000;
+/** Interface names remembered: 65,536 x about 200 bytes = 13 MB. */
+export const ifNamesMax = 65_536;
+/** Interface names asked for at once; beyond it events go on with their ifIndex. */
+export const ifNameQuestionsMax = 1_024;
+/** An event waits no longer than this for an interface name; the question is sent again half-way. */
+export const ifNamePatienceMs = 1_000;
+/** An interface name is asked for anew after this; an agent that did not answer is left alone for a hundredth of it. */
+export const ifNameKeptMs = 600_000;
+/** Between two gaps of one target: a sender that jumps about asks for no more than one reading of its target in this time. */
+export const gapIntervalMs = 5_000;
+/** A confirmed commit that nobody confirms is undone by the target after this: one commit and one confirmation take seconds. */
+export const netconfConfirmSeconds = 60;
