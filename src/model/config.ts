@@ -1,0 +1,80 @@
+// Owns: the configuration offbox.yaml: where the inventory, the policies and the data are, what is listened to, and what
+// each policy may do where. Secrets are references, never values.
+import { z } from 'zod';
+import { secretSchema } from './target.ts';
+
+/** What becomes of an intent: said (`observe`), put up for approval (`propose`), done (`enforce`). */
+export const modeSchema = z.enum(['observe', 'propose', 'enforce']);
+
+/** Where to listen. The port is said always: 514 and 162 need a right that an unprivileged process has not. */
+const listenSchema = z
+  .string()
+  .regex(/^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.%a-z]+\]):\d{1,5}$/, {
+    error: 'must be HOST:PORT, such as 0.0.0.0:514 or [::]:514',
+    abort: true,
+  })
+  .refine((written) => Number(written.slice(written.lastIndexOf(':') + 1)) <= 65_535, 'must have a port of at most 65535')
+  .meta({ description: 'HOST:PORT to listen on, such as 0.0.0.0:514 or [::]:514.' });
+
+/** USM (RFC 3414, 7860). `aes256-cisco` extends short keys as Cisco does (draft-reeder), `aes256` as draft-blumenthal. */
+const snmpUserSchema = z
+  .strictObject({
+    name: z.string().min(1).max(32),
+    level: z.enum(['noAuthNoPriv', 'authNoPriv', 'authPriv']).optional(),
+    auth: z
+      .strictObject({ protocol: z.enum(['md5', 'sha', 'sha224', 'sha256', 'sha384', 'sha512']), key: secretSchema })
+      .optional(),
+    priv: z.strictObject({ protocol: z.enum(['des', 'aes128', 'aes256', 'aes256-cisco']), key: secretSchema }).optional(),
+  })
+  .superRefine((user, context) => {
+    const level = snmpLevel(user);
+    const missing = level !== 'noAuthNoPriv' && !user.auth ? 'auth' : level === 'authPriv' && !user.priv ? 'priv' : undefined;
+    const unused = level === 'noAuthNoPriv' && user.auth ? 'auth' : level !== 'authPriv' && user.priv ? 'priv' : undefined;
+    if (missing) context.addIssue({ code: 'custom', message: `"${missing}" is missing for ${level}`, path: [] });
+    if (unused) context.addIssue({ code: 'custom', message: `is not used at level ${level}`, path: [unused] });
+  });
+
+/** The security level asked of a user: as written, else what its keys allow. */
+export function snmpLevel(user: {
+  readonly level?: SnmpLevel | undefined;
+  readonly auth?: unknown;
+  readonly priv?: unknown;
+}): SnmpLevel {
+  return user.level ?? (user.priv ? 'authPriv' : user.auth ? 'authNoPriv' : 'noAuthNoPriv');
+}
+
+export const configSchema = z.strictObject({
+  inventory: z.string().min(1).default('inventory.yaml').meta({ description: 'The inventory file, relative to this one.' }),
+  policies: z.string().min(1).default('policies').meta({ description: 'The folder of policies, relative to this file.' }),
+  data: z.string().min(1).default('.offbox').meta({ description: 'The folder of the journal, relative to this file.' }),
+  sources: z
+    .strictObject({
+      syslog: z.strictObject({ udp: listenSchema.optional(), tcp: listenSchema.optional() }).optional(),
+      snmp: z
+        .strictObject({
+          udp: listenSchema,
+          communities: z.array(secretSchema).optional(),
+          users: z.array(snmpUserSchema).optional(),
+        })
+        .optional(),
+    })
+    .default({}),
+  modes: z
+    .strictObject({
+      default: modeSchema.default('observe').meta({ description: 'For every policy and target not named below.' }),
+      policies: z.record(z.string(), modeSchema).default({}),
+      targets: z.record(z.string(), modeSchema).default({}),
+    })
+    .default({ default: 'observe', policies: {}, targets: {} }),
+});
+
+export type Mode = z.infer<typeof modeSchema>;
+export type SnmpLevel = 'noAuthNoPriv' | 'authNoPriv' | 'authPriv';
+export type SnmpUser = z.infer<typeof snmpUserSchema>;
+export type Config = z.infer<typeof configSchema>;
+
+/** `[::]:514` → host `::`, port 514. What the schema let through. */
+export function listenAddress(written: string): { readonly host: string; readonly port: number } {
+  const colon = written.lastIndexOf(':');
+  return { host: written.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(written.slice(colon + 1)) };
+}
