@@ -1,2 +1,2 @@
-// The CLI over SSH: one warm interactive shell per target.
+// Owns: what others call of the command line over SSH.
 export { type CliActuatorOptions, cliActuator } from './session.ts';

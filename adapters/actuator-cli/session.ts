@@ -57,15 +57,21 @@ function accessOf(options: CliActuatorOptions, name: string, target: Target) {
 function openShell(peer: SshPeer, connection: SshConnection, signal: AbortSignal): Promise<ClientChannel> {
   return new Promise((resolve, reject) => {
     const abort = (): void => {
-      reject(abandoned(peer, 'opening a shell'));
+      reject(abandoned(peer, 'opening a shell', signal.reason));
       connection.client.destroy();
     };
-    if (signal.aborted) return abort();
+    if (signal.aborted) {
+      abort();
+      return;
+    }
     signal.addEventListener('abort', abort, { once: true });
     void connection.ended.then((fault) => reject(fault ?? lost(peer, 'closed the connection instead of opening a shell')));
     connection.client.shell(pty, (error, stream) => {
       signal.removeEventListener('abort', abort);
-      if (!error) return resolve(stream);
+      if (!error) {
+        resolve(stream);
+        return;
+      }
       reject(lost(peer, `opened no shell: ${error.message}`, error));
       connection.client.destroy();
     });
@@ -99,7 +105,7 @@ function live(wall: Wall, peer: SshPeer, connection: SshConnection, stream: Clie
     },
     async guard(signal, during, exchange) {
       const abort = (): void => {
-        talk.fail(abandoned(peer, during));
+        talk.fail(abandoned(peer, during, signal.reason));
         connection.client.destroy();
       };
       if (signal.aborted) abort();

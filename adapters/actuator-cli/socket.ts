@@ -40,7 +40,7 @@ export function fingerprint(key: Buffer): string {
 /** Connects and authenticates. The signal ends the attempt; later it has no part in the connection. */
 export async function connectSsh(peer: SshPeer, secrets: Secrets, signal: AbortSignal): Promise<SshConnection> {
   const config = await configOf(peer, secrets);
-  if (signal.aborted) throw abandoned(peer, 'connecting');
+  if (signal.aborted) throw abandoned(peer, 'connecting', signal.reason);
   const client = new ssh2.Client();
   let presented: Buffer | undefined;
   let fault: TargetError | undefined;
@@ -54,7 +54,7 @@ export async function connectSsh(peer: SshPeer, secrets: Secrets, signal: AbortS
   });
   await new Promise<void>((resolve, reject) => {
     const abort = (): void => {
-      reject(abandoned(peer, 'connecting'));
+      reject(abandoned(peer, 'connecting', signal.reason));
       client.destroy();
     };
     signal.addEventListener('abort', abort, { once: true });
@@ -162,11 +162,12 @@ export function lost(peer: SshPeer, what: string, cause?: unknown): TargetError 
 }
 
 /** The caller's signal ended it. */
-export function abandoned(peer: SshPeer, during: string): TargetError {
+export function abandoned(peer: SshPeer, during: string, cause?: unknown): TargetError {
   return new TargetError(`[${peer.adapter}] ${peer.name}: gave up while ${during}, the session is closed`, {
     code: 'aborted',
     retry: true,
     remedy: 'The deadline passed or Offbox is stopping; what was sent last may have taken effect.',
+    cause,
   });
 }
 

@@ -1,4 +1,4 @@
-// Every platform Offbox speaks, by its name in the inventory.
+// Owns: the platforms Offbox speaks, by their names in the inventory.
 import type { PlatformName } from '../../src/model/target.ts';
 import type { Platform } from '../../src/ports/platform.ts';
 import { ciscoIos } from './cisco-ios/index.ts';

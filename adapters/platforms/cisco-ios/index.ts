@@ -1,4 +1,4 @@
-// Cisco IOS: everything over the command line.
+// Owns: Cisco IOS, where everything goes over the command line.
 import type { Platform, ResourceDriver } from '../../../src/ports/platform.ts';
 import { iosBgpNetwork } from './bgp-network.ts';
 import { iosDialect } from './cli.ts';

@@ -1,0 +1,2 @@
+// Owns: what others call of NETCONF over SSH.
+export { type NetconfActuatorOptions, netconfActuator } from './session.ts';
