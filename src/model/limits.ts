@@ -90,3 +90,13 @@ export const ifNameKeptMs = 600_000;
 export const gapIntervalMs = 5_000;
 /** A confirmed commit that nobody confirms is undone by the target after this: one commit and one confirmation take seconds. */
 export const netconfConfirmSeconds = 60;
+/** Syslog received and not yet parsed, in memory shared with the receiving thread: 32 MiB are some 200,000 messages of 140 bytes. A power of two. */
+export const syslogRingBytes = 33_554_432;
+/** Syslog senders whose message counters are remembered: 65,536 x about 150 bytes = 10 MB. */
+export const syslogSendersMax = 65_536;
+/** The kernel's count of dropped datagrams is read this often. */
+export const kernelDropsMs = 1_000;
+/** Tries of one append whose answer was lost: with the waits between them, 20 ms doubled each time, 2.5 s in all. */
+export const appendTriesMax = 8;
+/** The first of those waits. */
+export const appendWaitMs = 20;
