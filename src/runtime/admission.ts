@@ -9,7 +9,11 @@ const byAddress = new WeakMap<Inventory, ReadonlyMap<string, string>>();
 export function targetOf(inventory: Inventory, address: string): string | undefined {
   let table = byAddress.get(inventory);
   if (!table) {
-    table = new Map(Object.entries(inventory.targets).flatMap(([name, { address: own, aliases = [] }]) => [own, ...aliases].map((one) => [one, name] as const)));
+    table = new Map(
+      Object.entries(inventory.targets).flatMap(([name, { address: own, aliases = [] }]) =>
+        [own, ...aliases].map((one) => [one, name] as const),
+      ),
+    );
     byAddress.set(inventory, table);
   }
   return table.get(address);
@@ -20,7 +24,8 @@ export function admit(event: Event, inventory: Inventory): Event {
   const target = event.target ?? targetOf(inventory, event.origin.peer) ?? named(event, inventory);
   const owned = target === undefined || event.target !== undefined ? event : { ...event, target };
   // Only a notification of thousands of varbinds comes near the bound: its list goes, its datagram stays as evidence.
-  if (!owned.snmp || owned.origin.raw.length * 4 < journalEntryBytesMax || JSON.stringify(owned).length < journalEntryBytesMax) return owned;
+  if (!owned.snmp || owned.origin.raw.length * 4 < journalEntryBytesMax || JSON.stringify(owned).length < journalEntryBytesMax)
+    return owned;
   return { ...owned, snmp: { ...owned.snmp, varbinds: [] } };
 }
 

@@ -6,8 +6,9 @@
 // N2. Every requirement was read less than 2 s before the first changing byte.
 // N3. The attempt is durable BEFORE that byte. What is sent is sent once; whatever goes wrong after is found out by reading.
 // N4. `done` means effective: configured is not enough.
-import { messageOf, OperatorError, TargetError } from '../model/errors.ts';
+
 import type { EntryBody } from '../model/entry.ts';
+import { messageOf, OperatorError, TargetError } from '../model/errors.ts';
 import type { EnsureWant, Intent } from '../model/intent.ts';
 import { applyDeadlineMs, readDeadlineMs, verifyDeadlineMs } from '../model/limits.ts';
 import type { Outcome } from '../model/outcome.ts';
@@ -99,7 +100,11 @@ class Run {
 
   finish(told: Told): Outcome {
     const evidence = this.#evidence.lines();
-    return { ...told, ...(evidence.length > 0 ? { evidence } : {}), ...(Object.keys(this.#tookMs).length > 0 ? { tookMs: this.#tookMs } : {}) };
+    return {
+      ...told,
+      ...(evidence.length > 0 ? { evidence } : {}),
+      ...(Object.keys(this.#tookMs).length > 0 ? { tookMs: this.#tookMs } : {}),
+    };
   }
 
   async #requirements(): Promise<Told | undefined> {
@@ -108,7 +113,9 @@ class Run {
       if (!answer.holds) return { kind: answer.kind, reason: answer.reason };
     }
     // Checking the last may have taken so long that the first is stale again.
-    return this.#job.want.requires.every((requirement) => this.#options.readings.isFresh(requirement)) ? undefined : this.#requirements();
+    return this.#job.want.requires.every((requirement) => this.#options.readings.isFresh(requirement))
+      ? undefined
+      : this.#requirements();
   }
 
   async #read(): Promise<unknown> {

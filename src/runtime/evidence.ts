@@ -11,7 +11,16 @@ export class Evidence {
   #bytes = 0;
 
   readonly hear = (command: Command, reply: Reply): void => {
-    const sent = 'lines' in command ? command.lines.join(' / ') : 'line' in command ? command.line : 'config' in command ? command.config : 'operation' in command ? command.operation : command.filter;
+    const sent =
+      'lines' in command
+        ? command.lines.join(' / ')
+        : 'line' in command
+          ? command.line
+          : 'config' in command
+            ? command.config
+            : 'operation' in command
+              ? command.operation
+              : command.filter;
     this.note(`> ${sent}`);
     if (reply.text.trim() !== '') this.note(`< ${reply.text.trim()}`);
   };

@@ -76,7 +76,14 @@ export class Executor {
   resume(open: readonly OpenIntent[]): void {
     for (const { intent, at, attempt } of open) {
       if (intent.want.kind !== 'ensure' || !attempt) this.submit(intent, at);
-      else this.#enqueue({ intent, want: intent.want, key: resourceKey(intent.want.resource), at, inDoubtUntil: attempt.at + attempt.deadlineMs });
+      else
+        this.#enqueue({
+          intent,
+          want: intent.want,
+          key: resourceKey(intent.want.resource),
+          at,
+          inDoubtUntil: attempt.at + attempt.deadlineMs,
+        });
     }
   }
 
@@ -96,12 +103,18 @@ export class Executor {
   #enqueue(job: Job): void {
     const queue = this.#queues.get(job.want.resource.target);
     if (!queue) {
-      this.#end(job, { kind: 'refused', reason: `${job.want.resource.target} is not in the inventory. Add it, or mend the policy.` });
+      this.#end(job, {
+        kind: 'refused',
+        reason: `${job.want.resource.target} is not in the inventory. Add it, or mend the policy.`,
+      });
       return;
     }
     this.#supersede(queue, job);
     if (queue.waiting.length >= targetQueueMax) {
-      this.#end(job, { kind: 'refused', reason: `${targetQueueMax} intents wait for ${job.want.resource.target} already. Look why it does not get on.` });
+      this.#end(job, {
+        kind: 'refused',
+        reason: `${targetQueueMax} intents wait for ${job.want.resource.target} already. Look why it does not get on.`,
+      });
       return;
     }
     queue.waiting.push(job);
@@ -142,7 +155,11 @@ export class Executor {
     const line = this.#lines.get(want.resource.target)!;
     const target = inventory.targets[want.resource.target]!;
     const driver = this.#readings.driver(want.resource);
-    if (!driver) return { kind: 'refused', reason: `Offbox cannot manage a ${want.resource.kind} on ${target.platform}. See \`offbox show targets\`.` };
+    if (!driver)
+      return {
+        kind: 'refused',
+        reason: `Offbox cannot manage a ${want.resource.kind} on ${target.platform}. See \`offbox show targets\`.`,
+      };
     if (job.inDoubtUntil === undefined && wall.now() - job.at > want.validForMs) {
       return { kind: 'expired', reason: `it was to be done within ${want.validForMs} ms` };
     }

@@ -63,7 +63,10 @@ export class Host {
   }
 
   /** Begins after what recovery found, with what it derived and what the start itself adds, in one append. */
-  async begin(from: { readonly lastSeq: number; readonly lastAt: number; readonly nextDue: number | undefined }, first: readonly EntryBody[]): Promise<void> {
+  async begin(
+    from: { readonly lastSeq: number; readonly lastAt: number; readonly nextDue: number | undefined },
+    first: readonly EntryBody[],
+  ): Promise<void> {
     this.#lastSeq = from.lastSeq;
     this.#lastAt = from.lastAt;
     this.#decidedThrough = from.lastSeq === 0 ? 0 : -1;
@@ -174,7 +177,12 @@ export class Host {
     this.#clockOffset = offset;
     this.#lastAt = Math.max(this.#lastAt, now);
     const jumped = jumpMs > timeJumpMs;
-    return { at: this.#lastAt, jumped: jumped ? { kind: 'event', event: gapEvent('offbox', `the clock jumped ${Math.round(jumpMs)} ms ahead`) } : undefined };
+    return {
+      at: this.#lastAt,
+      jumped: jumped
+        ? { kind: 'event', event: gapEvent('offbox', `the clock jumped ${Math.round(jumpMs)} ms ahead`) }
+        : undefined,
+    };
   }
 
   #armTick(): void {

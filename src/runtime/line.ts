@@ -139,7 +139,9 @@ export class Line {
     const wanted = actuators.filter(({ transport }) => target[transport] && !this.#sessions.has(transport));
     const { signal, done } = deadline(wall, connectDeadlineMs, this.#stopped.signal, () => this.#tooLate(connectDeadlineMs));
     try {
-      await Promise.all(wanted.map(async (actuator) => this.#keep(actuator.transport, await actuator.open(name, target, signal))));
+      await Promise.all(
+        wanted.map(async (actuator) => this.#keep(actuator.transport, await actuator.open(name, target, signal))),
+      );
       this.#up();
     } catch (thrown) {
       if (!this.#stopped.signal.aborted) this.#down(thrown);
@@ -184,7 +186,12 @@ export class Line {
 
   #set(state: LineStatus['state'], reason?: string): void {
     const { target, since, state: before } = this.#status;
-    this.#status = { target, state, since: before === state ? since : this.#options.wall.now(), ...(reason === undefined ? {} : { reason }) };
+    this.#status = {
+      target,
+      state,
+      since: before === state ? since : this.#options.wall.now(),
+      ...(reason === undefined ? {} : { reason }),
+    };
   }
 }
 

@@ -1,7 +1,5 @@
 // Owns: the modes: whether a policy may act on a target, or only say what it would do.
-import type { Config } from '../model/config.ts';
-
-export type Mode = 'observe' | 'propose' | 'enforce';
+import type { Config, Mode } from '../model/config.ts';
 
 export interface Modes {
   of(policy: string, target: string): Mode;
@@ -18,9 +16,8 @@ export function modesFrom(config: Config['modes']): Modes {
   const demoted = new Map<string, string>();
   const of = (policy: string, target: string): Mode => {
     if (demoted.has(policy)) return 'observe';
-    const said = [config?.policies?.[policy], config?.targets?.[target]].filter((mode) => mode !== undefined);
-    const first = said[0] ?? config?.default ?? 'enforce';
-    return said.reduce<Mode>((careful, mode) => (rank[mode] < rank[careful] ? mode : careful), first);
+    const said = [config.policies[policy], config.targets[target]].filter((mode) => mode !== undefined);
+    return said.reduce((careful, mode) => (rank[mode] < rank[careful] ? mode : careful), said[0] ?? config.default);
   };
   return {
     of,

@@ -23,7 +23,9 @@ interface Fresh {
 }
 
 /** Whether a requirement holds, and if not, why: as an outcome would say it. */
-export type Holds = { readonly holds: true } | { readonly holds: false; readonly kind: 'held' | 'rejected'; readonly reason: string };
+export type Holds =
+  | { readonly holds: true }
+  | { readonly holds: false; readonly kind: 'held' | 'rejected'; readonly reason: string };
 
 export class Readings {
   readonly #options: ReadingsOptions;
@@ -39,7 +41,10 @@ export class Readings {
     const askedAt = wall.monotonic();
     const result = await this.#ask(target, query);
     this.#last.set(`${target} ${query}`, { result, takenAt: askedAt });
-    await journal({ kind: 'reading', reading: { target, query, intent, result, tookMs: Math.round((wall.monotonic() - askedAt) * 1000) / 1000 } });
+    await journal({
+      kind: 'reading',
+      reading: { target, query, intent, result, tookMs: Math.round((wall.monotonic() - askedAt) * 1000) / 1000 },
+    });
     return result;
   }
 
@@ -48,8 +53,10 @@ export class Readings {
     const { target, query } = requirement;
     const last = this.#last.get(`${target} ${query}`);
     const result = last && this.isFresh(requirement) ? last.result : await this.take(target, query, `${intent}/check`);
-    if (result.kind === 'unreachable') return { holds: false, kind: 'held', reason: `${target} cannot be reached: ${result.reason}` };
-    if (result.kind === 'unreadable') return { holds: false, kind: 'rejected', reason: `${target} could not be read: ${result.reason}` };
+    if (result.kind === 'unreachable')
+      return { holds: false, kind: 'held', reason: `${target} cannot be reached: ${result.reason}` };
+    if (result.kind === 'unreadable')
+      return { holds: false, kind: 'rejected', reason: `${target} could not be read: ${result.reason}` };
     return judge(requirement, result.rows);
   }
 
@@ -72,7 +79,15 @@ export class Readings {
     if (!start) return { kind: 'unreadable', reason: `Offbox cannot read ${query} on ${described.platform} yet` };
     const protocol = protocolOf(this.#options.inventory, target);
     try {
-      return { kind: 'rows', rows: [...(await line.read<readonly FhrpRow[]>((): Dialogue<readonly FhrpRow[]> => start(described, protocol), readDeadlineMs))] };
+      return {
+        kind: 'rows',
+        rows: [
+          ...(await line.read<readonly FhrpRow[]>(
+            (): Dialogue<readonly FhrpRow[]> => start(described, protocol),
+            readDeadlineMs,
+          )),
+        ],
+      };
     } catch (thrown) {
       const transport = thrown instanceof TargetError && thrown.retry;
       return { kind: transport ? 'unreachable' : 'unreadable', reason: messageOf(thrown) };
@@ -86,11 +101,14 @@ function protocolOf(inventory: Inventory, target: string): 'hsrp' | 'vrrp' {
 }
 
 function judge(requirement: Requirement, rows: readonly FhrpRow[]): Holds {
-  const what = [requirement.interface, requirement.group === undefined ? requirement.instance : `group ${requirement.group}`].filter(Boolean).join(' ');
+  const what = [requirement.interface, requirement.group === undefined ? requirement.instance : `group ${requirement.group}`]
+    .filter(Boolean)
+    .join(' ');
   const row = rowOf(requirement, rows);
   if (!row) return { holds: false, kind: 'rejected', reason: `${requirement.target} shows no one row for ${what}` };
   const holds = requirement.is === 'active' ? row.role === 'active' : row.role !== 'active';
   const wanted = requirement.is === 'active' ? 'active' : 'anything but active';
-  return holds ? { holds } : { holds, kind: 'rejected', reason: `${requirement.target} ${what} reads ${row.state}, wanted ${wanted}` };
+  return holds
+    ? { holds }
+    : { holds, kind: 'rejected', reason: `${requirement.target} ${what} reads ${row.state}, wanted ${wanted}` };
 }
-

@@ -27,9 +27,19 @@ export interface Recovered {
   readonly versions: ReadonlyMap<string, string>;
 }
 
-export async function recover(engine: Engine, journal: Journal): Promise<Recovered> {
+/** `onEntry` is called after each entry was stepped. */
+export async function recover(
+  engine: Engine,
+  journal: Pick<Journal, 'read'>,
+  onEntry: (entry: Entry) => void,
+): Promise<Recovered> {
   const replay = new Replay(engine);
-  for await (const batch of journal.read(0)) for (const entry of batch) replay.take(entry);
+  for await (const batch of journal.read(0)) {
+    for (const entry of batch) {
+      replay.take(entry);
+      onEntry(entry);
+    }
+  }
   return replay.result();
 }
 

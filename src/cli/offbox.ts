@@ -1,0 +1,38 @@
+// Owns: the command line: which verbs there are. One verb a file; each is loaded only when it is called.
+// Exit codes: 0 done, 1 found something wrong, 2 wrong usage.
+import { createReadStream } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import colors from 'picocolors';
+import { messageOf, OperatorError } from '../model/errors.ts';
+import { runtimeVersion } from '../runtime/version.ts';
+import { verbs } from './verbs.ts';
+
+/** The launcher's end of the pipe at fd 3 closes when it dies, killed with -9 too: then so do we, at once. */
+function dieWithLauncher(): void {
+  if (!process.env['OFFBOX_LAUNCHER']) return;
+  createReadStream('', { fd: 3 })
+    .on('end', () => process.kill(process.pid, 'SIGKILL'))
+    .on('error', () => undefined)
+    .resume();
+}
+
+async function run(argv: readonly string[]): Promise<void> {
+  const program = new Command('offbox')
+    .description('Off-box EEM: event-driven network automation that runs beside the network, and proves what it did.')
+    .version(runtimeVersion)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(colors.red(text)) });
+  for (const declare of verbs) declare(program);
+  await program.parseAsync(argv, { from: 'user' });
+}
+
+dieWithLauncher();
+try {
+  await run(process.argv.slice(2));
+} catch (thrown) {
+  if (thrown instanceof CommanderError) process.exitCode = thrown.exitCode === 0 ? 0 : 2;
+  else {
+    console.error(`${colors.red('offbox:')} ${messageOf(thrown)}`);
+    process.exitCode = thrown instanceof OperatorError && thrown.code === 'usage' ? 2 : 1;
+  }
+}

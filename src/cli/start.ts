@@ -1,0 +1,84 @@
+// Owns: offbox start: runs; with --lab beside a simulated network, telling the story; with --once plays it and judges.
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import colors from 'picocolors';
+import { runtimeVersion } from '../runtime/version.ts';
+import { teller } from './tell.ts';
+
+interface StartOptions {
+  readonly config: string;
+  readonly lab?: boolean;
+  readonly once?: boolean;
+  readonly json?: boolean;
+}
+
+export function declareStart(program: Command): void {
+  program
+    .command('start')
+    .description('run: listen, decide, act, and tell it as it happens')
+    .option('-c, --config <file>', 'the configuration', 'offbox.yaml')
+    .option('--lab', 'run beside a simulated network that needs nothing else')
+    .option('--once', 'with --lab: play a failover and a recovery, check what the network sees, and end')
+    .option('--json', 'print every entry as one JSON object a line')
+    .action(async (options: StartOptions) => {
+      if (options.lab) {
+        const { startLabRun } = await import('./start-lab.ts');
+        process.exitCode = await startLabRun(options);
+      } else await startRun(options);
+    });
+}
+
+async function startRun({ config: file, json }: StartOptions): Promise<void> {
+  const [{ compose }, { loadConfig }] = await Promise.all([import('../main.ts'), import('../runtime/config.ts')]);
+  const loaded = await loadConfig(resolve(file));
+  const write = (line: string): void => void process.stdout.write(`${line}\n`);
+  const failed = Promise.withResolvers<Error>();
+  const runtime = await compose({
+    ...loaded,
+    watch: { ...watching(write, json, () => runtime), onFailure: failed.resolve },
+  });
+  const listening = runtime.sources.flatMap((source) => source.stats().listening.map((where) => `${source.name} ${where}`));
+  if (!json)
+    write(
+      colors.bold(
+        `Offbox ${runtimeVersion} runs: ${runtime.policies.length} policies, ${Object.keys(loaded.inventory.targets).length} targets, ${listening.join(', ') || 'no sources'}`,
+      ),
+    );
+  await endOf(runtime, failed.promise);
+}
+
+/** What `start` prints: the story, or every entry as JSON. */
+export function watching(
+  write: (line: string) => void,
+  json: boolean | undefined,
+  runtime: () => { readonly engine: { derived: Parameters<typeof teller>[1] } } | undefined,
+) {
+  if (json) return { onEntry: (entry: object) => write(JSON.stringify(entry)) };
+  return {
+    onEntry: teller(write, (event) => runtime()?.engine.derived(event) ?? []),
+    onRecovered: ({ entries }: { readonly entries: number }, tookMs: number) => {
+      if (entries > 0)
+        write(colors.dim(`replayed ${entries} entries in ${Math.round(tookMs)} ms; the journal only grows in this version`));
+    },
+    onDivergence: ({ policy, seq, expected, found }: { policy: string; seq: number; expected: string; found: string }) =>
+      write(
+        colors.red(
+          `policy ${policy} only observes from now on: at entry ${seq} it derives ${expected}, recorded is ${found}. Was it changed without a new version? See \`offbox explain ${seq} ${policy}\`.`,
+        ),
+      ),
+  };
+}
+
+/** Waits for a signal or a failure, then stops in order. A second signal ends at once. */
+export async function endOf(runtime: { stop(): Promise<void> }, failure: Promise<Error>): Promise<void> {
+  const signal = new Promise<undefined>((done) => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => done(undefined));
+  });
+  // Sources and timers do not keep the process alive by themselves.
+  const keepAlive = setInterval(() => undefined, 2 ** 30);
+  const fault = await Promise.race([signal, failure]);
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(130));
+  clearInterval(keepAlive);
+  await runtime.stop();
+  if (fault) throw fault;
+}

@@ -1,0 +1,127 @@
+// Owns: saying what happens in the words of the field, one phrase a step: event → meaning → policy → read → apply →
+// outcome. The terminal paints it, a story's transcript is made of it.
+import type { Entry, EntryOf, Reading } from '../model/entry.ts';
+import type { Event } from '../model/event.ts';
+import type { Intent, Resource } from '../model/intent.ts';
+import type { Meaning } from '../model/meaning.ts';
+import type { Outcome } from '../model/outcome.ts';
+
+export interface Phrase {
+  readonly at: number;
+  /** `event`, `means`, `gap`, `asks`, `wants`, `read`, `apply`, an outcome's kind, `notice`, `stopped`. */
+  readonly what: string;
+  /** Of whom it speaks: a target, or a policy. */
+  readonly who: string;
+  readonly text: string;
+  /** Milliseconds by part, for those who show them. */
+  readonly tookMs?: Readonly<Record<string, number>>;
+}
+
+const phraseMax = 160;
+
+/** Remembers open intents so that an outcome can say what it is the outcome of. `derived`: what else an event means. */
+export function narrator(derived: (event: Event) => readonly Meaning[]): (entry: Entry) => readonly Phrase[] {
+  const intents = new Map<string, Intent>();
+  const ensureOf = (id: string) => {
+    const want = intents.get(id)?.want;
+    return want?.kind === 'ensure' ? want : undefined;
+  };
+  const ofOutcome = ({ at, intent, outcome }: EntryOf<'outcome'>): readonly Phrase[] => {
+    const want = ensureOf(intent);
+    if (outcome.kind !== 'held') intents.delete(intent);
+    if (!want) return [];
+    const said = [`${resourceText(want.resource)} ${want.desired}`, outcome.reason, proofOf(outcome)].filter(Boolean).join(': ');
+    return [
+      { at, what: outcome.kind, who: want.resource.target, text: said, ...(outcome.tookMs ? { tookMs: outcome.tookMs } : {}) },
+    ];
+  };
+  const ofIntent = ({ at, intent }: EntryOf<'intent'>): readonly Phrase[] => {
+    const { want, policy, key } = intent;
+    if (want.kind === 'notice') return [{ at, what: 'notice', who: policy, text: want.text }];
+    intents.set(intent.id, intent);
+    if (want.kind === 'read')
+      return [{ at, what: 'asks', who: want.target, text: `who is active? for ${policy}${key ? ` (${key})` : ''}` }];
+    return [
+      {
+        at,
+        what: 'wants',
+        who: want.resource.target,
+        text: `${resourceText(want.resource)} ${want.desired}, says ${policy}${key ? ` (${key})` : ''}`,
+      },
+    ];
+  };
+  return (entry) => {
+    const { at } = entry;
+    if (entry.kind === 'event') return ofEvent(at, entry.event, derived(entry.event));
+    if (entry.kind === 'intent') return ofIntent(entry);
+    if (entry.kind === 'reading')
+      return [
+        { at, what: 'read', who: entry.reading.target, text: readingText(entry.reading), tookMs: { read: entry.reading.tookMs } },
+      ];
+    if (entry.kind === 'attempt')
+      return [{ at, what: 'apply', who: ensureOf(entry.intent)?.resource.target ?? '', text: planText(entry.plan) }];
+    if (entry.kind === 'outcome') return ofOutcome(entry);
+    if (entry.kind === 'quarantine') return [{ at, what: 'stopped', who: entry.policy, text: entry.reason }];
+    return [];
+  };
+}
+
+function ofEvent(at: number, event: Event, derived: readonly Meaning[]): readonly Phrase[] {
+  const { meaning, target, origin } = event;
+  if (meaning?.kind === 'source.gap') {
+    return [
+      {
+        at,
+        what: 'gap',
+        who: meaning.source,
+        text: `${meaning.reason}; what concerns ${meaning.targets?.join(', ') ?? 'everybody'} is read again`,
+      },
+    ];
+  }
+  const who = target ?? origin.peer;
+  const said: Phrase = { at, what: 'event', who, text: saidBy(event) };
+  return meaning ? [said, { at, what: 'means', who, text: [meaning, ...derived].map(meaningText).join('  →  ') }] : [said];
+}
+
+function saidBy({ syslog, snmp, origin }: Event): string {
+  if (syslog) return shortened(`${syslog.mnemonic ? `%${syslog.mnemonic}: ` : ''}${syslog.text} (syslog ${origin.transport})`);
+  if (snmp) return shortened(`SNMP${snmp.version} ${snmp.pdu} ${snmp.name ?? snmp.oid}`);
+  return shortened(origin.raw);
+}
+
+/** One meaning in one phrase, in the field's words. */
+export function meaningText(meaning: Meaning): string {
+  if (meaning.kind === 'fhrp.changed') return `${meaning.kind} ${meaning.gateway}: ${meaning.member} ${meaning.role}`;
+  const { kind, ...fields } = meaning;
+  const said = Object.entries(fields).filter(([name]) => name !== 'from' && name !== 'to');
+  const change = 'to' in meaning ? ` ${'from' in meaning && meaning.from ? `${meaning.from} → ` : ''}${meaning.to}` : '';
+  return `${kind} ${said.map(([name, value]) => (name === 'interface' ? `${value}` : `${name} ${value}`)).join(', ')}${change}`;
+}
+
+/** `bgp-network 23.0.0.0/8`; the VRF only where it is not the default one. */
+export function resourceText({ kind, target: _, ...rest }: Resource): string {
+  const fields = Object.entries(rest).filter(([name, value]) => !(name === 'vrf' && value === 'default'));
+  return [kind, ...fields.map(([name, value]) => (name === 'prefix' ? `${value}` : `${name} ${value}`))].join(' ');
+}
+
+function readingText({ result }: Reading): string {
+  if (result.kind !== 'rows') return `${result.kind}: ${result.reason}`;
+  const rows = result.rows.map(
+    ({ interface: name, group, instance, state }) =>
+      `${[name, group === undefined ? instance : `group ${group}`].filter(Boolean).join(' ')} ${state}`,
+  );
+  return rows.join(', ') || 'no redundancy groups';
+}
+
+/** What was read at the end: that it is effective. */
+function proofOf({ evidence }: Outcome): string | undefined {
+  return evidence?.findLast((text) => text.startsWith('after: '))?.slice('after: '.length);
+}
+
+function planText(plan: readonly string[]): string {
+  return shortened(plan.map((text) => text.replace(/\s+/g, ' ').trim()).join(' / '));
+}
+
+function shortened(text: string): string {
+  return text.length > phraseMax ? `${text.slice(0, phraseMax)}…` : text;
+}

@@ -1,0 +1,108 @@
+// Owns: loading policies: one file each, its version the digest of its bundle (`offbox` and rxjs stay outside it), its
+// git revision where there is one. Every fault names the file, the line where there is one, and the remedy.
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build, type Message } from 'esbuild';
+import { type DeployedPolicy, isPolicy } from '../core/policy.ts';
+import { messageOf, OperatorError } from '../model/errors.ts';
+
+export interface LoadedPolicy extends DeployedPolicy {
+  readonly file: string;
+}
+
+/** Loads every `*.ts` and `*.js` of a folder but tests and declarations. Rejects with one OperatorError for all faults. */
+export async function loadPolicies(folder: string): Promise<readonly LoadedPolicy[]> {
+  const files = await policyFiles(folder);
+  const revision = await gitRevision(folder);
+  const results = await Promise.allSettled(files.map((file) => loadPolicy(file, revision)));
+  const faults = results.flatMap((result) => (result.status === 'rejected' ? [messageOf(result.reason)] : []));
+  const loaded = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  for (const [index, { policy, file }] of loaded.entries()) {
+    const twin = loaded.slice(0, index).find((other) => other.policy.name === policy.name);
+    if (twin) faults.push(`${file}: the name "${policy.name}" is taken by ${twin.file}. Give one of them another name.`);
+  }
+  if (faults.length > 0) {
+    throw new OperatorError(faults.join('\n'), {
+      code: 'policies-broken',
+      remedy: `Mend ${faults.length === 1 ? 'it' : 'them'} and run \`offbox check\`.`,
+    });
+  }
+  return loaded;
+}
+
+export async function loadPolicy(file: string, revision?: string): Promise<LoadedPolicy> {
+  const version = await bundleDigest(file);
+  let module: { readonly default?: unknown };
+  try {
+    module = (await import(`${pathToFileURL(file).href}?${version}`)) as typeof module;
+  } catch (thrown) {
+    const remedy = 'A policy file may only declare; look at the top of the file.';
+    throw new OperatorError(`${file}: cannot be loaded: ${messageOf(thrown)}`, { code: 'policy-throws', remedy, cause: thrown });
+  }
+  if (!isPolicy(module.default)) {
+    throw new OperatorError(`${file}: has no policy as its default export`, {
+      code: 'policy-missing',
+      remedy: 'Write `export default policy({ … })`.',
+    });
+  }
+  return { file: relative(process.cwd(), file) || file, policy: module.default, version, ...(revision ? { revision } : {}) };
+}
+
+async function policyFiles(folder: string): Promise<readonly string[]> {
+  try {
+    const names = await readdir(folder);
+    return names
+      .filter((name) => /\.(ts|js|mts|mjs)$/.test(name) && !/\.(test|d)\./.test(name))
+      .sort()
+      .map((name) => join(folder, name));
+  } catch (thrown) {
+    throw new OperatorError(`${folder}: the folder of policies cannot be read: ${messageOf(thrown)}`, {
+      code: 'policies-missing',
+      remedy: 'Say where it is with `policies:` in offbox.yaml.',
+      cause: thrown,
+    });
+  }
+}
+
+async function bundleDigest(file: string): Promise<string> {
+  try {
+    const result = await build({
+      entryPoints: [file],
+      bundle: true,
+      write: false,
+      format: 'esm',
+      platform: 'neutral',
+      external: ['offbox', 'offbox/*', 'rxjs', 'rxjs/*'],
+      logLevel: 'silent',
+      // The digest must not depend on where the checkout lies.
+      absWorkingDir: process.cwd(),
+      legalComments: 'none',
+    });
+    const text = result.outputFiles[0]!.text.replace(/^\/\/ .*\n/gm, '');
+    return createHash('sha256').update(text).digest('hex').slice(0, 12);
+  } catch (thrown) {
+    const errors = (thrown as { readonly errors?: readonly Message[] }).errors ?? [];
+    const told = errors.map(({ text, location }) =>
+      location ? `${file}:${location.line}:${location.column + 1}: ${text}` : `${file}: ${text}`,
+    );
+    throw new OperatorError(told.join('\n') || `${file}: ${messageOf(thrown)}`, {
+      code: 'policy-does-not-compile',
+      remedy: 'Mend it; `offbox check` shows the types too.',
+      cause: thrown,
+    });
+  }
+}
+
+/** The commit the folder is at, with a `+` when it has changes; nothing outside git. */
+async function gitRevision(folder: string): Promise<string | undefined> {
+  const git = (...words: string[]): Promise<string> =>
+    new Promise((resolve) => {
+      execFile('git', ['-C', folder, ...words], { timeout: 5_000 }, (error, stdout) => resolve(error ? '' : stdout.trim()));
+    });
+  const head = await git('rev-parse', '--short', 'HEAD');
+  if (head === '') return undefined;
+  return (await git('status', '--porcelain', '--', '.')) === '' ? head : `${head}+`;
+}

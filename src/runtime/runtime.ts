@@ -1,0 +1,144 @@
+// Owns: one running Offbox: recovery, then the host, the executor and the sources, and their orderly end.
+import { Engine, type StepResult } from '../core/engine.ts';
+import type { Config } from '../model/config.ts';
+import type { Entry, EntryBody } from '../model/entry.ts';
+import type { Inventory } from '../model/target.ts';
+import type { Actuator } from '../ports/actuator.ts';
+import type { Journal } from '../ports/journal.ts';
+import type { Lease } from '../ports/lease.ts';
+import type { Platform } from '../ports/platform.ts';
+import type { Source } from '../ports/source.ts';
+import type { Wall } from '../ports/wall.ts';
+import { Executor } from './executor.ts';
+import { gapEvent, Host } from './host.ts';
+import { type Modes, modesFrom } from './modes.ts';
+import type { LoadedPolicy } from './policies.ts';
+import { type Divergence, type Recovered, recover } from './recovery.ts';
+import { runtimeVersion } from './version.ts';
+import { View } from './view.ts';
+
+/** Those who watch: the story on the terminal, a test. Called in the order of the journal. */
+export interface Watcher {
+  readonly onRecovered?: (recovered: Recovered, tookMs: number) => void;
+  readonly onEntry?: (entry: Entry, result: StepResult) => void;
+  readonly onDivergence?: (divergence: Divergence) => void;
+  readonly onFailure?: (fault: Error) => void;
+}
+
+export interface RuntimeOptions {
+  readonly wall: Wall;
+  readonly journal: Journal;
+  readonly lease: Lease;
+  readonly inventory: Inventory;
+  readonly policies: readonly LoadedPolicy[];
+  readonly platforms: Readonly<Record<string, Platform>>;
+  readonly actuators: readonly Actuator[];
+  readonly sources: readonly Source[];
+  readonly modes: Config['modes'];
+  readonly watch?: Watcher;
+}
+
+export class Runtime {
+  readonly #options: RuntimeOptions;
+  readonly engine: Engine;
+  readonly view: View;
+  readonly modes: Modes;
+  readonly host: Host;
+  readonly executor: Executor;
+
+  constructor(options: RuntimeOptions) {
+    const { wall, journal, lease, inventory, platforms, actuators, policies, watch } = options;
+    this.#options = options;
+    this.engine = new Engine(policies);
+    this.view = new View(this.engine);
+    this.modes = modesFrom(options.modes);
+    this.host = new Host({
+      journal,
+      epoch: lease.epoch,
+      engine: this.engine,
+      wall,
+      execute: (intent, at) => this.executor.submit(intent, at),
+      onEntry: (entry, result) => {
+        this.view.take(entry);
+        watch?.onEntry?.(entry, result);
+      },
+      onFailure: (fault) => watch?.onFailure?.(fault),
+    });
+    this.executor = new Executor({
+      wall,
+      inventory,
+      actuators,
+      platforms,
+      modes: this.modes,
+      journal: (body) => this.host.submit(body),
+      onBack: (target) =>
+        void this.host
+          .submit({ kind: 'event', event: gapEvent('session', `${target} is back`, [target]) })
+          .catch(() => undefined),
+    });
+  }
+
+  get inventory(): Inventory {
+    return this.#options.inventory;
+  }
+
+  get policies(): readonly LoadedPolicy[] {
+    return this.#options.policies;
+  }
+
+  get sources(): readonly Source[] {
+    return this.#options.sources;
+  }
+
+  /** Replays the journal, settles what was open, then begins to listen. */
+  async start(): Promise<void> {
+    const { wall, journal, watch, sources } = this.#options;
+    const from = wall.monotonic();
+    const recovered = await recover(this.engine, journal, (entry) => this.view.take(entry));
+    watch?.onRecovered?.(recovered, wall.monotonic() - from);
+    for (const divergence of recovered.divergences) {
+      const { policy, seq } = divergence;
+      this.modes.demote(policy, `was put in observe: replaying entry ${seq} it wants something else than was recorded`);
+      watch?.onDivergence?.(divergence);
+    }
+    const open = this.engine.ledger.open();
+    this.executor.start();
+    await this.host.begin(recovered, this.#firstEntries(recovered));
+    this.executor.resume(open);
+    await Promise.all(sources.map((source) => source.start(this.host.sink(source.name))));
+  }
+
+  /** What the start itself makes happen: the network as it is described now, the versions now running, and a gap. */
+  #firstEntries(recovered: Recovered): readonly EntryBody[] {
+    const { inventory, policies } = this.#options;
+    const changed = JSON.stringify(recovered.inventory) !== JSON.stringify(inventory);
+    const deploys = policies
+      .filter(({ policy, version }) => recovered.versions.get(policy.name) !== version)
+      .map(
+        ({ policy, version, revision }): EntryBody => ({
+          kind: 'deploy',
+          policy: policy.name,
+          version,
+          ...(revision ? { revision } : {}),
+          runtime: runtimeVersion,
+        }),
+      );
+    return [
+      ...recovered.intents.map((intent): EntryBody => ({ kind: 'intent', intent })),
+      ...recovered.faults.map((fault): EntryBody => ({ kind: 'quarantine', ...fault })),
+      ...(changed ? [{ kind: 'inventory', inventory } as const] : []),
+      ...deploys,
+      { kind: 'event', event: gapEvent('offbox', recovered.entries === 0 ? 'first start' : 'started again') },
+    ];
+  }
+
+  /** Ends in order: no new events, what is waiting is appended, sessions closed, the lease given back. */
+  async stop(): Promise<void> {
+    const { sources, journal, lease } = this.#options;
+    await Promise.allSettled(sources.map((source) => source.stop()));
+    await this.executor.stop();
+    await this.host.stop();
+    await journal.close();
+    await lease.release();
+  }
+}

@@ -1,0 +1,142 @@
+// Owns: what `offbox show` shows, folded from entries: live from the running host, or from the journal of a stopped one.
+import type { Engine, PolicyStatus } from '../core/engine.ts';
+import type { FhrpFact } from '../core/facts.ts';
+import type { Entry } from '../model/entry.ts';
+import type { Event } from '../model/event.ts';
+import type { Intent } from '../model/intent.ts';
+import type { Outcome } from '../model/outcome.ts';
+
+/** How many of the newest are kept for showing; the journal has them all. */
+const shownMax = 1_000;
+
+export interface ShownEvent {
+  readonly seq: number;
+  readonly at: number;
+  readonly event: Event;
+}
+
+export interface ShownIntent {
+  readonly seq: number;
+  readonly at: number;
+  readonly intent: Intent;
+  readonly attempts: number;
+  /** `open`, or the outcome's kind. */
+  readonly state: string;
+  readonly outcome?: Outcome;
+  readonly endedAt?: number;
+}
+
+export interface ShownGateway {
+  readonly gateway: string;
+  readonly protocol: string;
+  readonly vrf: string;
+  readonly prefixes: readonly string[];
+  readonly members: readonly {
+    readonly target: string;
+    readonly row: string;
+    readonly role: string;
+    readonly known: string;
+    readonly since?: number;
+  }[];
+}
+
+export class View {
+  readonly #engine: Engine;
+  readonly #events = new Ring<ShownEvent>();
+  readonly #intents = new Map<string, ShownIntent>();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** To be called with every entry, after it was stepped. */
+  take(entry: Entry): void {
+    if (entry.kind === 'event') this.#events.push({ seq: entry.seq, at: entry.at, event: entry.event });
+    else if (entry.kind === 'intent')
+      this.#add({
+        seq: entry.seq,
+        at: entry.at,
+        intent: entry.intent,
+        attempts: 0,
+        state: entry.intent.want.kind === 'notice' ? 'told' : 'open',
+      });
+    else if (entry.kind === 'attempt') this.#change(entry.intent, (intent) => ({ ...intent, attempts: intent.attempts + 1 }));
+    else if (entry.kind === 'outcome')
+      this.#change(entry.intent, (intent) => ({
+        ...intent,
+        state: entry.outcome.kind,
+        outcome: entry.outcome,
+        endedAt: entry.at,
+      }));
+    else if (entry.kind === 'reading')
+      this.#change(entry.reading.intent, (intent) => ({
+        ...intent,
+        state: entry.reading.result.kind === 'rows' ? 'read' : entry.reading.result.kind,
+        endedAt: entry.at,
+      }));
+  }
+
+  events(): readonly ShownEvent[] {
+    return this.#events.all();
+  }
+
+  intents(): readonly ShownIntent[] {
+    return [...this.#intents.values()];
+  }
+
+  policies(): readonly PolicyStatus[] {
+    return this.#engine.policies();
+  }
+
+  facts(): { readonly fhrp: readonly FhrpFact[]; readonly targets: readonly unknown[] } {
+    return { fhrp: this.#engine.facts.allFhrp(), targets: this.#engine.facts.allTargets() };
+  }
+
+  gateways(): readonly ShownGateway[] {
+    const { facts } = this.#engine;
+    return Object.entries(facts.inventory.gateways).map(([gateway, { protocol, vrf, prefixes, members }]) => ({
+      gateway,
+      protocol,
+      vrf,
+      prefixes,
+      members: members.map(({ target, interface: name, group, instance, family }) => {
+        const fact = facts.fhrp(gateway, target);
+        const row = [name, group === undefined ? instance : `group ${group}`, family].filter(Boolean).join(' ');
+        return {
+          target,
+          row,
+          role: fact?.role ?? 'unknown',
+          known: fact ? fact.by : 'not yet',
+          ...(fact ? { since: fact.at } : {}),
+        };
+      }),
+    }));
+  }
+
+  #add(shown: ShownIntent): void {
+    if (this.#intents.size >= shownMax) this.#intents.delete(this.#intents.keys().next().value!);
+    this.#intents.set(shown.intent.id, shown);
+  }
+
+  #change(id: string, change: (intent: ShownIntent) => ShownIntent): void {
+    const shown = this.#intents.get(id);
+    if (shown) this.#intents.set(id, change(shown));
+  }
+}
+
+class Ring<T> {
+  #items: T[] = [];
+  #start = 0;
+
+  push(item: T): void {
+    if (this.#items.length < shownMax) this.#items.push(item);
+    else {
+      this.#items[this.#start] = item;
+      this.#start = (this.#start + 1) % shownMax;
+    }
+  }
+
+  all(): readonly T[] {
+    return [...this.#items.slice(this.#start), ...this.#items.slice(0, this.#start)];
+  }
+}
