@@ -7,7 +7,7 @@ import { boundedMap } from './bounded-map.ts';
 interface Inform {
   state: 'under-way' | 'answered' | 'failed';
   answeredAtMs: number;
-  /** Answers the newest copy: SNMPv3 gives each its own msgID, and the sender waits for the last. */
+  /** Answers the newest copy (SNMPv3 gives each its own msgID, and the sender waits for the last); let go of when done. */
   answer: () => void;
 }
 
@@ -28,7 +28,9 @@ export function informTable(wall: Wall, max: number = snmpInformsMax): Informs {
     const settle = (error?: Error) => {
       inform.state = error ? 'failed' : 'answered';
       inform.answeredAtMs = wall.monotonic();
-      if (!error) inform.answer();
+      const { answer } = inform;
+      inform.answer = () => {};
+      if (!error) answer();
     };
     return { kind: 'offer', settle } as const;
   }
@@ -41,8 +43,8 @@ export function informTable(wall: Wall, max: number = snmpInformsMax): Informs {
       const over = inform?.state === 'answered' && wall.monotonic() - inform.answeredAtMs > snmpTimeWindowSeconds * 1000;
       if (!inform || over) return seen ? { kind: 'replayed' } : offer(key, { ...fresh });
       if (inform.state === 'failed') return offer(key, { ...fresh });
-      inform.answer = answer;
       if (inform.state === 'answered') answer();
+      else inform.answer = answer;
       return { kind: 'known' };
     },
   };

@@ -1,19 +1,15 @@
 // Owns: the snmp source: notifications of v1, v2c and v3 as events. receive → check → sink.offer → (committed) → Response.
 import { randomInt } from 'node:crypto';
 import { OperatorError } from '../../src/model/errors.ts';
-import type { Event } from '../../src/model/event.ts';
-import { interfaceName } from '../../src/model/interface-name.ts';
-import type { Meaning } from '../../src/model/meaning.ts';
 import type { Sink, Source } from '../../src/ports/source.ts';
 import type { Wall } from '../../src/ports/wall.ts';
-import { trapMeaning } from '../platforms/trap-meanings.ts';
 import { plainAddress } from './address.ts';
-import { type Accepted, checker, type DropCause } from './check.ts';
+import { admission } from './admission.ts';
+import { checker, type DropCause } from './check.ts';
 import { gapTeller } from './gaps.ts';
 import { informTable } from './informs.ts';
 import type { Engine } from './net-snmp.ts';
-import { orderPerPeer } from './order.ts';
-import { type Agent, type InterfaceName, ifNameResolver } from './resolve.ts';
+import { type Agent, ifNameResolver } from './resolve.ts';
 import { senderTable } from './senders.ts';
 import { type Listening, listen } from './socket.ts';
 import { strangerAllowance } from './strangers.ts';
@@ -37,8 +33,6 @@ export interface SnmpSourceOptions {
   readonly random?: () => number;
 }
 
-type Offer = { readonly event: Event; readonly committed?: (error?: Error) => void };
-
 function engineClock({ id, boots }: SnmpSourceOptions['engine'], wall: Wall): () => Engine {
   const engineID = Buffer.from(id, 'hex');
   if (!/^([0-9a-f]{2}){5,32}$/i.test(id) || !Number.isInteger(boots) || boots < 0 || boots > 2_147_483_646) {
@@ -49,13 +43,6 @@ function engineClock({ id, boots }: SnmpSourceOptions['engine'], wall: Wall): ()
   }
   const startedMs = wall.monotonic();
   return () => ({ engineID, engineBoots: boots, engineTime: Math.floor((wall.monotonic() - startedMs) / 1000) });
-}
-
-/** The meaning with its interface by name; one that has it, or has no ifIndex, as it is. */
-function named(meaning: Meaning, name: InterfaceName): Meaning {
-  if (name === null || !('ifIndex' in meaning)) return meaning;
-  const { ifIndex: _, ...rest } = meaning;
-  return { ...rest, interface: interfaceName(name) } as Meaning;
 }
 
 export function snmpSource(options: SnmpSourceOptions): Source {
@@ -80,63 +67,8 @@ export function snmpSource(options: SnmpSourceOptions): Source {
     if (running) return;
     const gaps = gapTeller(sink, wall);
     const resolver = ifNameResolver(wall, random);
-    const order = orderPerPeer<Offer>(offer);
-
-    function offer({ event, committed }: Offer): void {
-      if (sink.offer([event], committed)) return;
-      noRoom(event);
-      committed?.(new Error('no room'));
-    }
-
-    function noRoom({ target }: Event): void {
-      count('no-room');
-      gaps.tell('there was no room for a notification', target);
-    }
-
-    /** Whether the datagram speaks for its sender itself, as far as anybody can tell: relays and NAT speak for others. */
-    function isOwn(accepted: Accepted, peer: string, agent: Agent | undefined): boolean {
-      const { trapAddress } = accepted;
-      if (trapAddress === undefined || trapAddress === peer) return true;
-      return agent !== undefined && agentOf(trapAddress)?.name === agent.name;
-    }
-
-    function eventOf({ snmp, raw, vouched }: Accepted, peer: string, agent: Agent | undefined, own: boolean): Event {
-      // Pinned: this engine and this user speak for this target. An inform comes under our own engine, so that its key
-      // proves the user and not the sender: it stays claimed.
-      const pinned = vouched && own && agent?.engine?.toLowerCase() === snmp.engine && agent?.user === snmp.user;
-      return {
-        ...(agent && { target: agent.name }),
-        meaning: trapMeaning(snmp),
-        snmp,
-        origin: { source: 'snmp', peer, transport: 'udp', trust: pinned ? 'authenticated' : 'claimed', raw },
-      };
-    }
-
-    function admit(accepted: Accepted, peer: string, committed: ((error?: Error) => void) | undefined): void {
-      const agent = agentOf(peer);
-      const own = isOwn(accepted, peer, agent);
-      const restart = senders.heard(`${peer} ${accepted.trapAddress ?? ''}`, accepted.snmp, nowMs(), accepted.boots);
-      if (restart && agent && own) {
-        resolver.forget(agent.name);
-        gaps.tell(restart, agent.name);
-      }
-      const event = eventOf(accepted, peer, agent, own);
-      const pass = (meaning: Meaning | null): Offer => ({ event: { ...event, meaning }, ...(committed && { committed }) });
-      const { meaning } = event;
-      const ifIndex = meaning && 'ifIndex' in meaning ? meaning.ifIndex : undefined;
-      const name = agent && own && ifIndex !== undefined ? resolver.nameOf(agent, ifIndex, peer) : null;
-      const known = name === null || typeof name === 'string';
-      const taken = known
-        ? order.pass(peer, pass(meaning && named(meaning, name)))
-        : order.passLater(
-            peer,
-            name.then((found) => pass(named(meaning!, found))),
-            pass(meaning),
-          );
-      if (taken) return;
-      noRoom(event);
-      committed?.(new Error('no room'));
-    }
+    const noRoom = () => count('no-room');
+    const { admit, flush } = admission({ sink, gaps, resolver, senders, agentOf, nowMs, noRoom });
 
     function datagram(bytes: Buffer, address: string, fromPort: number): void {
       received++;
@@ -150,7 +82,7 @@ export function snmpSource(options: SnmpSourceOptions): Source {
       const { inform } = verdict;
       if (!inform) {
         if (verdict.seen) count('replayed');
-        else admit(verdict, peer, undefined);
+        else admit(verdict, peer);
         return;
       }
       const answer = () => listening.send(inform.respond(), fromPort, address);
@@ -171,7 +103,7 @@ export function snmpSource(options: SnmpSourceOptions): Source {
       listening,
       async stop() {
         resolver.close();
-        order.flush();
+        flush();
         gaps.close();
         await listening.close();
       },

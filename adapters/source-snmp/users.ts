@@ -4,7 +4,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { OperatorError } from '../../src/model/errors.ts';
 import { snmpEnginesMax } from '../../src/model/limits.ts';
-import { boundedMap } from './bounded-map.ts';
+import { type BoundedMap, boundedMap } from './bounded-map.ts';
 import type { Element } from './frame.ts';
 import { type CodecUser, type Engine, netSnmp } from './net-snmp.ts';
 
@@ -85,7 +85,10 @@ function emptyCodecCache(): void {
   netSnmp.Authentication.authToKeyCache = {};
 }
 
-function userOf(user: SnmpUser): User {
+/** Keys of engines that have been authentic, of all users: an invented engine id never gets here. */
+type LocalKeys = BoundedMap<string, Buffer>;
+
+function userOf(user: SnmpUser, localKeys: LocalKeys): User {
   const { name, auth, priv } = user;
   const level = levelOf(user);
   const least = levels.indexOf(level);
@@ -96,18 +99,12 @@ function userOf(user: SnmpUser): User {
     ...(priv && { privProtocol: netSnmp.PrivProtocols[privProtocols.get(priv.protocol)!]!, privKey: priv.key }),
   };
   const algorithm = auth && netSnmp.Authentication.algorithms[codec.authProtocol!]!;
-  const localKeys = boundedMap<string, Buffer>(snmpEnginesMax, emptyCodecCache);
   let firstHalf: Buffer | undefined;
-  const localKey = (engine: Buffer, hash: string) => {
-    const id = engine.toString('latin1');
-    const known = localKeys.get(id);
-    if (known) return known;
+  const localise = (engine: Buffer, hash: string) => {
     firstHalf ??= createHash(hash)
       .update(Buffer.alloc(1024 * 1024, auth!.key))
       .digest();
-    const key = createHash(hash).update(firstHalf).update(engine).update(firstHalf).digest();
-    localKeys.set(id, key);
-    return key;
+    return createHash(hash).update(firstHalf).update(engine).update(firstHalf).digest();
   };
   return {
     name,
@@ -118,10 +115,15 @@ function userOf(user: SnmpUser): User {
       const length = algorithm?.AUTHENTICATION_CODE_LENGTH;
       if (!algorithm || to - from !== length) return false;
       const hash = algorithm.CRYPTO_ALGORITHM;
-      const hmac = createHmac(hash, localKey(engine, hash));
+      const id = `${engine.toString('hex')} ${name}`;
+      const known = localKeys.get(id);
+      const key = known ?? localise(engine, hash);
+      const hmac = createHmac(hash, key);
       // RFC 3414 section 6.3.2: over the whole message, the digest itself being zeros.
       hmac.update(bytes.subarray(0, from)).update(Buffer.alloc(length)).update(bytes.subarray(to));
-      return timingSafeEqual(hmac.digest().subarray(0, length), bytes.subarray(from, to));
+      const same = timingSafeEqual(hmac.digest().subarray(0, length), bytes.subarray(from, to));
+      if (same && !known) localKeys.set(id, key);
+      return same;
     },
     decrypt: (bytes, salt, engine) =>
       netSnmp.Encryption.decryptPdu(codec.privProtocol!, bytes, salt, codec.privKey!, codec.authProtocol!, engine),
@@ -135,5 +137,6 @@ export function usersOf(users: readonly SnmpUser[]): ReadonlyMap<string, User> {
     if (users.findIndex(({ name }) => name === user.name) !== at)
       throw refusal(user.name, 'is there twice', 'A name is known once, whatever the engine.');
   }
-  return new Map(users.map((user) => [user.name, userOf(user)]));
+  const localKeys: LocalKeys = boundedMap(snmpEnginesMax, emptyCodecCache);
+  return new Map(users.map((user) => [user.name, userOf(user, localKeys)]));
 }

@@ -88,11 +88,25 @@ export function decrypted(message: CodecMessage, bytes: Buffer, { encrypted, sal
   }
 }
 
-function respond(message: CodecMessage, user: User, clear: Buffer, { contextEngine, contextName, pdu }: ScopedFrame): Buffer {
+/** RFC 3414 section 3.1 step 7: a response carries our own boots and time as they are when it is sent. */
+function respond(
+  message: CodecMessage,
+  user: User,
+  now: Engine,
+  clear: Buffer,
+  { contextEngine, contextName, pdu }: ScopedFrame,
+): Buffer {
   const octets = responsePdu(clear, pdu);
   const { msgID, msgFlags } = message.msgGlobalData;
   const global = { msgID, msgMaxSize: 65_507, msgFlags: msgFlags & (flag.auth | flag.priv), msgSecurityModel: 3 };
-  return Message.createV3(user.codec, global, message.msgSecurityParameters, {
+  // The level is the request's own: its flags say which, and the user has the keys.
+  const security = {
+    msgAuthoritativeEngineID: now.engineID,
+    msgAuthoritativeEngineBoots: now.engineBoots,
+    msgAuthoritativeEngineTime: now.engineTime,
+    msgUserName: user.name,
+  };
+  return Message.createV3(user.codec, global, security, {
     contextEngineID: Buffer.from(clear.subarray(contextEngine.from, contextEngine.to)),
     contextName: clear.toString('utf8', contextName.from, contextName.to),
     toBuffer: (writer) => writer.writeBuffer(octets),
@@ -158,7 +172,7 @@ export function usm({ users, window, engine, nowMs }: UsmOptions): Usm {
       authenticated: rank > 0,
       seen: freshness === 'seen',
       ...plain,
-      respond: () => respond(message, user, plain.clear, plain.frame),
+      respond: () => respond(message, user, engine(), plain.clear, plain.frame),
     };
   }
 
