@@ -39,6 +39,9 @@ const table: readonly (readonly [oid: string, name: string])[] = [
   ['1.3.6.1.2.1.15.3.1.14', 'bgpPeerLastError'],
   ['1.3.6.1.2.1.15.7.1', 'bgpEstablished'],
   ['1.3.6.1.2.1.15.7.2', 'bgpBackwardTransition'],
+  // What RFC 3584 makes of these two as v1 traps.
+  ['1.3.6.1.2.1.15.7.0.1', 'bgpEstablished'],
+  ['1.3.6.1.2.1.15.7.0.2', 'bgpBackwardTransition'],
   // CISCO-BGP4-MIB
   ['1.3.6.1.4.1.9.9.187.1.2.5.1.3', 'cbgpPeer2State'],
   ['1.3.6.1.4.1.9.9.187.1.2.5.1.17', 'cbgpPeer2LastError'],
@@ -149,6 +152,8 @@ const table: readonly (readonly [oid: string, name: string])[] = [
   ['1.3.6.1.4.1.9.9.41.2.0.1', 'clogMessageGenerated'],
   // CISCO-ERR-DISABLE-MIB
   ['1.3.6.1.4.1.9.9.548.0.1.1', 'cErrDisableInterfaceEvent'],
+  // What RFC 3584 makes of it as a v1 trap.
+  ['1.3.6.1.4.1.9.9.548.0.1.0.1', 'cErrDisableInterfaceEvent'],
   ['1.3.6.1.4.1.9.9.548.0.2', 'cErrDisableInterfaceEventRev1'],
   ['1.3.6.1.4.1.9.9.548.1.3.1.1', 'cErrDisableIfStatusEntry'],
   ['1.3.6.1.4.1.9.9.548.1.3.1.1.2', 'cErrDisableIfStatusCause'],

@@ -269,10 +269,11 @@ const errDisableCauses: Readonly<Record<number, string>> = {
   62: 'loopdetect',
 };
 
-/** Instance `<ifIndex>.<vlan>`, vlan 0 being the whole interface. */
+/** Instance `<ifIndex>.<vlan>`: vlan 0 is the whole interface, another one leaves the interface itself up. */
 function errDisabled(varbinds: readonly Varbind[]): Meaning | null {
-  const cause = numberIn(varbinds, column.cErrDisableIfStatusCause);
-  if (cause === undefined) return null;
+  const cell = cellOf(varbinds, column.cErrDisableIfStatusCause);
+  const cause = cell?.value;
+  if (typeof cause !== 'number' || (cell?.index[1] ?? 0) !== 0) return null;
   return {
     kind: 'interface.err-disabled',
     ...interfaceOf(varbinds, column.cErrDisableIfStatusCause),
@@ -306,11 +307,13 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['1.3.6.1.4.1.9586.100.5.2.10.0.2', keepalived],
   ['1.3.6.1.6.3.1.1.5.3', link('down')],
   ['1.3.6.1.6.3.1.1.5.4', link('up')],
-  // RFC 4273, as FRR sends them; then the RFC 1657 form of older agents.
+  // RFC 4273, as FRR sends them; then the RFC 1657 form of older agents, and what RFC 3584 makes of that as a v1 trap.
   ['1.3.6.1.2.1.15.0.1', bgp(bgp4, 'established')],
   ['1.3.6.1.2.1.15.0.2', bgp(bgp4, 'backward')],
   ['1.3.6.1.2.1.15.7.1', bgp(bgp4, 'established')],
   ['1.3.6.1.2.1.15.7.2', bgp(bgp4, 'backward')],
+  ['1.3.6.1.2.1.15.7.0.1', bgp(bgp4, 'established')],
+  ['1.3.6.1.2.1.15.7.0.2', bgp(bgp4, 'backward')],
   ['1.3.6.1.4.1.9.9.187.0.1', bgp(cbgp, 'any')],
   ['1.3.6.1.4.1.9.9.187.0.2', bgp(cbgp, 'backward')],
   ['1.3.6.1.4.1.9.9.187.0.5', bgp(cbgp2, 'established')],
@@ -318,10 +321,14 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['1.3.6.1.4.1.9.9.187.0.8', bgp(cbgp2, 'backward')],
   ...portSecurityPrefixes.flatMap((prefix) => [1, 2, 3].map((form) => [`${prefix}.${form}`, portSecurity] as const)),
   ['1.3.6.1.4.1.9.9.548.0.1.1', errDisabled],
+  ['1.3.6.1.4.1.9.9.548.0.1.0.1', errDisabled],
   ['1.3.6.1.4.1.9.9.548.0.2', errDisabled],
   ['1.3.6.1.4.1.9.9.43.2.0.1', configChanged],
   ['1.3.6.1.4.1.9.9.43.2.0.2', configChanged],
 ]);
+
+/** The snmpTrapOIDs that may have a meaning; each has a recorded datagram in the tests. */
+export const meaningfulTraps: readonly string[] = [...readers.keys()];
 
 /** What a notification means, null where we do not know. An interface may still be an ifIndex, which is the source's to resolve. */
 export function trapMeaning(snmp: SnmpFields): Meaning | null {
