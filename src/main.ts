@@ -11,16 +11,19 @@ import { snmpSource } from '../adapters/source-snmp/index.ts';
 import { syslogSource } from '../adapters/source-syslog/index.ts';
 import { listenAddress } from './model/config.ts';
 import type { Inventory } from './model/target.ts';
+import type { Secrets } from './ports/actuator.ts';
 import type { Source } from './ports/source.ts';
 import { targetOf } from './runtime/admission.ts';
 import type { LoadedConfig } from './runtime/config.ts';
 import { engineIdentity } from './runtime/engine-identity.ts';
 import { loadPolicies } from './runtime/policies.ts';
 import { Runtime, type Watcher } from './runtime/runtime.ts';
-import { secrets } from './runtime/secrets.ts';
+import { secretsFrom } from './runtime/secrets.ts';
 import { realWall as wall } from './runtime/wall.ts';
 
 export interface ComposeOptions extends LoadedConfig {
+  /** Told what the operator should know and nothing else tells. */
+  readonly warn?: (text: string) => void;
   readonly watch?: Watcher;
 }
 
@@ -35,9 +38,10 @@ export function journalPath(loaded: LoadedConfig): string {
 
 /** Puts a runtime together and starts it. Rejects with an OperatorError for what the operator can mend. */
 export async function compose(options: ComposeOptions): Promise<Runtime> {
-  const { config, inventory, directory, watch } = options;
+  const { config, inventory, directory, watch, warn = () => undefined } = options;
   const policies = await loadPolicies(resolve(directory, config.policies));
   const data = dataFolder(options);
+  const secrets = secretsFrom({ directory, wall, warn });
   await mkdir(data, { recursive: true, mode: 0o700 });
   const lease = await soloLease({ directory: data, describe: () => `offbox start in ${directory}` }).acquire();
   const journal = await openSqliteJournal({ path: journalPath(options) });
@@ -50,19 +54,19 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
     platforms,
     modes: config.modes,
     actuators: [
-      cliActuator({ wall, secrets, dialectOf: (platform) => platforms[platform].cli }),
+      cliActuator({ wall, secrets, dialectOf: (platform) => platforms[platform]?.cli }),
       netconfActuator({ wall, secrets }),
     ],
-    sources: await sourcesOf(config, inventory, data),
+    sources: await sourcesOf(options, data, secrets),
     ...(watch ? { watch } : {}),
   });
   await runtime.start();
   return runtime;
 }
 
-async function sourcesOf({ sources }: LoadedConfig['config'], inventory: Inventory, data: string): Promise<readonly Source[]> {
+async function sourcesOf({ config, inventory }: LoadedConfig, data: string, secrets: Secrets): Promise<readonly Source[]> {
   const made: Source[] = [];
-  const { syslog, snmp } = sources;
+  const { syslog, snmp } = config.sources;
   if (syslog?.udp || syslog?.tcp) {
     made.push(
       syslogSource({
@@ -73,7 +77,7 @@ async function sourcesOf({ sources }: LoadedConfig['config'], inventory: Invento
       }),
     );
   }
-  if (snmp) made.push(await snmpFrom(snmp, inventory, data));
+  if (snmp) made.push(await snmpFrom(snmp, inventory, data, secrets));
   return made;
 }
 
@@ -81,6 +85,7 @@ async function snmpFrom(
   snmp: NonNullable<LoadedConfig['config']['sources']['snmp']>,
   inventory: Inventory,
   data: string,
+  secrets: Secrets,
 ): Promise<Source> {
   const communities = await Promise.all((snmp.communities ?? []).map(secrets));
   const users = await Promise.all(

@@ -9,7 +9,7 @@ import { verbs } from './verbs.ts';
 
 /** The launcher's end of the pipe at fd 3 closes when it dies, killed with -9 too: then so do we, at once. */
 function dieWithLauncher(): void {
-  if (!process.env['OFFBOX_LAUNCHER']) return;
+  if (!process.env.OFFBOX_LAUNCHER) return;
   createReadStream('', { fd: 3 })
     .on('end', () => process.kill(process.pid, 'SIGKILL'))
     .on('error', () => undefined)

@@ -18,11 +18,15 @@ interface Slot extends Alarm {
 
 /** Alarms one advance may ring: an operator that sets an alarm for now from every alarm would never end. */
 const ringsMax = 1_000_000;
+/** Below this many alarms the cancelled ones are not worth clearing out. */
+const compactFrom = 64;
 
 export class EventClock implements SchedulerLike {
   #now = 0;
   #order = 0;
   #heap: Slot[] = [];
+  /** Cancelled alarms still in the heap. */
+  #cancelled = 0;
 
   now(): number {
     return this.#now;
@@ -30,13 +34,16 @@ export class EventClock implements SchedulerLike {
 
   /** Sets an alarm; one due in the past rings in the next advance. `order` only when putting back what was remembered. */
   set(dueAt: number, ring: () => void, order: number = this.#order++): Alarm {
+    if (!Number.isFinite(dueAt)) throw new RangeError(`an alarm at ${dueAt} would never ring; give it a finite time`);
     this.#order = Math.max(this.#order, order + 1);
-    const slot: Slot = { dueAt, order, ring, cancel };
-    function cancel(): void {
-      slot.ring = null;
-    }
+    const slot: Slot = { dueAt, order, ring, cancel: () => this.#cancel(slot) };
     this.#push(slot);
     return slot;
+  }
+
+  /** Alarms in the heap, the cancelled ones among them: never more than twice those set, and `compactFrom`. */
+  get size(): number {
+    return this.#heap.length;
   }
 
   /** The earliest due time of an alarm still set. */
@@ -68,7 +75,18 @@ export class EventClock implements SchedulerLike {
   }
 
   #dropCancelled(): void {
-    while (this.#heap.length > 0 && this.#heap[0]!.ring === null) this.#pop();
+    for (; this.#heap.length > 0 && this.#heap[0]!.ring === null; this.#cancelled -= 1) this.#pop();
+  }
+
+  /** A debounce cancels an alarm an event: left to surface by themselves they would pile up for as long as it waits. */
+  #cancel(slot: Slot): void {
+    if (slot.ring === null) return;
+    slot.ring = null;
+    this.#cancelled += 1;
+    if (this.#heap.length < compactFrom || this.#cancelled * 2 < this.#heap.length) return;
+    // A sorted array is a heap.
+    this.#heap = this.#heap.filter(({ ring }) => ring !== null).sort((a, b) => (before(a, b) ? -1 : 1));
+    this.#cancelled = 0;
   }
 
   #push(slot: Slot): void {

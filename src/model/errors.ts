@@ -11,12 +11,15 @@ interface FaultOptions {
 abstract class Fault extends Error {
   readonly code: string;
   readonly remedy: string;
+  /** What happened, without the remedy: for putting into another sentence. */
+  readonly summary: string;
   /** Whether trying the same again can help without a person changing something. */
   abstract readonly retry: boolean;
 
   constructor(message: string, options: FaultOptions) {
     super(`${message}${/[.!?]$/.test(message) ? '' : '.'} ${options.remedy}`, { cause: options.cause });
     this.name = new.target.name;
+    this.summary = message.replace(/[.!?]$/, '');
     this.code = options.code;
     this.remedy = options.remedy;
   }
@@ -46,4 +49,9 @@ export class RuntimeFault extends Fault {
 /** The text of whatever was thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** The same without the remedy: for putting into another sentence. */
+export function summaryOf(thrown: unknown): string {
+  return thrown instanceof Fault ? thrown.summary : messageOf(thrown);
 }

@@ -147,7 +147,7 @@ export class Host {
     const bodies = [...this.#decided(), ...this.#derived, ...(jumped ? [jumped] : []), ...taken.map(({ body }) => body)];
     this.#derived = [];
     const batch = bodies.map((body): NewEntry => ({ ...body, at }));
-    const { firstSeq } = await appendSettled(journal, batch, { epoch, lastSeq: this.#lastSeq });
+    const { firstSeq } = await appendSettled(journal, batch, { epoch, lastSeq: this.#lastSeq }, this.#options.wall);
     this.#appends += 1;
     for (const [index, body] of batch.entries()) {
       const entry: Entry = { ...body, seq: firstSeq + index };

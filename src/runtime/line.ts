@@ -4,7 +4,7 @@
 // L1. While a target is known to be down, whoever asks is told so at once: a dead member delays nobody.
 // L2. A dialogue that only reads is tried once more where the session turned out to be gone; one that writes never is.
 // L3. A line that came back after being down tells so, once: something may have been missed.
-import { OperatorError, TargetError } from '../model/errors.ts';
+import { OperatorError, summaryOf, TargetError } from '../model/errors.ts';
 import { connectDeadlineMs, reconnectFirstMs, reconnectLastMs } from '../model/limits.ts';
 import type { Target } from '../model/target.ts';
 import { type Actuator, type Command, type Reply, type Session, type Transport, transportOf } from '../ports/actuator.ts';
@@ -106,7 +106,7 @@ export class Line {
   }
 
   #tooLate(deadlineMs: number): TargetError {
-    return new TargetError(`[line] ${this.#options.name} did not answer within ${deadlineMs} ms`, {
+    return new TargetError(`${this.#options.name} did not answer within ${deadlineMs} ms`, {
       code: 'no-answer',
       retry: true,
       remedy: 'Look whether it is alive and not overloaded.',
@@ -127,7 +127,7 @@ export class Line {
   }
 
   #unreachable(reason: string): TargetError {
-    return new TargetError(`[line] ${this.#options.name} cannot be reached: ${reason}`, {
+    return new TargetError(`${this.#options.name} cannot be reached: ${reason}`, {
       code: 'unreachable',
       retry: true,
       remedy: 'Offbox goes on trying and asks again when it is back.',
@@ -175,7 +175,7 @@ export class Line {
   }
 
   #down(thrown: unknown): void {
-    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    const reason = summaryOf(thrown);
     this.#wasDown = true;
     this.#set('down', reason);
     this.#options.wall.after(this.#backoffMs, () => {

@@ -1,7 +1,7 @@
 // Owns: reading states on targets, each reading an entry, and how fresh the last one is.
 import { rowOf } from '../core/facts.ts';
 import type { EntryBody, Reading } from '../model/entry.ts';
-import { messageOf, TargetError } from '../model/errors.ts';
+import { summaryOf, TargetError } from '../model/errors.ts';
 import type { FhrpRow, QueryKind, Requirement, Resource } from '../model/intent.ts';
 import { readDeadlineMs, readingFreshMs } from '../model/limits.ts';
 import type { Inventory } from '../model/target.ts';
@@ -53,8 +53,7 @@ export class Readings {
     const { target, query } = requirement;
     const last = this.#last.get(`${target} ${query}`);
     const result = last && this.isFresh(requirement) ? last.result : await this.take(target, query, `${intent}/check`);
-    if (result.kind === 'unreachable')
-      return { holds: false, kind: 'held', reason: `${target} cannot be reached: ${result.reason}` };
+    if (result.kind === 'unreachable') return { holds: false, kind: 'held', reason: result.reason };
     if (result.kind === 'unreadable')
       return { holds: false, kind: 'rejected', reason: `${target} could not be read: ${result.reason}` };
     return judge(requirement, result.rows);
@@ -90,7 +89,7 @@ export class Readings {
       };
     } catch (thrown) {
       const transport = thrown instanceof TargetError && thrown.retry;
-      return { kind: transport ? 'unreachable' : 'unreadable', reason: messageOf(thrown) };
+      return { kind: transport ? 'unreachable' : 'unreadable', reason: summaryOf(thrown) };
     }
   }
 }

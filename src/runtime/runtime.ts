@@ -1,5 +1,6 @@
 // Owns: one running Offbox: recovery, then the host, the executor and the sources, and their orderly end.
 import { Engine, type StepResult } from '../core/engine.ts';
+import type { DeployedPolicy } from '../core/policy.ts';
 import type { Config } from '../model/config.ts';
 import type { Entry, EntryBody } from '../model/entry.ts';
 import type { Inventory } from '../model/target.ts';
@@ -12,7 +13,6 @@ import type { Wall } from '../ports/wall.ts';
 import { Executor } from './executor.ts';
 import { gapEvent, Host } from './host.ts';
 import { type Modes, modesFrom } from './modes.ts';
-import type { LoadedPolicy } from './policies.ts';
 import { type Divergence, type Recovered, recover } from './recovery.ts';
 import { runtimeVersion } from './version.ts';
 import { View } from './view.ts';
@@ -30,7 +30,7 @@ export interface RuntimeOptions {
   readonly journal: Journal;
   readonly lease: Lease;
   readonly inventory: Inventory;
-  readonly policies: readonly LoadedPolicy[];
+  readonly policies: readonly DeployedPolicy[];
   readonly platforms: Readonly<Record<string, Platform>>;
   readonly actuators: readonly Actuator[];
   readonly sources: readonly Source[];
@@ -82,7 +82,7 @@ export class Runtime {
     return this.#options.inventory;
   }
 
-  get policies(): readonly LoadedPolicy[] {
+  get policies(): readonly DeployedPolicy[] {
     return this.#options.policies;
   }
 

@@ -12,3 +12,6 @@ export const realWall: Wall = {
   },
   sleep: (ms, signal) => sleepFor(ms, undefined, { ref: true, ...(signal ? { signal } : {}) }),
 };
+
+/** Lets everything that is ready to run, run: promises settle until nothing but timers is left. */
+export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -1,0 +1,2 @@
+// Owns: what tests of policies import: `import { playStory } from 'offbox/testing'`.
+export { playStory, type StoryOptions, type StoryResult } from './story.ts';

@@ -1,0 +1,256 @@
+// Owns: playing a story: the real host, engine, executor and recovery over a journal in memory, a scripted network, and
+// virtual time. A `restart` in a story is a real one: the process's memory is gone, the journal is not.
+import { memoryJournal } from '../../adapters/journal-memory/index.ts';
+import { syslogMeaning } from '../../adapters/platforms/syslog-meanings.ts';
+import { parseSyslog } from '../../adapters/source-syslog/wire.ts';
+import type { DeployedPolicy } from '../core/policy.ts';
+import type { Entry } from '../model/entry.ts';
+import { OperatorError } from '../model/errors.ts';
+import type { Event } from '../model/event.ts';
+import { hsrpStateSchema, type Meaning, vrrpStateSchema } from '../model/meaning.ts';
+import type { Inventory } from '../model/target.ts';
+import { durationMs } from '../model/time.ts';
+import type { Journal } from '../ports/journal.ts';
+import { narrator, type Phrase } from '../runtime/narrate.ts';
+import { Runtime } from '../runtime/runtime.ts';
+import { type Block, readTranscript, writeTranscript } from './transcript.ts';
+import { VirtualWall } from './virtual-wall.ts';
+import { storyPlatforms, World } from './world.ts';
+
+export interface StoryOptions {
+  /** Named in errors: the file. */
+  readonly where: string;
+  readonly text: string;
+  readonly policies: readonly DeployedPolicy[];
+  readonly inventory: Inventory;
+}
+
+export interface StoryResult {
+  /** The transcript as it should be, with what happened. */
+  readonly text: string;
+  readonly passed: boolean;
+  /** The first line that differs: what the transcript says and what happened. */
+  readonly difference?: { readonly line: number; readonly expected: string; readonly happened: string };
+}
+
+/** Every story begins at the same time of the same day. */
+const storyBegins = 1_767_225_600_000;
+
+export async function playStory(options: StoryOptions): Promise<StoryResult> {
+  const blocks = readTranscript(options.where, options.text);
+  const story = new Story(options);
+  const happened: (readonly string[])[] = [];
+  for (const block of blocks) happened.push(block.stimuli.length > 0 ? await story.play(block) : []);
+  await story.end();
+  const text = writeTranscript(blocks, happened);
+  const difference = firstDifference(options.text, text);
+  return { text, passed: !difference, ...(difference ? { difference } : {}) };
+}
+
+function firstDifference(expected: string, happened: string): StoryResult['difference'] {
+  const [before, after] = [expected.trimEnd().split(/\r?\n/), happened.trimEnd().split('\n')];
+  for (let index = 0; index < Math.max(before.length, after.length); index += 1) {
+    if (before[index]?.trimEnd() !== after[index]?.trimEnd())
+      return { line: index + 1, expected: before[index] ?? '(nothing)', happened: after[index] ?? '(nothing)' };
+  }
+  return undefined;
+}
+
+type Verb = readonly [form: RegExp, act: (story: Story, ...words: string[]) => void | Promise<void>];
+
+const verbs: readonly Verb[] = [
+  [/^start$/, (story) => story.start()],
+  [/^restart$/, (story) => story.restart('0s')],
+  [/^stopped for (\S+)$/, (story, span) => story.restart(span)],
+  [/^wait (\S+)$/, (story, span) => story.wait(span)],
+  [/^show (.+)$/, (story, words) => story.show(words)],
+  [/^(\S+) says (.+)$/, (story, target, text) => story.syslog(target, text)],
+  [
+    /^(\S+) traps (\S+) on (\S+) group (\d+)$/,
+    (story, target, state, name, group) => story.trap(target, state, name, Number(group)),
+  ],
+  [/^(\S+) is unreachable$/, (story, target) => story.world.setUnreachable(target)],
+  [/^(\S+) is reachable$/, (story, target) => story.world.setReachable(target)],
+  [/^(\S+) is garbled$/, (story, target) => void (story.world.device(target).garbled = true)],
+  [/^(\S+) is readable$/, (story, target) => void (story.world.device(target).garbled = false)],
+  [/^(\S+) answers in (\S+)$/, (story, target, span) => void (story.world.device(target).answerMs = durationMs(span))],
+  [
+    /^(\S+) has (\d\S+)$/,
+    (story, target, prefix) => void story.world.device(target).networks.set(prefix, Number.NEGATIVE_INFINITY),
+  ],
+  [
+    /^(\S+) is ([a-z]+) on (\S+) group (\d+)$/,
+    (story, target, state, name, group) => story.world.setState(target, state, { interface: name, group: Number(group) }),
+  ],
+  [/^(\S+) is ([a-z]+)$/, (story, target, state) => story.world.setState(target, state)],
+  [
+    /^(\S+) and (\S+) flap every (\S+) for (\S+)$/,
+    (story, one, other, every, span) => story.flap([one, other], durationMs(every), durationMs(span)),
+  ],
+];
+
+class Story {
+  readonly #options: StoryOptions;
+  readonly #wall = new VirtualWall(storyBegins);
+  readonly #journal: Journal = memoryJournal();
+  readonly world: World;
+  #runtime: Runtime | undefined;
+  #epoch = 0;
+  #happened: string[] = [];
+  #shown: ReadonlySet<string> | undefined;
+  #before = '';
+
+  constructor(options: StoryOptions) {
+    this.#options = options;
+    this.world = new World(options.inventory, this.#wall);
+  }
+
+  async play({ stimuli, line }: Block): Promise<readonly string[]> {
+    for (const [index, stimulus] of stimuli.entries()) await this.#act(stimulus, line + index);
+    const happened = this.#happened;
+    this.#happened = [];
+    return happened;
+  }
+
+  async end(): Promise<void> {
+    this.#die();
+  }
+
+  async start(): Promise<void> {
+    const { inventory, policies } = this.#options;
+    const narrate = narrator((event) => runtime.engine.derived(event));
+    this.#epoch += 1;
+    const runtime: Runtime = new Runtime({
+      wall: this.#wall,
+      // The dead process's pending appends must not reach the journal of the next one.
+      journal: guarded(this.#journal, () => this.#runtime === runtime),
+      lease: { epoch: this.#epoch, release: async () => undefined },
+      inventory,
+      policies,
+      platforms: storyPlatforms,
+      actuators: [this.world],
+      sources: [],
+      modes: { default: 'enforce', policies: {}, targets: {} },
+      watch: { onEntry: (entry: Entry) => this.#tell(narrate(entry)) },
+    });
+    this.#runtime = runtime;
+    const started = runtime.start();
+    await this.#wall.advance(0);
+    await started;
+  }
+
+  /** Killed, not stopped: what was not journaled is gone. */
+  async restart(span: string): Promise<void> {
+    this.#die();
+    await this.#wall.advance(durationMs(span));
+    await this.start();
+  }
+
+  async wait(span: string): Promise<void> {
+    const step = 100;
+    const until = this.#wall.monotonic() + durationMs(span);
+    while (this.#wall.monotonic() < until) {
+      await this.#wall.advance(Math.min(step, until - this.#wall.monotonic()));
+      this.#tellNetwork();
+    }
+  }
+
+  show(words: string): void {
+    this.#shown = words === 'everything' ? undefined : new Set(words.split(/[\s,]+/));
+  }
+
+  async syslog(target: string, text: string): Promise<void> {
+    const raw = /^<\d/.test(text) ? text : `<189>${target}: ${text}`;
+    const { fields } = parseSyslog(raw);
+    const meaning = syslogMeaning(fields, this.#options.inventory.targets[target]?.platform);
+    const origin = { source: 'syslog', peer: this.#address(target), transport: 'udp', trust: 'claimed', raw } as const;
+    await this.#offer({ meaning, syslog: fields, origin });
+  }
+
+  async trap(target: string, state: string, name: string, group: number): Promise<void> {
+    const hsrp = hsrpStateSchema.safeParse(state);
+    const meaning: Meaning = hsrp.success
+      ? { kind: 'hsrp.state-changed', interface: name, group, to: hsrp.data }
+      : { kind: 'vrrp.state-changed', interface: name, group, to: vrrpStateSchema.parse(state) };
+    const snmp = hsrp.success
+      ? { oid: '1.3.6.1.4.1.9.9.106.2.0.1', name: 'cHsrpStateChange' }
+      : { oid: '1.3.6.1.2.1.207.0.1', name: 'vrrpv3NewMaster' };
+    const origin = { source: 'snmp', peer: this.#address(target), transport: 'udp', trust: 'claimed', raw: '' } as const;
+    await this.#offer({ meaning, snmp: { version: 'v2c', pdu: 'trap', ...snmp, varbinds: [] }, origin });
+  }
+
+  /** The active role goes to and fro, each change heard from both. */
+  async flap(pair: readonly [string, string], everyMs: number, forMs: number): Promise<void> {
+    for (let passedMs = 0, turns = 1; passedMs < forMs; passedMs += everyMs, turns += 1) {
+      for (const [index, target] of pair.entries()) {
+        const active = (turns + index) % 2 === 0;
+        this.world.setState(target, active ? 'active' : 'standby');
+        await this.syslog(target, `%HSRP-5-STATECHANGE: Vlan10 Grp 10 state ${active ? 'Standby -> Active' : 'Active -> Speak'}`);
+      }
+      await this.wait(`${everyMs}ms`);
+    }
+  }
+
+  async #act(stimulus: string, line: number): Promise<void> {
+    for (const [form, act] of verbs) {
+      const match = form.exec(stimulus);
+      if (!match) continue;
+      try {
+        await act(this, ...match.slice(1));
+      } catch (thrown) {
+        throw new OperatorError(`${this.#options.where}:${line}: "${stimulus}": ${(thrown as Error).message}`, {
+          code: 'story',
+          remedy: 'Mend the story.',
+          cause: thrown,
+        });
+      }
+      this.#tellNetwork();
+      return;
+    }
+    throw new OperatorError(`${this.#options.where}:${line}: "${stimulus}" is nothing a story knows`, {
+      code: 'story',
+      remedy:
+        'Known: start, restart, stopped for 1h, wait 10s, show apply done, gw-a is active, gw-a is unreachable, gw-a has 23.0.0.0/8, gw-a says %…, gw-a traps active on Vlan10 group 10.',
+    });
+  }
+
+  async #offer(event: Event): Promise<void> {
+    this.#runtime?.host.sink(event.origin.source).offer([event]);
+    await this.#wall.advance(0);
+  }
+
+  #address(target: string): string {
+    return this.#options.inventory.targets[target]?.address ?? target;
+  }
+
+  #die(): void {
+    this.#runtime = undefined;
+    this.#wall.clear();
+  }
+
+  #tell(phrases: readonly Phrase[]): void {
+    for (const { at, what, who, text } of phrases) {
+      if (!this.#shown || this.#shown.has(what))
+        this.#happened.push(`${this.#time(at)} ${what.padEnd(8)} ${who.padEnd(6)} ${text}`.trimEnd());
+    }
+  }
+
+  /** Who advertises what, told whenever it changes. */
+  #tellNetwork(): void {
+    const now = this.world
+      .prefixes()
+      .map((prefix) => `${prefix} via ${this.world.via(prefix).join(' and ') || 'nobody'}`)
+      .join('; ');
+    if (now === this.#before) return;
+    this.#before = now;
+    this.#happened.push(`${this.#time(this.#wall.now())} NETWORK  ${now || 'nothing advertised'}`);
+  }
+
+  #time(at: number): string {
+    return `+${((at - storyBegins) / 1000).toFixed(3)}`.padStart(9);
+  }
+}
+
+function guarded(journal: Journal, alive: () => boolean): Journal {
+  return { ...journal, append: (batch, expect) => (alive() ? journal.append(batch, expect) : new Promise(() => undefined)) };
+}
