@@ -41,6 +41,10 @@ export async function routedVia(network: RealNetwork, ...hops: readonly string[]
 
 /** As a person would, at the router: what Offbox is to do by itself. */
 export async function advertise(network: RealNetwork, member: MemberName, what: 'present' | 'absent'): Promise<void> {
-  const line = `${what === 'present' ? '' : 'no '}network ${prefix}`;
-  await network.vtysh(member, 'configure terminal', `router bgp ${asNumber[member]}`, 'address-family ipv4 unicast', line);
+  const line = `network ${prefix}`;
+  // FRR refuses to take away what is not there: `% Can't find static route specified`.
+  const configured = (await network.vtysh(member, 'show running-config bgpd')).includes(line);
+  if (configured === (what === 'present')) return;
+  const change = configured ? `no ${line}` : line;
+  await network.vtysh(member, 'configure terminal', `router bgp ${asNumber[member]}`, 'address-family ipv4 unicast', change);
 }

@@ -84,6 +84,8 @@ export interface PingReport {
 export interface PingWatch {
   /** Resolves with the next answer that comes after the call. */
   answer(): Promise<void>;
+  /** Resolves when this many more were sent, answered or not. */
+  sent(count: number): Promise<void>;
   stop(): Promise<PingReport>;
 }
 
@@ -91,17 +93,16 @@ export interface PingWatch {
 export function watchPing(node: LabNode, address: string, everyMs: number): PingWatch {
   const child = start(node.network(['ping', '-n', '-O', '-i', String(everyMs / 1000), address]));
   const answered = new Set<number>();
-  let waiting: (() => void)[] = [];
+  let waiting: { readonly over: () => boolean; readonly resolve: () => void }[] = [];
   let last = 0;
   onLines(child, (line) => {
     // `64 bytes from …: icmp_seq=7 …`; `no answer yet for icmp_seq=8`; `From 10.0.2.1 icmp_seq=9 Destination Net Unreachable`.
     const match = /icmp_seq=(\d+)/.exec(line);
     if (!match) return;
     last = Math.max(last, Number(match[1]));
-    if (!/bytes from/.test(line)) return;
-    answered.add(Number(match[1]));
-    for (const wake of waiting) wake();
-    waiting = [];
+    if (/bytes from/.test(line)) answered.add(Number(match[1]));
+    for (const { over, resolve } of waiting) if (over()) resolve();
+    waiting = waiting.filter(({ over }) => !over());
   });
   const gone = new Promise<never>((_, reject) => {
     child.once('exit', () => {
@@ -109,9 +110,17 @@ export function watchPing(node: LabNode, address: string, everyMs: number): Ping
       reject(new RuntimeFault(`[lab] ping in ${node.name} ended`, { code: 'lab-ping', remedy }));
     });
   });
-  gone.catch(() => {}); // heard by who waits for an answer
+  gone.catch(() => {}); // heard by who waits
+  const until = (over: () => boolean) => Promise.race([new Promise<void>((resolve) => waiting.push({ over, resolve })), gone]);
   return {
-    answer: () => Promise.race([new Promise<void>((resolve) => waiting.push(resolve)), gone]),
+    answer: () => {
+      const before = answered.size;
+      return until(() => answered.size > before);
+    },
+    sent: (count) => {
+      const goal = last + count;
+      return until(() => last >= goal);
+    },
     async stop() {
       await stop(child, 'SIGINT');
       const sequence = [0, ...[...answered].sort((a, b) => a - b), last + 1];
