@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { Entry, NewEntry } from '../../src/model/entry.ts';
 import { RuntimeFault } from '../../src/model/errors.ts';
-import { appendEntriesMax, journalBlobBytesMax, journalEntryBytesMax } from '../../src/model/limits.ts';
+import { appendEntriesMax, journalBlobBytesMax, journalEntryBytesMax, journalRowBytesMax } from '../../src/model/limits.ts';
 import type { Expectation, Journal, JournalRefusal, Tail } from '../../src/ports/journal.ts';
 
 const refuse = (code: JournalRefusal, message: string, remedy: string): never => {
@@ -61,18 +61,26 @@ export function memoryJournal(): Journal {
     return { firstSeq };
   }
 
+  /** One piece of what is asked, as much as a reader should hold at once. */
+  function pieceFrom(firstSeq: number, throughSeq: number): Entry[] {
+    const piece: Entry[] = [];
+    let characters = 0;
+    for (let seq = firstSeq; seq <= throughSeq && characters < journalRowBytesMax && piece.length < appendEntriesMax; seq += 1) {
+      const line = lines[seq - trimmed - 1]!;
+      characters += line.length;
+      piece.push({ ...JSON.parse(line), seq });
+    }
+    return piece;
+  }
+
   async function* read(fromSeq: number, throughSeq: number): AsyncIterable<readonly Entry[]> {
     whileOpen();
-    let next = fromSeq;
-    for (;;) {
-      next = Math.max(next, trimmed + 1);
-      if (next > throughSeq) return;
-      const end = Math.min(throughSeq, next + appendEntriesMax - 1);
-      const batch = lines
-        .slice(next - trimmed - 1, end - trimmed)
-        .map((line, index) => ({ ...JSON.parse(line), seq: next + index }));
-      next = end + 1;
-      yield batch;
+    for (let next = fromSeq; ; ) {
+      const piece = pieceFrom(Math.max(next, trimmed + 1), throughSeq);
+      const last = piece.at(-1);
+      if (!last) return;
+      yield piece;
+      next = last.seq + 1;
       whileOpen();
     }
   }

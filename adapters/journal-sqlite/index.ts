@@ -1,66 +1,89 @@
-// Owns: the embedded default journal: one SQLite file in WAL mode, synchronous FULL, one row a batch. The port over store.ts.
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+// Owns: the embedded default journal: one SQLite file in WAL mode, synchronous FULL, a row a batch, written in a thread of
+// its own (docs/decisions/0006-journal.md). Entries become rows and rows entries here, on the caller's side.
+import { resolve } from 'node:path';
 import type { Entry } from '../../src/model/entry.ts';
 import type { Journal } from '../../src/ports/journal.ts';
+import { startThread } from './client.ts';
 import { translated } from './faults.ts';
-import { openForReading, openForWriting, type Store, storeOn } from './store.ts';
+import { openForReading } from './file.ts';
+import { entriesOf, type Row, rowsOf } from './rows.ts';
+import { storeOn } from './store.ts';
 
 export type JournalReader = Pick<Journal, 'read' | 'tail' | 'getBlob' | 'close'>;
 
-/** A file just made is only there after a power cut if its directory, and each one made for it, is on the disk too. */
-function syncDirectories(path: string, madeFrom: string | undefined): void {
-  const top = madeFrom === undefined ? dirname(path) : dirname(madeFrom);
-  for (let directory = dirname(path); ; directory = dirname(directory)) {
-    const handle = openSync(directory, 'r');
-    fsyncSync(handle);
-    closeSync(handle);
-    if (directory === top || directory === dirname(directory)) return;
+export interface SqliteJournalOptions {
+  readonly path: string;
+  /** Told, in a sentence or two, when the end of the journal could not be read and was cut at opening. */
+  readonly onCut?: (what: string) => void;
+  /** The file grows no further (`journal-full`); its log (-wal) comes on top. Without it: until the disk is full. */
+  readonly bytesMax?: number;
+}
+
+/** `through` is asked for at the call of read(), and only heard of when somebody iterates. */
+async function* readRows(
+  path: string,
+  fromSeq: number,
+  through: Promise<number>,
+  rowsFrom: (fromSeq: number, throughSeq: number) => Promise<readonly Row[]>,
+): AsyncIterable<readonly Entry[]> {
+  const throughSeq = await through;
+  for (let next = Math.max(fromSeq, 1); next <= throughSeq; ) {
+    const rows = await rowsFrom(next, throughSeq);
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    const entries = rows.flatMap((row) => entriesOf(path, row)).filter(({ seq }) => seq >= next && seq <= throughSeq);
+    next = last.last_seq + 1;
+    if (entries.length > 0) yield entries;
   }
 }
 
-async function* read(store: Store, fromSeq: number, throughSeq: number): AsyncIterable<readonly Entry[]> {
-  for (let next = Math.max(fromSeq, 1); ; ) {
-    const found = store.read(next, throughSeq);
-    if (!found) return;
-    next = found.next;
-    yield found.entries;
-  }
+function unheard<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }
 
-function readerOf(store: Store): JournalReader {
+export async function openSqliteJournal(options: SqliteJournalOptions): Promise<Journal> {
+  const path = resolve(options.path);
+  const client = await startThread({ path, bytesMax: options.bytesMax ?? Number.MAX_SAFE_INTEGER });
+  if (client.cut) options.onCut?.(client.cut);
   return {
-    read: (fromSeq) => read(store, fromSeq, store.isOpen() ? store.tail().lastSeq : Number.MAX_SAFE_INTEGER),
-    tail: async () => store.tail(),
-    getBlob: async (digest) => store.getBlob(digest),
-    close: async () => store.close(),
+    async append(batch, expect) {
+      const rows = rowsOf(batch, expect.lastSeq + 1, expect.epoch);
+      await client.call(
+        'append',
+        { rows, expect },
+        rows.map((row) => row.body.buffer),
+      );
+      return { firstSeq: expect.lastSeq + 1 };
+    },
+    read: (fromSeq) =>
+      readRows(path, fromSeq, unheard(client.call('tail', undefined).then(({ lastSeq }) => lastSeq)), (from, throughSeq) =>
+        client.call('read', { fromSeq: from, throughSeq }),
+      ),
+    tail: () => client.call('tail', undefined),
+    async trim(beforeSeq) {
+      while (!(await client.call('trim', beforeSeq)));
+    },
+    putBlob: (bytes) => client.call('putBlob', bytes),
+    getBlob: (digest) => client.call('getBlob', digest),
+    close: () => client.close(),
   };
 }
 
-export async function openSqliteJournal(options: { readonly path: string }): Promise<Journal> {
-  const path = resolve(options.path);
+/** Reads a journal on the caller's thread, also while another process writes it. */
+export async function readSqliteJournal({ path: given }: { readonly path: string }): Promise<JournalReader> {
+  const path = resolve(given);
   try {
-    const madeFrom = mkdirSync(dirname(path), { recursive: true });
-    const store = storeOn(openForWriting(path), path);
-    syncDirectories(path, madeFrom);
+    const store = storeOn(openForReading(path), path);
     return {
-      ...readerOf(store),
-      append: async (batch, expect) => store.append(batch, expect),
-      async trim(beforeSeq) {
-        while (!store.trimSome(beforeSeq));
+      read(fromSeq) {
+        const through = unheard((async () => store.tail().lastSeq)());
+        return readRows(path, fromSeq, through, async (from, throughSeq) => store.read(from, throughSeq));
       },
-      putBlob: async (bytes) => store.putBlob(bytes),
+      tail: async () => store.tail(),
+      getBlob: async (digest) => store.getBlob(digest),
+      close: async () => store.close(),
     };
-  } catch (error) {
-    throw translated(path, error);
-  }
-}
-
-/** Reads a journal, also while another process writes it. */
-export async function readSqliteJournal(options: { readonly path: string }): Promise<JournalReader> {
-  const path = resolve(options.path);
-  try {
-    return readerOf(storeOn(openForReading(path), path));
   } catch (error) {
     throw translated(path, error);
   }

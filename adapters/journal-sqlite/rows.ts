@@ -6,6 +6,9 @@ import type { Entry, NewEntry } from '../../src/model/entry.ts';
 import { journalEntryBytesMax, journalRowBytesMax } from '../../src/model/limits.ts';
 import { damaged, fault } from './faults.ts';
 
+// Not Buffer.from: it may share its memory with others, and these bytes are handed over to a thread.
+const encoder = new TextEncoder();
+
 /** Columns in the table's order. */
 export interface Row {
   readonly first_seq: number;
@@ -13,14 +16,14 @@ export interface Row {
   readonly at: number;
   readonly epoch: number;
   readonly crc: number;
-  readonly body: Uint8Array;
+  readonly body: Uint8Array<ArrayBuffer>;
 }
 
 export const checksum = (row: Omit<Row, 'crc'>): number =>
   crc32(row.body, crc32(`${row.first_seq} ${row.last_seq} ${row.at} ${row.epoch}`));
 
 export function rowOf(firstSeq: number, lastSeq: number, at: number, epoch: number, lines: readonly string[]): Row {
-  const row = { first_seq: firstSeq, last_seq: lastSeq, at, epoch, body: Buffer.from(`[${lines.join(',')}]`) };
+  const row = { first_seq: firstSeq, last_seq: lastSeq, at, epoch, body: encoder.encode(`[${lines.join(',')}]`) };
   return { ...row, crc: checksum(row) };
 }
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Entry, NewEntry } from '../../src/model/entry.ts';
 import { RuntimeFault } from '../../src/model/errors.ts';
-import { appendEntriesMax, journalEntryBytesMax } from '../../src/model/limits.ts';
+import { journalEntryBytesMax, journalRowBytesMax } from '../../src/model/limits.ts';
 import type { Expectation, Journal } from '../../src/ports/journal.ts';
 import { allOf, anyBatch, batchOf, entryOfBytes, numbered, tick } from './entries.ts';
 
@@ -190,10 +190,10 @@ function reading(test: Test, append: Append, journal: () => Journal): void {
     await append(batch, { epoch: 1, lastSeq: 0 });
     let pieces = 0;
     for await (const piece of journal().read(1)) {
-      expect(piece.length).toBeLessThanOrEqual(appendEntriesMax);
+      expect(JSON.stringify(piece).length).toBeLessThanOrEqual(2 * journalRowBytesMax);
       pieces += 1;
     }
-    expect(pieces).toBeGreaterThan(0);
+    expect(pieces).toBeGreaterThan(1);
   });
 }
 
@@ -266,11 +266,11 @@ const anyStep = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('trim' as const), share: fc.double({ min: 0, max: 1.2, noNaN: true }) }),
+    arbitrary: fc.record({ kind: fc.constant('trim' as const), percent: fc.integer({ min: 0, max: 120 }) }),
   },
   {
     weight: 2,
-    arbitrary: fc.record({ kind: fc.constant('read' as const), share: fc.double({ min: 0, max: 1.2, noNaN: true }) }),
+    arbitrary: fc.record({ kind: fc.constant('read' as const), percent: fc.integer({ min: 0, max: 120 }) }),
   },
 );
 
@@ -297,7 +297,7 @@ function anything(test: Test, make: () => Promise<JournalUnderTest>): void {
             tail = { lastSeq: firstSeq + step.batch.length - 1, lastAt: step.batch.at(-1)!.at, epoch: expectation.epoch };
             expect(await journal.tail()).toEqual(tail);
           } else {
-            const seq = Math.floor(step.share * (tail.lastSeq + 1));
+            const seq = Math.floor((step.percent * (tail.lastSeq + 1)) / 100);
             if (step.kind === 'trim') {
               await journal.trim(seq);
               model = model.filter((entry) => entry.seq >= seq);

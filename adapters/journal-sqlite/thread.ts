@@ -1,0 +1,65 @@
+// The thread that writes the journal: a commit waits for the disk, and receiving and deciding must not wait with it.
+import { parentPort, workerData } from 'node:worker_threads';
+import { type Answered, type Asked, type Calls, type Opened, plain, type ThreadOptions } from './calls.ts';
+import { translated } from './faults.ts';
+import { openForWriting } from './file.ts';
+import { type Store, storeOn } from './store.ts';
+
+type Handlers = { readonly [C in keyof Calls]: (ask: Calls[C]['ask']) => Calls[C]['answer'] };
+
+const port = parentPort!;
+const { path, bytesMax } = workerData as ThreadOptions;
+
+const handlersOf = (store: Store): Handlers => ({
+  append({ rows, expect }) {
+    store.append(rows, expect);
+    return undefined;
+  },
+  read: ({ fromSeq, throughSeq }) => store.read(fromSeq, throughSeq),
+  tail: () => store.tail(),
+  trim: (beforeSeq) => store.trimSome(beforeSeq),
+  putBlob: (bytes) => store.putBlob(bytes),
+  getBlob: (digest) => store.getBlob(digest),
+  close() {
+    store.close();
+    return undefined;
+  },
+});
+
+/** Bytes that are handed over rather than copied. */
+function buffersOf(answer: unknown): ArrayBuffer[] {
+  if (answer instanceof Uint8Array) return [answer.buffer as ArrayBuffer];
+  if (Array.isArray(answer)) return (answer as Calls['read']['answer']).map((row) => row.body.buffer);
+  return [];
+}
+
+function answered(handlers: Handlers, { id, call, ask }: Asked): Answered {
+  try {
+    return { id, answer: handlers[call](ask as never) };
+  } catch (error) {
+    return { id, fault: plain(error) };
+  }
+}
+
+function open(): Store | undefined {
+  try {
+    const { db, cut } = openForWriting(path, bytesMax);
+    port.postMessage({ cut } satisfies Opened);
+    return storeOn(db, path);
+  } catch (error) {
+    port.postMessage({ fault: plain(translated(path, error)) } satisfies Opened);
+    return undefined;
+  }
+}
+
+const store = open();
+if (store) {
+  const handlers = handlersOf(store);
+  port.on('message', (asked: Asked) => {
+    const answer = answered(handlers, asked);
+    port.postMessage(answer, 'answer' in answer ? buffersOf(answer.answer) : []);
+    if (asked.call === 'close') port.close();
+    // After the answer: whoever waited for the commit does not wait for this.
+    else store.checkpointSome();
+  });
+}
