@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
+import { isatty } from 'node:tty';
 import { fileURLToPath } from 'node:url';
 
 const major = 24;
@@ -36,14 +37,25 @@ function node24() {
   process.exit(2);
 }
 
-/** Runs `file` with `args` on Node 24 and ends as it ends. Signals are passed on; the child never outlives a plain exit. */
+const flags = [
+  '--disable-warning=ExperimentalWarning',
+  `--import=${new URL('./follow.js', import.meta.url)}`,
+  ...(inCheckout ? ['--conditions=offbox-source'] : []),
+];
+
+/**
+ * Runs `file` with `args` on Node 24 and ends as it ends. Signals are passed on. The child has at fd 3 a pipe whose other
+ * end is ours: it closes when we die, killed with -9 too, and then follow.js ends the child.
+ */
 export function runOnNode24(file, args) {
-  const flags = ['--disable-warning=ExperimentalWarning', ...(inCheckout ? ['--conditions=offbox-source'] : [])];
   const child = spawn(node24(), [...flags, file, ...args], {
-    stdio: 'inherit',
+    stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
     env: { ...process.env, OFFBOX_LAUNCHER: String(process.pid) },
   });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.stdio[3].on('error', () => undefined);
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  // Ctrl-C goes to every process of the terminal: passed on, it would come twice, and a second one means "at once".
+  process.on('SIGINT', () => [0, 1, 2].some((fd) => isatty(fd)) || child.kill('SIGINT'));
   child.on('error', (error) => {
     console.error(`[offbox] could not start ${node24()}: ${error.message}`);
     process.exit(2);
