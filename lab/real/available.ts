@@ -8,6 +8,7 @@ export const packageOf: Readonly<Record<string, string>> = {
   '/usr/lib/frr/bgpd': 'frr',
   '/usr/lib/frr/vrrpd': 'frr',
   '/usr/sbin/rsyslogd': 'rsyslog',
+  '/usr/bin/logger': 'bsdutils',
   '/usr/sbin/sshd': 'openssh-server',
   '/usr/bin/ssh-keygen': 'openssh-client',
   '/usr/bin/snmptrap': 'snmp',
