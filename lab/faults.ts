@@ -1,0 +1,97 @@
+// Owns: what the lab can do to a gateway, and the order in which wire and model hear of it.
+import type { Wall } from '../src/ports/wall.ts';
+import { type GatewayName, lanPrefix } from './model/addresses.ts';
+import type { Network } from './model/network.ts';
+import type { Host } from './servers/host.ts';
+
+export interface ReloadOptions {
+  /** The startup configuration holds a network statement from another time. */
+  readonly stale: boolean;
+}
+export interface FlapOptions {
+  readonly times: number;
+  readonly everyMs: number;
+}
+
+export interface Faults {
+  /** Power off: the LAN, BGP and every session hear nothing more; new connections are refused. */
+  fail(name: GatewayName): Promise<void>;
+  /** Ends every fault of the gateway but a split; without power it boots from its startup configuration. Resolves when it is reachable. */
+  restore(name: GatewayName): Promise<void>;
+  /** Off and on again. Resolves when it is reachable. */
+  reload(name: GatewayName, options: ReloadOptions): Promise<void>;
+  /** Cuts the LAN between the gateway and the others, while every link stays up: both are active. */
+  split(name: GatewayName): void;
+  heal(): void;
+  /** The LAN link down and up again, `times` times. Resolves after the last. */
+  flap(name: GatewayName, options: FlapOptions): Promise<void>;
+  /** Its syslog and its traps are lost. */
+  silence(name: GatewayName): void;
+  /** Its SSH and NETCONF accept and say nothing. */
+  hang(name: GatewayName): void;
+  /** The LAN side; BGP stays. */
+  linkDown(name: GatewayName): void;
+  linkUp(name: GatewayName): void;
+}
+
+export interface FaultsOptions {
+  readonly wall: Wall;
+  readonly network: Network;
+  readonly hosts: Readonly<Record<GatewayName, Host>>;
+  readonly bootMs: number;
+  readonly stopped: AbortSignal;
+}
+
+const lanInterfaces = ['Vlan10', 'Vlan20'];
+
+export function createFaults({ wall, network, hosts, bootMs, stopped }: FaultsOptions): Faults {
+  /** Counts power cycles: a boot that another fault overtook is not finished. */
+  const cycles = new Map<GatewayName, number>();
+
+  const setLan = (name: GatewayName, to: 'up' | 'down') => {
+    for (const each of lanInterfaces) network.devices[name].setLink(each, to);
+  };
+  const powerOff = async (name: GatewayName) => {
+    cycles.set(name, (cycles.get(name) ?? 0) + 1);
+    network.devices[name].powerOff();
+    await hosts[name].powerOff();
+  };
+  const boot = async (name: GatewayName) => {
+    const cycle = (cycles.get(name) ?? 0) + 1;
+    cycles.set(name, cycle);
+    await wall.sleep(bootMs, stopped);
+    if (cycles.get(name) !== cycle) return;
+    await hosts[name].powerOn();
+    if (cycles.get(name) === cycle) network.devices[name].boot();
+  };
+
+  return {
+    fail: powerOff,
+    async restore(name) {
+      hosts[name].unhang();
+      hosts[name].unsilence();
+      setLan(name, 'up');
+      if (!network.devices[name].powered) await boot(name);
+    },
+    async reload(name, { stale }) {
+      if (stale) network.makeStartupStale(name, lanPrefix);
+      network.devices[name].syslog('SYS-5-RELOAD', 'Reload requested by the lab. Reload Reason: Reload Command.');
+      await powerOff(name);
+      await boot(name);
+    },
+    split: (name) => network.split(name),
+    heal: () => network.heal(),
+    async flap(name, { times, everyMs }) {
+      for (let i = 0; i < times; i++) {
+        setLan(name, 'down');
+        await wall.sleep(everyMs, stopped);
+        setLan(name, 'up');
+        await wall.sleep(everyMs, stopped);
+      }
+    },
+    silence: (name) => hosts[name].silence(),
+    hang: (name) => hosts[name].hang(),
+    linkDown: (name) => setLan(name, 'down'),
+    linkUp: (name) => setLan(name, 'up'),
+  };
+}

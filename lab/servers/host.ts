@@ -1,0 +1,81 @@
+// Owns: one device on the wire: its ports and what it sends, and how they come and go with its power.
+import type { Wall } from '../../src/ports/wall.ts';
+import { type DeviceName, type LabAddresses, labPorts } from '../model/addresses.ts';
+import type { Bgp } from '../model/bgp.ts';
+import type { Device } from '../model/device.ts';
+import type { DeviceEvent } from '../model/device-events.ts';
+import { createCliService } from './cli-service.ts';
+import { createSshServer } from './ssh-server.ts';
+import { createSyslogSender } from './syslog-sender.ts';
+
+export interface HostOptions {
+  readonly device: Device;
+  readonly bgp: Bgp;
+  readonly wall: Wall;
+  readonly addresses: LabAddresses;
+  readonly hostKey: string;
+  readonly user: string;
+  readonly password: string;
+  readonly enablePassword: string;
+  readonly answerMs: readonly [min: number, max: number];
+}
+
+export interface Host {
+  /** Listens. Rejects with an OperatorError. */
+  open(): Promise<void>;
+  emit(event: DeviceEvent): void;
+  powerOff(): Promise<void>;
+  powerOn(): Promise<void>;
+  /** SSH and NETCONF accept and say nothing. */
+  hang(): void;
+  unhang(): void;
+  /** What it sends is lost on the way. */
+  silence(): void;
+  unsilence(): void;
+  stop(): Promise<void>;
+}
+
+export function createHost(options: HostOptions): Host {
+  const { device, addresses } = options;
+  const address = addresses[device.name as DeviceName];
+  const cli = createCliService(options);
+  const { hostKey, user, password } = options;
+  const ssh = createSshServer({ address, port: labPorts.ssh, hostKey, user, password, services: { ...cli } });
+  const fronts = [ssh];
+  const syslog = createSyslogSender(address, { address: addresses.offbox, port: labPorts.syslog });
+  let silent = false;
+
+  return {
+    async open() {
+      for (const front of fronts) await front.open();
+      await syslog.open();
+    },
+    emit(event) {
+      if (silent) return;
+      if (event.kind === 'syslog') syslog.send(event.line);
+    },
+    async powerOff() {
+      for (const front of fronts) await front.powerOff();
+    },
+    async powerOn() {
+      for (const front of fronts) front.reset();
+      for (const front of fronts) await front.open();
+    },
+    hang: () => {
+      for (const front of fronts) front.hold();
+    },
+    unhang: () => {
+      for (const front of fronts) front.release();
+    },
+    silence: () => {
+      silent = true;
+    },
+    unsilence: () => {
+      silent = false;
+    },
+    async stop() {
+      for (const front of fronts) await front.stop();
+      syslog.stop();
+    },
+  };
+}
