@@ -56,7 +56,7 @@ export function parseConfig(text: string): Config {
     }
     return nodes;
   };
-  return block(0);
+  return block(0).sort((one, other) => rankOf(one.line) - rankOf(other.line));
 }
 
 /** As `show running-config` prints it, from the first `!` to `end`. */

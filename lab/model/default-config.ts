@@ -19,7 +19,7 @@ logging host ${addresses.offbox} transport udp port ${labPorts.syslog}
 snmp-server enable traps snmp linkdown linkup coldstart
 snmp-server enable traps hsrp
 snmp-server host ${addresses.offbox} version 2c public udp-port ${labPorts.trap}
-line vty 0 4
+line vty 0 15
  login local
  transport input ssh
 `;

@@ -51,6 +51,7 @@ export function createCliService(options: CliServiceOptions): CliService {
     return {
       start: () => start(taken.shell),
       input: (bytes) => taken.shell.input(decoder.write(bytes)),
+      eof: () => taken.shell.eof(),
       end: () => {
         used.delete(taken.line);
         taken.shell.end();

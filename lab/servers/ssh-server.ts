@@ -8,6 +8,9 @@ import { createTcpFront, type TcpFront } from './tcp-front.ts';
 export interface Conversation {
   start(): void;
   input(bytes: Buffer): void;
+  /** The peer says no more; what it said is still to be answered. */
+  eof(): void;
+  /** The peer is gone. */
   end(): void;
 }
 
@@ -84,7 +87,7 @@ function channels(session: Session, peer: string, { user, services }: SshServerO
     channel.on('data', (bytes: Buffer) => conversation.input(bytes));
     channel.on('error', () => {});
     channel.once('close', () => conversation.end());
-    channel.once('end', hangUp);
+    channel.once('end', () => conversation.eof());
     conversation.start();
   };
 

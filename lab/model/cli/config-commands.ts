@@ -105,6 +105,11 @@ const interfaceCommands: readonly ConfigCommand[] = [
       set(path, `standby ${group} timers ${hello} ${hold}`, line(`standby ${group} timers .*`)),
   },
   {
+    pattern: 'standby <0-255> timers msec <15-999> <1-255>',
+    run: ({ path }, [group, hello, hold]) =>
+      set(path, `standby ${group} timers msec ${hello} ${hold}`, line(`standby ${group} timers .*`)),
+  },
+  {
     pattern: 'standby <0-255> timers msec <15-999> msec <60-3000>',
     run: ({ path }, [group, hello, hold]) =>
       set(path, `standby ${group} timers msec ${hello} msec ${hold}`, line(`standby ${group} timers .*`)),

@@ -26,6 +26,8 @@ export interface Shell {
   input(text: string): void;
   /** One command without prompt or paging, as over an exec channel. */
   exec(line: string, done: () => void): void;
+  /** Nothing more will be typed: hangs up once everything typed is answered. */
+  eof(): void;
   /** The peer is gone; an unfinished configuration session ends without a word. */
   end(): void;
 }
@@ -46,6 +48,8 @@ export function createShell(options: ShellOptions): Shell {
   let pageLength = 24;
   let cancel: (() => void) | undefined;
   let ended = false;
+  let commands: 'typed' | 'handed' = 'typed';
+  let typedOut = false;
 
   const write = (text: string) => {
     if (!ended) options.write(text);
@@ -55,8 +59,10 @@ export function createShell(options: ShellOptions): Shell {
     if (mode.kind === 'config') return `${device.hostname()}${configMode(mode.path).prompt}#`;
     return `${device.hostname()}${mode.kind === 'user' ? '>' : '#'}`;
   };
-  const prompt = (kept?: string) =>
+  const prompt = (kept?: string) => {
     terminal.ready({ text: promptText(), echo: mode.kind === 'password' ? 'off' : 'on', ...(kept ? { kept } : {}) });
+    if (typedOut && terminal.idle) close();
+  };
   const answer = (text: string) => terminal.print(text, pageLength, () => !ended && prompt());
   const close = () => {
     ended = true;
@@ -191,11 +197,16 @@ export function createShell(options: ShellOptions): Shell {
       if (!ended) terminal.input(text);
     },
     exec(line, done) {
+      commands = 'handed';
       cancel = wall.after(options.answerMs(), () => {
         const text = obey(line);
         if (text !== '') write(`\r\n${text.replace(/\n/g, '\r\n')}\r\n`);
         done();
       });
+    },
+    eof() {
+      typedOut = commands === 'typed';
+      if (typedOut && terminal.idle && !ended) close();
     },
     end() {
       ended = true;

@@ -30,6 +30,8 @@ export interface Terminal {
   print(text: string, length: number, done: () => void): void;
   /** How many columns the prompt takes, for the `^` below it. */
   readonly column: number;
+  /** Whether it waits for a key, a screen that wants one included. */
+  readonly idle: boolean;
 }
 
 export function createTerminal({ write, key }: TerminalOptions): Terminal {
@@ -142,6 +144,9 @@ export function createTerminal({ write, key }: TerminalOptions): Terminal {
   return {
     get column() {
       return prompt.text.length;
+    },
+    get idle() {
+      return mode !== 'busy' && !feeding && ahead === '';
     },
     input(text) {
       ahead += text.slice(0, Math.max(0, typedAheadCharsMax - ahead.length));
