@@ -19,6 +19,8 @@ import {
   virtualAddress,
 } from './plan.ts';
 import { output, start, stop } from './process.ts';
+import { reach } from './reach.ts';
+import type { Destination } from './relay.ts';
 import { type NextHopWatch, nextHopsOf, type PingWatch, watchNextHops, watchPing } from './watch.ts';
 
 export interface RealNetwork {
@@ -45,6 +47,8 @@ export interface RealNetwork {
   ping(node: NodeName, everyMs: number): PingWatch;
   /** A program in the node's network, with the machine's files. Ended by down() at the latest. */
   spawnIn(node: NodeName, argv: readonly string[], options?: SpawnOptions): ChildProcess;
+  /** A port on the machine's loopback that leads to an address as the node reaches it. */
+  reach(node: NodeName, to: Destination): Promise<number>;
   collectSyslog(): Promise<Collector>;
   inventoryYaml(): string;
   offboxYaml(paths: Parameters<typeof configOf>[0]): string;
@@ -166,6 +170,11 @@ export async function realNetwork(): Promise<RealNetwork> {
     throw error;
   }
   const at = (name: NodeName) => nodeIn(fleet, name);
+  const ours = (child: ChildProcess) => {
+    children.add(child);
+    child.once('exit', () => children.delete(child));
+    return child;
+  };
   return {
     folder,
     pidOf: (name) => at(name).pid,
@@ -180,11 +189,11 @@ export async function realNetwork(): Promise<RealNetwork> {
     kernelRoutes: async (name) => nextHopsOf(await ip(at(name), `-j route show ${prefix}`)),
     sampleNextHops: (name, everyMs) => watchNextHops(at(name), prefix, everyMs),
     ping: (name, everyMs) => watchPing(at(name), farAddress, everyMs),
-    spawnIn(name, argv, options) {
-      const child = start(at(name).network(argv), options);
-      children.add(child);
-      child.once('exit', () => children.delete(child));
-      return child;
+    spawnIn: (name, argv, options) => ours(start(at(name).network(argv), options)),
+    async reach(name, to) {
+      const { port, child } = await reach(at(name), to);
+      ours(child);
+      return port;
     },
     collectSyslog: () => collectSyslog(at('mgr')),
     inventoryYaml: () => inventoryOf(folder),
