@@ -10,6 +10,7 @@ import { createNetwork, defaultTimers, type ExternalRoute, type Network, type Ne
 import { appendWrite, readWrites } from './servers/change-log.ts';
 import { createHost, type Host } from './servers/host.ts';
 import { labHostKey, labSecret } from './servers/secrets.ts';
+import { snmpCommunity } from './servers/snmp.ts';
 
 export { type GatewayName, gatewayNames, type LabAddresses, labPorts } from './model/addresses.ts';
 export type { ConfigWrite } from './model/device.ts';
@@ -60,7 +61,11 @@ export async function startLab({ dir, wall, net = 23, timers }: LabOptions): Pro
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const addresses = labAddresses(net);
   const times: LabTimers = { ...defaults, ...timers };
-  const secrets = { password: labSecret(dir, 'password'), enable: labSecret(dir, 'enable-password') };
+  const secrets = {
+    password: labSecret(dir, 'password'),
+    enable: labSecret(dir, 'enable-password'),
+    community: labSecret(dir, 'snmp-community', () => snmpCommunity),
+  };
   const names: readonly DeviceName[] = [...gatewayNames, 'ext'];
   const keys = byName(names, (name) => labHostKey(`${dir}/devices`, name));
   const watchers = new Set<() => void>();
@@ -108,6 +113,7 @@ export async function startLab({ dir, wall, net = 23, timers }: LabOptions): Pro
     user,
     passwordFile: secrets.password.path,
     enableFile: secrets.enable.path,
+    communityFile: secrets.community.path,
     fingerprints: byName(gatewayNames, (name) => keys[name].fingerprint),
   });
   const all = hosts as Readonly<Record<DeviceName, Host>>;

@@ -12,6 +12,7 @@ export interface InventoryFacts {
   readonly user: string;
   readonly passwordFile: string;
   readonly enableFile: string;
+  readonly communityFile: string;
   readonly fingerprints: Readonly<Record<GatewayName, string>>;
 }
 
@@ -40,7 +41,7 @@ function target(name: GatewayName, facts: InventoryFacts): z.input<typeof target
     platform: name === 'gw-b' ? 'cisco-iosxe' : 'cisco-ios',
     address: facts.addresses[name],
     cli,
-    snmp: { port: labPorts.snmp },
+    snmp: { port: labPorts.snmp, community: { file: facts.communityFile } },
     bgp: { as: uplinks[name].as, neighbors: [uplinks[name].neighbor] },
   };
 }

@@ -16,6 +16,7 @@ service sequence-numbers
 hostname ${name}
 logging origin-id hostname
 logging host ${addresses.offbox} transport udp port ${labPorts.syslog}
+snmp-server community public RO
 snmp-server enable traps snmp linkdown linkup coldstart
 snmp-server enable traps hsrp
 snmp-server host ${addresses.offbox} version 2c public udp-port ${labPorts.trap}

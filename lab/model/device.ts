@@ -108,15 +108,20 @@ export function createDevice(options: DeviceOptions): Device {
   const isUp = (which: string) => interfaces().some((each) => each.name === which && each.up);
   const ifIndexOf = (which: string) => interfaces().find((each) => each.name === which)?.ifIndex ?? 0;
 
+  /** Whether a line of the configuration begins so. */
+  const has = (start: string) => running.some(({ line }) => line.startsWith(start));
+
   const syslog = (mnemonic: string, text: string) => {
     if (!powered) return;
     messages += 1;
-    const sequenceNumbers = running.some(({ line }) => line === 'service sequence-numbers') ? 'on' : 'off';
+    if (!has('logging host ')) return;
+    const sequenceNumbers = has('service sequence-numbers') ? 'on' : 'off';
     const line = syslogLine({ mnemonic, text, host: hostnameOf(running), count: messages, sequenceNumbers, at: wall.now() });
     emit({ kind: 'syslog', line });
   };
   const trap = (notification: { readonly oid: string; readonly varbinds: readonly TrapVarbind[] }) => {
-    if (powered) emit({ kind: 'trap', ...notification, uptimeHundredths: Math.floor((wall.monotonic() - bootedAt) / 10) });
+    if (powered && has('snmp-server host '))
+      emit({ kind: 'trap', ...notification, uptimeHundredths: Math.floor((wall.monotonic() - bootedAt) / 10) });
   };
 
   const stepGroup = (key: string, input: HsrpInput) => {

@@ -5,6 +5,7 @@ import type { Bgp } from '../model/bgp.ts';
 import type { Device } from '../model/device.ts';
 import type { DeviceEvent } from '../model/device-events.ts';
 import { createCliService } from './cli-service.ts';
+import { createSnmpService } from './snmp.ts';
 import { createSshServer } from './ssh-server.ts';
 import { createSyslogSender } from './syslog-sender.ts';
 
@@ -43,16 +44,19 @@ export function createHost(options: HostOptions): Host {
   const ssh = createSshServer({ address, port: labPorts.ssh, hostKey, user, password, services: { ...cli } });
   const fronts = [ssh];
   const syslog = createSyslogSender(address, { address: addresses.offbox, port: labPorts.syslog });
+  const snmp = createSnmpService(device, { address, port: labPorts.snmp }, { address: addresses.offbox, port: labPorts.trap });
   let silent = false;
 
   return {
     async open() {
       for (const front of fronts) await front.open();
       await syslog.open();
+      await snmp.open();
     },
     emit(event) {
       if (silent) return;
       if (event.kind === 'syslog') syslog.send(event.line);
+      else snmp.trap(event);
     },
     async powerOff() {
       for (const front of fronts) await front.powerOff();
@@ -76,6 +80,7 @@ export function createHost(options: HostOptions): Host {
     async stop() {
       for (const front of fronts) await front.stop();
       syslog.stop();
+      snmp.stop();
     },
   };
 }

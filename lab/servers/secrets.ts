@@ -10,8 +10,8 @@ export interface SecretFile {
   readonly value: string;
 }
 
-export function labSecret(dir: string, name: string): SecretFile {
-  return kept(join(dir, name), () => `${randomBytes(18).toString('base64url')}\n`);
+export function labSecret(dir: string, name: string, make = () => randomBytes(18).toString('base64url')): SecretFile {
+  return kept(join(dir, name), () => `${make()}\n`);
 }
 
 export interface HostKey {

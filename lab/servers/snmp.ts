@@ -1,0 +1,185 @@
+// Owns: SNMP v2c of one device: the notifications it sends from its own address, and the agent that answers what a
+// manager asks about them (IF-MIB names, CISCO-HSRP-MIB states). The codec and the agent are net-snmp's.
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { EventEmitter } from 'node:events';
+import { createRequire } from 'node:module';
+import type { Device } from '../model/device.ts';
+import { type DeviceEvent, hsrpStateNumbers } from '../model/device-events.ts';
+import { listening } from './listening.ts';
+import type { DatagramEnd } from './syslog-sender.ts';
+
+interface Column {
+  readonly number: number;
+  readonly name: string;
+  readonly type: number;
+  readonly maxAccess: number;
+}
+interface TableProvider {
+  readonly name: string;
+  readonly type: number;
+  readonly oid: string;
+  readonly maxAccess: number;
+  readonly tableColumns: readonly Column[];
+  readonly tableIndex: readonly { readonly columnName: string }[];
+}
+interface SnmpAgent {
+  getMib(): {
+    registerProvider(provider: TableProvider): void;
+    unregisterProvider(name: string): void;
+    addTableRow(table: string, row: readonly (number | string)[]): void;
+  };
+  getAuthorizer(): { addCommunity(community: string): void };
+}
+interface SnmpSession {
+  trap(
+    oid: string,
+    varbinds: readonly { readonly oid: string; readonly type: number; readonly value: number | string }[],
+    options: { readonly upTime: number },
+    done: (error: Error | null) => void,
+  ): void;
+}
+interface NetSnmp {
+  createAgent(options: object, callback: (error: unknown) => void): SnmpAgent;
+  createSession(target: string, community: string, options: object): SnmpSession;
+  readonly Version2c: number;
+  readonly ObjectType: { readonly Integer: number; readonly OctetString: number; readonly IpAddress: number };
+  readonly MibProviderType: { readonly Table: number };
+  readonly MaxAccess: Readonly<Record<'not-accessible' | 'read-only', number>>;
+}
+// The package has no types; only what is above is used of it.
+const snmp = createRequire(import.meta.url)('net-snmp') as NetSnmp;
+
+export const snmpCommunity = 'public';
+
+export interface SnmpService {
+  open(): Promise<void>;
+  trap(event: Extract<DeviceEvent, { kind: 'trap' }>): void;
+  stop(): void;
+}
+
+export function createSnmpService(device: Device, own: DatagramEnd, receiver: DatagramEnd): SnmpService {
+  const agentSocket = createSocket('udp4');
+  const trapSocket = createSocket('udp4');
+  const front = new AgentFront(agentSocket);
+  const agent = snmp.createAgent({ dgramModule: { createSocket: () => front } }, () => {});
+  agent.getAuthorizer().addCommunity(snmpCommunity);
+  const tables = deviceTables(device, agent);
+  const session = snmp.createSession(receiver.address, snmpCommunity, {
+    version: snmp.Version2c,
+    trapPort: receiver.port,
+    dgramModule: { createSocket: () => trapSocket },
+  });
+  agentSocket.on('message', (bytes, from) => {
+    if (!device.powered) return;
+    tables.refresh();
+    front.emit('message', bytes, from);
+  });
+
+  return {
+    async open() {
+      await listening(agentSocket, () => agentSocket.bind(own.port, own.address), `udp ${own.address}:${own.port}`);
+      await listening(trapSocket, () => trapSocket.bind(0, own.address), `udp ${own.address}`);
+    },
+    trap({ oid, varbinds, uptimeHundredths }) {
+      const typed = varbinds.map((varbind) => ({ ...varbind, type: snmp.ObjectType[varbind.type] }));
+      // Nobody there to listen is the receiver's affair.
+      session.trap(oid, typed, { upTime: uptimeHundredths }, () => {});
+    },
+    stop() {
+      agentSocket.close();
+      trapSocket.close();
+    },
+  };
+}
+
+/** What the agent takes for its socket: bound by us, fed by us, so that a device without power answers nothing. */
+class AgentFront extends EventEmitter {
+  readonly #socket: Socket;
+
+  constructor(socket: Socket) {
+    super();
+    this.#socket = socket;
+  }
+
+  bind(): void {}
+
+  send(bytes: Buffer, offset: number, length: number, port: number, address: string, done: () => void): void {
+    this.#socket.send(bytes, offset, length, port, address, () => done());
+  }
+
+  override emit(name: 'message', bytes: Buffer, from: RemoteInfo): boolean;
+  override emit(name: string, ...args: unknown[]): boolean {
+    return super.emit(name, ...args);
+  }
+}
+
+function deviceTables(device: Device, agent: SnmpAgent): { refresh(): void } {
+  const { Integer, OctetString, IpAddress } = snmp.ObjectType;
+  const column = (number: number, name: string, type: number): Column => ({
+    number,
+    name,
+    type,
+    maxAccess: snmp.MaxAccess['read-only'],
+  });
+  const table = (name: string, oid: string, tableColumns: readonly Column[], index: readonly string[]): TableProvider => ({
+    name,
+    type: snmp.MibProviderType.Table,
+    oid,
+    maxAccess: snmp.MaxAccess['not-accessible'],
+    tableColumns,
+    tableIndex: index.map((columnName) => ({ columnName })),
+  });
+  const ifTable = table(
+    'ifTable',
+    '1.3.6.1.2.1.2.2.1',
+    [
+      column(1, 'ifIndex', Integer),
+      column(2, 'ifDescr', OctetString),
+      column(7, 'ifAdminStatus', Integer),
+      column(8, 'ifOperStatus', Integer),
+    ],
+    ['ifIndex'],
+  );
+  const ifXTable = table(
+    'ifXTable',
+    '1.3.6.1.2.1.31.1.1.1',
+    // ifXTable is indexed by ifTable's ifIndex, which is no column of its own; number 0 is nobody's.
+    [column(0, 'ifXIndex', Integer), column(1, 'ifName', OctetString)],
+    ['ifXIndex'],
+  );
+  const hsrpTable = table(
+    'cHsrpGrpTable',
+    '1.3.6.1.4.1.9.9.106.1.2.1.1',
+    [
+      column(0, 'hsrpIfIndex', Integer),
+      column(1, 'cHsrpGrpNumber', Integer),
+      column(3, 'cHsrpGrpPriority', Integer),
+      column(11, 'cHsrpGrpVirtualIpAddr', IpAddress),
+      column(15, 'cHsrpGrpStandbyState', Integer),
+    ],
+    ['hsrpIfIndex', 'cHsrpGrpNumber'],
+  );
+  const mib = agent.getMib();
+  const all = [ifTable, ifXTable, hsrpTable];
+  for (const each of all) mib.registerProvider(each);
+
+  return {
+    refresh() {
+      for (const each of all) {
+        mib.unregisterProvider(each.name);
+        mib.registerProvider(each);
+      }
+      const status = (up: boolean) => (up ? 1 : 2);
+      const interfaces = device.interfaces();
+      for (const { ifIndex, name, shutdown, up } of interfaces) {
+        mib.addTableRow('ifTable', [ifIndex, name, status(!shutdown), status(up)]);
+        // IOS: ifDescr is the long name, ifName the short one.
+        mib.addTableRow('ifXTable', [ifIndex, name.replace(/^([A-Z][a-z])[A-Za-z-]*?(?=\d)/, '$1')]);
+      }
+      for (const { facts, state } of device.groups()) {
+        const ifIndex = interfaces.find(({ name }) => name === facts.interface)?.ifIndex ?? 0;
+        mib.addTableRow('cHsrpGrpTable', [ifIndex, facts.group, facts.priority, facts.virtualIp, hsrpStateNumbers[state]]);
+      }
+    },
+  };
+}
