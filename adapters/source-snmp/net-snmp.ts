@@ -21,10 +21,11 @@ export interface CodecVarbind {
 
 /** asn1-ber's writer, as far as we write ourselves. */
 interface PduWriter {
-  writeBuffer(bytes: Buffer): void;
+  writeBuffer(bytes: Buffer, tag?: number): void;
   startSequence(tag?: number): void;
   endSequence(): void;
-  writeInt(value: number): void;
+  writeInt(value: number, tag?: number): void;
+  writeString(text: string): void;
   writeOID(oid: string): void;
   writeNull(): void;
 }

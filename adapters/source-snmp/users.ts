@@ -63,9 +63,9 @@ function checkUser(user: SnmpUser): void {
   if (name.length < 1 || Buffer.byteLength(name) > 32)
     throw refusal(name, 'has a name that is not 1 to 32 octets long', 'Shorten it.');
   if (rank < 0) throw refusal(name, `has the level "${level}"`, `Use one of ${levels.join(', ')}.`);
+  if (priv && !auth) throw refusal(name, 'has a priv key and no auth key', 'SNMPv3 has no privacy without authentication.');
   if (rank >= 1 && !auth) throw refusal(name, `is ${level} without an auth key`, 'Give auth: {protocol, key}.');
   if (rank >= 2 && !priv) throw refusal(name, `is ${level} without a priv key`, 'Give priv: {protocol, key}.');
-  if (priv && !auth) throw refusal(name, 'has a priv key and no auth key', 'SNMPv3 has no privacy without authentication.');
   if (auth && !authProtocols.includes(auth.protocol))
     throw refusal(name, `has the auth protocol "${auth.protocol}"`, `Use one of ${authProtocols.join(', ')}.`);
   if (priv && !privProtocols.has(priv.protocol))
