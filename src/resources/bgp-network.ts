@@ -18,7 +18,7 @@ export const bgpNetworkStateSchema = z.strictObject({
   configured: z.boolean(),
   /** Locally originated and best in the BGP table. */
   inTable: z.boolean(),
-  /** Per neighbour asked: whether it is advertised to it. */
+  /** Per neighbour asked: whether it is told of the prefix as originated here; passing on another's route is not that. */
   advertised: z.record(z.string(), z.boolean()),
 });
 

@@ -150,7 +150,7 @@ export function* iosTables(
   const advertised: Record<string, boolean> = {};
   for (const neighbor of neighbors) {
     const command = `${scope} neighbors ${neighbor} advertised-routes`;
-    advertised[neighbor] = advertisedIn(command, yield* show(command), resource.prefix);
+    advertised[neighbor] = advertisedIn(command, yield* show(command), resource.prefix, inTable);
   }
   return { inTable, advertised };
 }
@@ -168,17 +168,24 @@ export function originatesHere(command: string, text: string, resource: BgpNetwo
   return lines.some((line) => /^\s+Origin /.test(line) && /, sourced\b/.test(line) && /, best\b/.test(line));
 }
 
-/** Rows `*>   23.0.0.0   0.0.0.0 …`; complete only with its trailer. */
-export function advertisedIn(command: string, text: string, prefix: string): boolean {
+/**
+ * Whether the neighbour is told of the prefix as originated here. A router also passes on what it learned from others,
+ * so a row counts where it is ours (weight 32768, no AS before the origin code) or where the best path is.
+ * Rows are ` *>   23.0.0.0   0.0.0.0   0   32768 i`; a long prefix stands alone and its row goes on in the next line.
+ * The answer is complete only with its trailer.
+ */
+export function advertisedIn(command: string, text: string, prefix: string, inTable: boolean): boolean {
   const lines = linesOf(text);
   const refused = lines.find((line) => /^\s*%/.test(line));
   if (refused)
     throw refusal('no-neighbor', `the target answered "${command}": ${refused.trim()}`, 'Check bgp.neighbors in the inventory.');
   if (!lines.some((line) => /^\s*Total number of prefixes \d+/.test(line)))
     throw unreadable(command, lines.at(-1) ?? '(nothing)');
-  return lines.some((line) => {
-    const network = /^[ a-zA-Z]{0,2}\*[>a-zA-Z ]{0,6}(\d+\.\d+\.\d+\.\d+(?:\/\d{1,2})?)(?:\s|$)/.exec(line)?.[1];
-    return network !== undefined && explicit(network) === prefix;
+  return lines.some((line, index) => {
+    const match = /^[ a-zA-Z]{0,2}\*[>a-zA-Z ]{0,6}(\d+\.\d+\.\d+\.\d+(?:\/\d{1,2})?)(?:\s|$)/.exec(line);
+    if (!match || explicit(match[1]!) !== prefix) return false;
+    const rest = line.length > match[0].length ? line : (lines[index + 1] ?? '');
+    return inTable || /\s32768\s+[ie?]$/.test(rest);
   });
 }
 

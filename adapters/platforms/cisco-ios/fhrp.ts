@@ -52,31 +52,65 @@ export function* iosFhrp(_target: Target, protocol: 'hsrp' | 'vrrp'): Dialogue<r
   return table(command, text, protocol === 'hsrp' ? hsrpBriefRow : vrrpBriefRow);
 }
 
-/** Rows below the `Interface  Grp` header; a long interface name stands alone and its row goes on in the next line. */
+/** What stands between rows: legend, repeated headers, IOS-XR's headings and clock. */
+const furniture =
+  /^\s*(?:P indicates configured to preempt\.|\||Interface\s+Grp\b.*|IPv[46] Groups:|\w{3} \w{3} +\d+ \d\d:\d\d:\d\d\.\d+ .*)$/;
+
+/**
+ * Rows below the `Interface  Grp` header. A long interface name stands alone and its row goes on in the next line;
+ * long addresses go on, deeply indented, in the lines after.
+ */
 export function table(command: string, text: string, rowOf: (line: string) => FhrpRow | undefined): readonly FhrpRow[] {
   const lines = linesOf(text);
-  const header = lines.findIndex((line) => /^\s*Interface\s+Grp\b/i.test(line));
   // Nothing configured: IOS prints the header alone, or nothing.
   if (lines.length === 0) return [];
-  if (header < 0) throw unreadable(command, lines[0]!);
-  const rows: FhrpRow[] = [];
+  if (!lines.some((line) => /^\s*Interface\s+Grp\b/.test(line))) throw unreadable(command, lines[0]!);
+  const rows: string[] = [];
   let wrapped = '';
-  for (const line of lines.slice(header + 1)) {
-    if (/^\s*[A-Za-z][\w./:-]*$/.test(line) && wrapped === '') {
-      wrapped = line.trim();
-      continue;
-    }
-    const row = rowOf(`${wrapped} ${line.trim()}`.trim());
-    if (!row) throw unreadable(command, line);
-    rows.push(row);
-    wrapped = '';
+  for (const line of lines.filter((each) => !furniture.test(each))) {
+    if (/^\s{0,2}[A-Za-z][\w./:-]*$/.test(line) && wrapped === '') wrapped = line.trim();
+    else if (wrapped !== '') {
+      rows.push(`${wrapped} ${line.trim()}`);
+      wrapped = '';
+    } else if (/^\s{20}/.test(line) && rows.length > 0) rows[rows.length - 1] += ` ${line.trim()}`;
+    else rows.push(line.trim());
   }
   if (wrapped !== '') throw unreadable(command, wrapped);
-  return rows;
+  return rows.map((line) => {
+    const row = rowOf(line);
+    if (!row) throw unreadable(command, line);
+    return row;
+  });
+}
+
+/** Blocks as NX-OS and EOS show them: a heading with interface and group, then indented lines, one of them the state. */
+export function blocks(
+  command: string,
+  text: string,
+  heading: RegExp,
+  rowOf: (place: FhrpPlace, word: string) => FhrpRow | undefined,
+): readonly FhrpRow[] {
+  const lines = linesOf(text);
+  const starts = lines.flatMap((line, index) => (/^\S/.test(line) ? [index] : []));
+  if (lines.length > 0 && starts[0] !== 0) throw unreadable(command, lines[0]!);
+  return starts.map((start, index) => {
+    const block = lines.slice(start, starts[index + 1]);
+    const head = heading.exec(block[0]!)?.groups;
+    const word = block.map((line) => /^\s+(?:Local s|S)tate is ([A-Za-z]+)/.exec(line)?.[1]).find(Boolean);
+    const six = head?.family === '6' || block.some((line) => /Virtual IPv6 address is/.test(line));
+    const place = head && {
+      interface: head.interface!,
+      group: Number(head.group),
+      family: six ? ('ipv6' as const) : ('ipv4' as const),
+    };
+    const row = place && word ? rowOf(place, word) : undefined;
+    if (!row) throw unreadable(command, block[0]!);
+    return row;
+  });
 }
 
 /** `Vl1   1   120 P Active  local   10.1.1.3   10.1.1.1`; no P without preempt. */
-function hsrpBriefRow(line: string): FhrpRow | undefined {
+export function hsrpBriefRow(line: string): FhrpRow | undefined {
   const match = /^(\S+)\s+(\d{1,4})\s+\d{1,3}\s+(?:P\s+)?([A-Za-z]+)(?:\s+(.*))?$/.exec(line);
   if (!match) return undefined;
   const family = match[4]?.includes(':') ? 'ipv6' : 'ipv4';
@@ -85,7 +119,7 @@ function hsrpBriefRow(line: string): FhrpRow | undefined {
 
 /**
  * VRRPv2: `Fa1/0  1  100 3609       Y  Master  10.0.0.1   10.0.0.254`.
- * VRRPv3 (`fhrp version vrrp v3`): `Gi1  1 IPv4  100     0  N   Y  MASTER  10.1.1.2(local) 10.1.1.1`. [weak]
+ * VRRPv3 (`fhrp version vrrp v3`): `Gi0/0  1 IPv4 110     0  N   Y  MASTER  10.0.1.2(local) 10.0.1.1`.
  */
 function vrrpBriefRow(line: string): FhrpRow | undefined {
   const match = /^(\S+)\s+(\d{1,3})\s+(?:(IPv[46])\s+)?\d{1,3}\s+\d+\s+(?:[YN]\s+){0,2}([A-Za-z]+)(?:\s+.*)?$/i.exec(line);

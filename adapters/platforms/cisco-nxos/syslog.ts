@@ -73,7 +73,8 @@ export const nxosSyslog: readonly SyslogReading[] = [
   // `bgp- [25132] (ISP_SERV) neighbor 10.116.27.1 Down - recv:  other configuration change`
   {
     on: 'BGP-5-ADJCHANGE',
-    pattern: /^bgp-\S{0,32} ?\[\d{1,10}\] \((?<vrf>[^)]{1,64})\) neighbor (?<neighbor>\S{1,64}) (?<to>Up|Down)\b(?<reason>.{0,255})/,
+    pattern:
+      /^bgp-\S{0,32} ?\[\d{1,10}\] \((?<vrf>[^)]{1,64})\) neighbor (?<neighbor>\S{1,64}) (?<to>Up|Down)\b(?<reason>.{0,255})/,
     meaning: bgpChange,
   },
   // `Configured from vty by admin on 172.20.240.105@pts/0`

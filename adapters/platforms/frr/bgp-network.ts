@@ -23,7 +23,7 @@ const entrySchema = z.object({
 });
 const advertisedSchema = z.object({
   warning: z.string().optional(),
-  advertisedRoutes: z.record(z.string(), z.unknown()).optional(),
+  advertisedRoutes: z.record(z.string(), z.object({ path: z.string().optional(), weight: z.number().optional() })).optional(),
 });
 
 export const frrBgpNetwork: ResourceDriver<BgpNetwork, CliBgpNetworkState> = {
@@ -33,7 +33,7 @@ export const frrBgpNetwork: ResourceDriver<BgpNetwork, CliBgpNetworkState> = {
     const inTable = yield* originatesHere(`${scope} ${resource.prefix} json`, resource);
     const advertised: Record<string, boolean> = {};
     for (const neighbor of neighbors) {
-      advertised[neighbor] = yield* advertisedIn(`${scope} neighbors ${neighbor} advertised-routes json`, resource);
+      advertised[neighbor] = yield* advertisedIn(`${scope} neighbors ${neighbor} advertised-routes json`, resource, inTable);
     }
     return { as, configured: found.length > 0, inTable, advertised, found, wanted };
   },
@@ -84,11 +84,14 @@ function* originatesHere(command: string, resource: BgpNetwork): Dialogue<boolea
   return (entry.paths ?? []).some((path) => path.sourced === true && path.valid === true && path.bestpath?.overall === true);
 }
 
-function* advertisedIn(command: string, resource: BgpNetwork): Dialogue<boolean> {
+/** As originated here: a router also passes on what it learned, so the row is ours (weight 32768, empty path) or the best path is. */
+function* advertisedIn(command: string, resource: BgpNetwork, inTable: boolean): Dialogue<boolean> {
   const told = parseJson(command, yield* show(command), advertisedSchema);
   if (told.warning !== undefined || told.advertisedRoutes === undefined)
     throw refused(command, told.warning ?? 'no advertisedRoutes');
-  return Object.hasOwn(told.advertisedRoutes, resource.prefix);
+  if (!Object.hasOwn(told.advertisedRoutes, resource.prefix)) return false;
+  const { path, weight } = told.advertisedRoutes[resource.prefix]!;
+  return inTable || (path === '' && weight === 32_768);
 }
 
 function refused(command: string, warning: string) {

@@ -1,0 +1,30 @@
+// Owns: Cisco NX-OS: how its command line looks, and who is HSRP active. VRRP and BGP are not read here yet.
+import type { FhrpRow } from '../../../src/model/intent.ts';
+import type { Target } from '../../../src/model/target.ts';
+import type { CliDialect, Dialogue, Platform } from '../../../src/ports/platform.ts';
+import { refusal, show } from '../cisco-ios/dialogue.ts';
+import { blocks, hsrpRow } from '../cisco-ios/fhrp.ts';
+
+/** [weak] Written from documentation; not yet run against a device. */
+const nxosDialect: CliDialect = {
+  prompt: /^(?<host>[A-Za-z0-9][\w.-]{0,63})(?:\((?<mode>[\w./:-]{1,64})\))?# ?$/,
+  passwordPrompt: /^\s*password:\s*$/i,
+  preamble: ['terminal length 0', 'terminal width 511'],
+  configure: 'configure terminal',
+  leaveConfigure: 'end',
+  pager: { pattern: /^\s*--More--\s*$/i, key: ' ' },
+  failures: [/^\s*% ?(?:Invalid|Incomplete|Ambiguous|Permission denied)/i, /^\s*ERROR: /i],
+};
+
+/** `show hsrp all` says state, group and family in words; the columns of `show hsrp brief` are known only at second hand. */
+function* nxosFhrp(_target: Target, protocol: 'hsrp' | 'vrrp'): Dialogue<readonly FhrpRow[]> {
+  if (protocol === 'vrrp')
+    throw refusal('no-reader', 'VRRP on NX-OS cannot be read yet', 'Use HSRP, or read this gateway elsewhere.');
+  const command = 'show hsrp all';
+  return blocks(command, yield* show(command), heading, hsrpRow);
+}
+
+/** `Vlan100 - Group 100 (HSRP-V2) (IPv4)`, and below it `Local state is Initial(Interface Down), priority 200 …`. */
+const heading = /^(?<interface>\S+) - Group (?<group>\d{1,4}) \(HSRP-V[12]\) \(IPv(?<family>[46])\)$/;
+
+export const ciscoNxos: Platform = { name: 'cisco-nxos', cli: nxosDialect, queries: { fhrp: nxosFhrp }, resources: {} };
