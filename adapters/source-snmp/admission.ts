@@ -5,10 +5,11 @@ import { interfaceName } from '../../src/model/interface-name.ts';
 import type { Meaning } from '../../src/model/meaning.ts';
 import type { Sink } from '../../src/ports/source.ts';
 import { trapMeaning } from '../platforms/trap-meanings.ts';
+import type { InterfaceName } from './ask.ts';
 import type { Accepted } from './check.ts';
 import type { Gaps } from './gaps.ts';
 import { orderPerPeer } from './order.ts';
-import type { Agent, InterfaceName, Resolver } from './resolve.ts';
+import type { Agent, Resolver } from './resolve.ts';
 import type { Senders } from './senders.ts';
 
 type Committed = (error?: Error) => void;

@@ -4,10 +4,10 @@ import { OperatorError } from '../../src/model/errors.ts';
 import type { Sink, Source } from '../../src/ports/source.ts';
 import type { Wall } from '../../src/ports/wall.ts';
 import { plainAddress } from './address.ts';
-import { admission } from './admission.ts';
-import { checker, type DropCause } from './check.ts';
+import { type Admission, admission } from './admission.ts';
+import { type Check, checker, type DropCause } from './check.ts';
 import { gapTeller } from './gaps.ts';
-import { informTable } from './informs.ts';
+import { type Informs, informTable } from './informs.ts';
 import type { Engine } from './net-snmp.ts';
 import { type Agent, ifNameResolver } from './resolve.ts';
 import { senderTable } from './senders.ts';
@@ -45,6 +45,37 @@ function engineClock({ id, boots }: SnmpSourceOptions['engine'], wall: Wall): ()
   return () => ({ engineID, engineBoots: boots, engineTime: Math.floor((wall.monotonic() - startedMs) / 1000) });
 }
 
+interface Reception {
+  readonly check: Check;
+  readonly informs: Informs;
+  readonly admit: Admission['admit'];
+  readonly send: Listening['send'];
+}
+
+/** Why the datagram was dropped, if it was. */
+function receive(
+  bytes: Buffer,
+  address: string,
+  port: number,
+  { check, informs, admit, send }: Reception,
+): DropCause | undefined {
+  const peer = plainAddress(address);
+  const verdict = check(bytes, peer);
+  if (verdict.kind !== 'accepted') {
+    if (verdict.report) send(verdict.report, port, address);
+    return verdict.kind === 'dropped' ? verdict.cause : undefined;
+  }
+  const { inform, seen } = verdict;
+  if (!inform) {
+    if (seen) return 'replayed';
+    admit(verdict, peer);
+    return undefined;
+  }
+  const begun = informs.begin(`${address} ${port} ${inform.key}`, seen, () => send(inform.respond(), port, address));
+  if (begun.kind === 'offer') admit(verdict, peer, begun.settle);
+  return begun.kind === 'replayed' ? 'replayed' : undefined;
+}
+
 export function snmpSource(options: SnmpSourceOptions): Source {
   const { host, port, communities, wall, agentOf = () => undefined } = options;
   const random = options.random ?? (() => randomInt(2 ** 32) / 2 ** 32);
@@ -70,29 +101,13 @@ export function snmpSource(options: SnmpSourceOptions): Source {
     const noRoom = () => count('no-room');
     const { admit, flush } = admission({ sink, gaps, resolver, senders, agentOf, nowMs, noRoom });
 
-    function datagram(bytes: Buffer, address: string, fromPort: number): void {
-      received++;
-      const peer = plainAddress(address);
-      const verdict = check(bytes, peer);
-      if (verdict.kind !== 'accepted') {
-        if (verdict.kind === 'dropped') count(verdict.cause);
-        if (verdict.report) listening.send(verdict.report, fromPort, address);
-        return;
-      }
-      const { inform } = verdict;
-      if (!inform) {
-        if (verdict.seen) count('replayed');
-        else admit(verdict, peer);
-        return;
-      }
-      const answer = () => listening.send(inform.respond(), fromPort, address);
-      const begun = informs.begin(`${address} ${fromPort} ${inform.key}`, verdict.seen, answer);
-      if (begun.kind === 'offer') admit(verdict, peer, begun.settle);
-      else if (begun.kind === 'replayed') count('replayed');
-    }
-
+    const send: Listening['send'] = (...what) => listening.send(...what);
     const listening = await listen(host, port, wall, {
-      datagram,
+      datagram(bytes, address, fromPort) {
+        received++;
+        const cause = receive(bytes, address, fromPort, { check, informs, admit, send });
+        if (cause) count(cause);
+      },
       dropped(times) {
         count('kernel', times);
         gaps.tell(`the kernel dropped ${times} datagrams: the receive buffer was full`);
