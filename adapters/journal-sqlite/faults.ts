@@ -41,11 +41,12 @@ export function translated(path: string, error: unknown): unknown {
     );
   }
   if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB) return damaged(path, text, error);
-  if (code === SQLITE_CANTOPEN) {
+  // `syscall`: Node's own word for a file system error; only opening meets one.
+  if (code === SQLITE_CANTOPEN || (error instanceof Error && 'syscall' in error)) {
     return operatorFault(
       'journal-unreachable',
       `cannot open ${path}: ${text}`,
-      'Check that the directory exists and that this user may write in it.',
+      'Check that its directory can be made or is there, and that this user may write in it.',
       error,
     );
   }

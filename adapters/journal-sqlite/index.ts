@@ -64,7 +64,10 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
     async trim(beforeSeq) {
       while (!(await client.call('trim', beforeSeq)));
     },
-    putBlob: (bytes) => client.call('putBlob', bytes),
+    async putBlob(bytes) {
+      const copy = new Uint8Array(bytes);
+      return client.call('putBlob', copy, [copy.buffer]);
+    },
     getBlob: (digest) => client.call('getBlob', digest),
     close: () => client.close(),
   };

@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, expect, test } from 'vitest';
+import { openSqliteJournal, readSqliteJournal } from '../../adapters/journal-sqlite/index.ts';
+import type { Entry } from '../../src/model/entry.ts';
+import { allOf, numbered } from '../contract/entries.ts';
+import { folder, variedBatch } from './images.ts';
+
+const files = folder();
+afterAll(() => files.remove());
+
+function appender(path: string, epoch: number) {
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'append-forever.ts'), path, String(epoch)],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  return { child, lines: createInterface({ input: child.stdout }) };
+}
+
+/** Appends until `acknowledgements` were printed, is killed there, and what it printed until it was dead. */
+async function appendUntilKilled(path: string, epoch: number, acknowledgements: number): Promise<string[]> {
+  const { child, lines } = appender(path, epoch);
+  const printed: string[] = [];
+  lines.on('line', (line) => {
+    printed.push(line);
+    if (printed.length === acknowledgements) child.kill('SIGKILL');
+  });
+  await once(lines, 'close');
+  return printed;
+}
+
+test('has every acknowledged entry after each of twenty kills, and goes on from there', { timeout: 120_000 }, async () => {
+  const path = files.fresh();
+  const acknowledged: Entry[] = [];
+  for (let kill = 1; kill <= 20; kill += 1) {
+    const printed = await appendUntilKilled(path, kill, 1 + Math.floor(Math.random() * 150));
+    expect(printed.length).toBeGreaterThan(0);
+    const reader = await readSqliteJournal({ path });
+    const kept = await allOf(reader);
+    await reader.close();
+    for (const line of printed.filter((text) => !text.startsWith('cut '))) {
+      const [index, lastSeq] = line.split(' ').map(Number) as [number, number];
+      const batch = variedBatch(index);
+      // The append before this run's first may have been kept without anybody having been told.
+      const firstSeq = lastSeq - batch.length + 1;
+      acknowledged.push(...kept.slice(acknowledged.length, firstSeq - 1), ...numbered(batch, firstSeq));
+    }
+    expect(kept.slice(0, acknowledged.length)).toEqual(acknowledged);
+  }
+  const journal = await openSqliteJournal({ path });
+  expect((await allOf(journal)).slice(0, acknowledged.length)).toEqual(acknowledged);
+  await journal.close();
+});
+
+test('is read whole by another process while it is written', { timeout: 60_000 }, async () => {
+  const path = files.fresh();
+  const { child, lines } = appender(path, 1);
+  const iterator = lines[Symbol.asyncIterator]();
+  let seen = 0;
+  for (let round = 0; round < 30; round += 1) {
+    const lastSeq = Number(String((await iterator.next()).value).split(' ')[1]);
+    const reader = await readSqliteJournal({ path });
+    const { lastSeq: through } = await reader.tail();
+    const seqs = (await allOf(reader)).map((entry) => entry.seq);
+    await reader.close();
+    expect(through).toBeGreaterThanOrEqual(lastSeq);
+    expect(seqs.length).toBeGreaterThanOrEqual(Math.max(through, seen));
+    expect(seqs).toEqual(seqs.map((_, index) => index + 1));
+    seen = seqs.length;
+  }
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+});
