@@ -34,6 +34,9 @@ export interface Faults {
   linkUp(name: GatewayName): void;
 }
 
+/** A fault that stays until it is ended. */
+export type StandingFault = 'hang' | 'silence' | 'split' | 'link-down';
+
 export interface FaultsOptions {
   readonly wall: Wall;
   readonly network: Network;
@@ -44,11 +47,18 @@ export interface FaultsOptions {
 
 const lanInterfaces = ['Vlan10', 'Vlan20'];
 
-export function createFaults({ wall, network, hosts, bootMs, stopped }: FaultsOptions): Faults {
+export interface FaultControl extends Faults {
+  standing(name: GatewayName): readonly StandingFault[];
+}
+
+export function createFaults({ wall, network, hosts, bootMs, stopped }: FaultsOptions): FaultControl {
+  const held: Readonly<Record<GatewayName, Set<StandingFault>>> = { 'gw-a': new Set(), 'gw-b': new Set() };
   /** Counts power cycles: a boot that another fault overtook is not finished. */
   const cycles = new Map<GatewayName, number>();
 
   const setLan = (name: GatewayName, to: 'up' | 'down') => {
+    if (to === 'down') held[name].add('link-down');
+    else held[name].delete('link-down');
     for (const each of lanInterfaces) network.devices[name].setLink(each, to);
   };
   const powerOff = async (name: GatewayName) => {
@@ -66,10 +76,12 @@ export function createFaults({ wall, network, hosts, bootMs, stopped }: FaultsOp
   };
 
   return {
+    standing: (name) => [...held[name], ...(network.splits().includes(name) ? (['split'] as const) : [])],
     fail: powerOff,
     async restore(name) {
       hosts[name].unhang();
       hosts[name].unsilence();
+      held[name].clear();
       setLan(name, 'up');
       if (!network.devices[name].powered) await boot(name);
     },
@@ -89,8 +101,14 @@ export function createFaults({ wall, network, hosts, bootMs, stopped }: FaultsOp
         await wall.sleep(everyMs, stopped);
       }
     },
-    silence: (name) => hosts[name].silence(),
-    hang: (name) => hosts[name].hang(),
+    silence: (name) => {
+      held[name].add('silence');
+      hosts[name].silence();
+    },
+    hang: (name) => {
+      held[name].add('hang');
+      hosts[name].hang();
+    },
     linkDown: (name) => setLan(name, 'down'),
     linkUp: (name) => setLan(name, 'up'),
   };

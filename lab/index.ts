@@ -2,15 +2,18 @@
 import { mkdirSync } from 'node:fs';
 import type { HsrpState } from '../src/model/meaning.ts';
 import type { Wall } from '../src/ports/wall.ts';
+import { type Control, serveControl } from './control.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { writeInventory } from './inventory.ts';
 import { type DeviceName, type GatewayName, gatewayNames, type LabAddresses, labAddresses } from './model/addresses.ts';
+import { bgpOf } from './model/config-facts.ts';
 import type { ConfigWrite } from './model/device.ts';
 import { createNetwork, defaultTimers, type ExternalRoute, type Network, type NetworkTimers } from './model/network.ts';
 import { appendWrite, readWrites } from './servers/change-log.ts';
 import { createHost, type Host } from './servers/host.ts';
 import { labHostKey, labSecret } from './servers/secrets.ts';
 import { snmpCommunity } from './servers/snmp.ts';
+import type { GatewayState, LabState } from './verbs.ts';
 
 export { type GatewayName, gatewayNames, type LabAddresses, labPorts } from './model/addresses.ts';
 export type { ConfigWrite } from './model/device.ts';
@@ -34,6 +37,8 @@ export interface LabOptions {
   readonly timers?: Partial<LabTimers>;
 }
 
+export type { GatewayState, LabState } from './verbs.ts';
+
 /** A gateway's HSRP state on the LAN, or that it has no power. */
 export type LabRole = HsrpState | 'off';
 
@@ -47,6 +52,8 @@ export interface Lab extends Faults {
   onExternal(callback: (routes: readonly ExternalRoute[]) => void): () => void;
   /** On Vlan10, group 10: the gateway `lan23` of the inventory. */
   roles(): Readonly<Record<GatewayName, LabRole>>;
+  /** Each gateway's power, faults, HSRP groups and networks, and what the external router sees. */
+  state(): LabState;
   /** Every line that ever reached the device's configuration, from its log. */
   writes(name: DeviceName): readonly ConfigWrite[];
   /** Resolves as soon as `predicate` holds; it is asked after every change of the network. Rejects with the signal's reason. */
@@ -94,14 +101,20 @@ export async function startLab({ dir, wall, net = 23, timers }: LabOptions): Pro
       answerMs: times.answerMs,
     });
   const stopped = new AbortController();
+  let control: Control | undefined;
   const stop = async () => {
     stopped.abort();
+    await control?.stop();
     network.stop();
     watchers.clear();
     for (const host of Object.values(hosts)) await host.stop();
   };
+  const all = hosts as Readonly<Record<DeviceName, Host>>;
+  const { standing, ...faults } = createFaults({ wall, network, hosts: all, bootMs: times.bootMs, stopped: stopped.signal });
+  const state = () => labState(network, addresses, standing);
   try {
-    for (const host of Object.values(hosts)) await host.open();
+    for (const host of Object.values(all)) await host.open();
+    control = await serveControl(dir, { ...faults, state, external: network.external }, wall);
   } catch (error) {
     await stop();
     throw error;
@@ -116,16 +129,36 @@ export async function startLab({ dir, wall, net = 23, timers }: LabOptions): Pro
     communityFile: secrets.community.path,
     fingerprints: byName(gatewayNames, (name) => keys[name].fingerprint),
   });
-  const all = hosts as Readonly<Record<DeviceName, Host>>;
   return {
-    ...createFaults({ wall, network, hosts: all, bootMs: times.bootMs, stopped: stopped.signal }),
+    ...faults,
     ...watching(network, watchers),
+    state,
     addresses,
     inventoryPath,
     roles: () => byName(gatewayNames, (name) => roleOf(network, name)),
     writes: (name) => readWrites(dir, name),
     stop,
   };
+}
+
+function labState(
+  { devices, external }: Network,
+  addresses: LabAddresses,
+  standing: (name: GatewayName) => readonly string[],
+): LabState {
+  const gateways = gatewayNames.map((gateway): GatewayState => {
+    const device = devices[gateway];
+    const rows = device.groups().map(({ facts, state }) => ({
+      interface: facts.interface,
+      group: facts.group,
+      state,
+      priority: facts.priority,
+    }));
+    const networks = bgpOf(device.running)?.networks ?? [];
+    const power = device.powered ? 'on' : 'off';
+    return { gateway, address: addresses[gateway], power, faults: standing(gateway), hsrp: rows, networks };
+  });
+  return { gateways, external: external() };
 }
 
 function watching(network: Network, watchers: Set<() => void>): Pick<Lab, 'external' | 'onExternal' | 'when'> {

@@ -1,0 +1,140 @@
+// Owns: the words of the lab's control socket: what can be asked, of whom, and what is answered.
+import { OperatorError } from '../src/model/errors.ts';
+import type { Faults } from './faults.ts';
+import { type GatewayName, gatewayNames } from './model/addresses.ts';
+import type { ExternalRoute } from './model/network.ts';
+
+/** One gateway as it is now. */
+export interface GatewayState {
+  readonly gateway: GatewayName;
+  readonly address: string;
+  readonly power: 'on' | 'off';
+  /** `hang`, `silence`, `split`, `link-down`. */
+  readonly faults: readonly string[];
+  readonly hsrp: readonly {
+    readonly interface: string;
+    readonly group: number;
+    readonly state: string;
+    readonly priority: number;
+  }[];
+  /** Prefixes its configuration has a network statement for. */
+  readonly networks: readonly string[];
+}
+
+export interface LabState {
+  readonly gateways: readonly GatewayState[];
+  readonly external: readonly ExternalRoute[];
+}
+
+export interface Controlled extends Faults {
+  state(): LabState;
+  external(): readonly ExternalRoute[];
+}
+
+interface Verb {
+  /** As help shows it, behind the verb. */
+  readonly words: string;
+  readonly run: (lab: Controlled, words: readonly string[]) => Promise<unknown>;
+}
+
+/** Times and span of a flap are bounded: it is answered when it is over. */
+const flapTimesMax = 1_000;
+const flapEveryMsMax = 60_000;
+
+const onGateway = (told: string, act: (lab: Controlled, name: GatewayName) => Promise<void> | void): Verb => ({
+  words: 'GATEWAY',
+  async run(lab, words) {
+    const name = gateway(words[0]);
+    noMore(words, 1);
+    await act(lab, name);
+    return `${name} ${told}`;
+  },
+});
+
+const verbs: Readonly<Record<string, Verb>> = {
+  fail: onGateway('has lost its power', (lab, name) => lab.fail(name)),
+  restore: onGateway('is up again', (lab, name) => lab.restore(name)),
+  reload: {
+    words: 'GATEWAY [stale]',
+    async run(lab, words) {
+      const name = gateway(words[0]);
+      noMore(words, 2);
+      if (words[1] !== undefined && words[1] !== 'stale')
+        throw wrong(
+          `"${words[1]}" is not what a reload takes`,
+          'Say "stale" for a startup configuration with an old network statement, or nothing.',
+        );
+      await lab.reload(name, { stale: words[1] === 'stale' });
+      return `${name} has reloaded${words[1] ? ', with a stale network statement in its startup configuration' : ''}`;
+    },
+  },
+  split: onGateway('is cut off from the others on the LAN; its links stay up', (lab, name) => lab.split(name)),
+  heal: {
+    words: '',
+    async run(lab, words) {
+      noMore(words, 0);
+      lab.heal();
+      return 'the LAN is whole again';
+    },
+  },
+  flap: {
+    words: 'GATEWAY [TIMES [EVERY-MS]]',
+    async run(lab, words) {
+      const name = gateway(words[0]);
+      noMore(words, 3);
+      const times = whole(words[1], 3, flapTimesMax);
+      const everyMs = whole(words[2], 200, flapEveryMsMax);
+      await lab.flap(name, { times, everyMs });
+      return `the LAN link of ${name} went down and up ${times} times`;
+    },
+  },
+  silence: onGateway('sends syslog and traps that nobody gets', (lab, name) => lab.silence(name)),
+  hang: onGateway('accepts sessions and says nothing', (lab, name) => lab.hang(name)),
+  'link-down': onGateway('has lost its LAN link', (lab, name) => lab.linkDown(name)),
+  'link-up': onGateway('has its LAN link again', (lab, name) => lab.linkUp(name)),
+  state: {
+    words: '',
+    async run(lab, words) {
+      noMore(words, 0);
+      return lab.state();
+    },
+  },
+  external: {
+    words: '',
+    async run(lab, words) {
+      noMore(words, 0);
+      return lab.external();
+    },
+  },
+};
+
+/** Does it, and answers with a sentence or with data. Rejects with an OperatorError that lists what there is. */
+export async function obeyVerb(lab: Controlled, verb: string, words: readonly string[]): Promise<unknown> {
+  if (!Object.hasOwn(verbs, verb)) {
+    const known = Object.entries(verbs).map(([name, each]) => `${name} ${each.words}`.trim());
+    throw wrong(`"${verb}" is no verb of the lab`, `Say one of: ${known.join(', ')}.`);
+  }
+  return verbs[verb]!.run(lab, words);
+}
+
+function gateway(word: string | undefined): GatewayName {
+  const name = gatewayNames.find((each) => each === word);
+  if (name) return name;
+  const what = word === undefined ? 'the gateway is missing' : `"${word}" is no gateway of the lab`;
+  throw wrong(what, `Say one of: ${gatewayNames.join(', ')}.`);
+}
+
+function whole(word: string | undefined, otherwise: number, max: number): number {
+  if (word === undefined) return otherwise;
+  const value = /^\d{1,6}$/.test(word) ? Number(word) : 0;
+  if (value >= 1 && value <= max) return value;
+  throw wrong(`"${word}" is not a whole number from 1 to ${max}`, 'Correct it, or leave it out.');
+}
+
+function noMore(words: readonly string[], count: number): void {
+  if (words.length > count) throw wrong(`"${words[count]}" is one word too many`, 'Leave it out.');
+}
+
+function wrong(what: string, remedy: string): OperatorError {
+  return new OperatorError(`[lab] ${what}`, { code: 'usage', remedy });
+}
