@@ -37,120 +37,105 @@ export interface Selector<E = unknown> {
   readonly event?: E;
 }
 
-export interface Subscriber {
+interface Subscriber {
   readonly selector: Selector;
   readonly policy: number;
+  /** The order it was added in. */
+  readonly place: number;
 }
 
 /** What the index gives back: the first of a policy's selectors that takes the event. */
-export interface Match extends Subscriber {
+export interface Match {
+  readonly policy: number;
+  /** Of a syslog message: what the selector's `matches` named. */
   readonly groups?: Readonly<Record<string, string>>;
 }
 
-interface Bucket {
-  readonly all: Subscriber[];
-  readonly byField: Map<string, Map<Scalar, Subscriber[]>>;
-}
+type Fields = Readonly<Record<string, Scalar>>;
 
-function add<K>(map: Map<K, Subscriber[]>, key: K, subscriber: Subscriber): void {
-  const list = map.get(key);
-  if (list) list.push(subscriber);
-  else map.set(key, [subscriber]);
+/** The selectors of one name that ask for the same fields, by the values they ask for. */
+interface Bucket {
+  readonly fields: readonly string[];
+  readonly byValues: Map<Scalar, Subscriber[]>;
 }
 
 export class SelectorIndex {
-  readonly #meanings = new Map<string, Bucket>();
-  readonly #mnemonics = new Map<string, Subscriber[]>();
-  readonly #shortMnemonics = new Map<string, Subscriber[]>();
-  readonly #anySyslog: Subscriber[] = [];
-  readonly #traps = new Map<string, Subscriber[]>();
-  readonly #anyTrap: Subscriber[] = [];
+  /** Per kind and name the buckets: as many as there are different sets of fields asked for, however many selectors. */
+  readonly #buckets: Readonly<Record<Selector['select'], Map<string, Map<string, Bucket>>>> = {
+    meaning: new Map(),
+    syslog: new Map(),
+    snmp: new Map(),
+  };
+  #places = 0;
 
   add(selector: Selector, policy: number): void {
-    const subscriber = { selector, policy };
-    if (selector.select === 'meaning') this.#addMeaning(subscriber);
-    else if (selector.select === 'snmp')
-      selector.name ? add(this.#traps, selector.name, subscriber) : this.#anyTrap.push(subscriber);
-    else if (!selector.name) this.#anySyslog.push(subscriber);
-    else add(selector.name.includes('-') ? this.#mnemonics : this.#shortMnemonics, selector.name, subscriber);
-  }
-
-  #addMeaning(subscriber: Subscriber): void {
-    const { name = '', where = {} } = subscriber.selector;
-    let bucket = this.#meanings.get(name);
-    if (!bucket) {
-      bucket = { all: [], byField: new Map() };
-      this.#meanings.set(name, bucket);
-    }
-    const first = Object.entries(where)[0];
-    if (!first) {
-      bucket.all.push(subscriber);
-      return;
-    }
-    let values = bucket.byField.get(first[0]);
-    if (!values) {
-      values = new Map();
-      bucket.byField.set(first[0], values);
-    }
-    add(values, first[1], subscriber);
+    const { select, name = '', where = {} } = selector;
+    const fields = Object.keys(where).sort();
+    const buckets = getOr(this.#buckets[select], name, () => new Map<string, Bucket>());
+    const bucket = getOr(buckets, fields.join(' '), () => ({ fields, byValues: new Map() }));
+    const subscriber = { selector, policy, place: this.#places++ };
+    getOr(bucket.byValues, valuesOf(bucket, where, where.target), () => []).push(subscriber);
   }
 
   /** Every policy that listens to this meaning, in the order of their numbers, each once. */
   ofMeaning(meaning: Meaning, target: string): readonly Match[] {
-    const bucket = this.#meanings.get(meaning.kind);
-    if (!bucket) return [];
-    const fields = meaning as unknown as Readonly<Record<string, Scalar>>;
-    const found: Match[] = [];
-    const take = (list: readonly Subscriber[] | undefined): void => {
-      for (const one of list ?? []) if (fieldsMatch(one.selector.where, fields, target)) found.push(one);
-    };
-    take(bucket.all);
-    for (const [field, values] of bucket.byField) take(values.get(field === 'target' ? target : fields[field]!));
-    return inOrder(found);
+    return matches(this.#find('meaning', [meaning.kind], meaning as unknown as Fields, target));
   }
 
   ofSyslog(message: SyslogFields, target: string): readonly Match[] {
-    const lists: (readonly Subscriber[] | undefined)[] = [this.#anySyslog];
-    const { mnemonic } = message;
-    if (mnemonic !== null) {
-      lists.push(this.#mnemonics.get(mnemonic));
-      if (this.#shortMnemonics.size > 0) lists.push(this.#shortMnemonics.get(mnemonic.slice(mnemonic.lastIndexOf('-') + 1)));
-    }
-    const fields = message as unknown as Readonly<Record<string, Scalar>>;
-    const found: Match[] = [];
-    for (const list of lists) {
-      for (const one of list ?? []) {
-        if (!fieldsMatch(one.selector.where, fields, target)) continue;
-        if (!one.selector.matches) found.push(one);
-        else {
-          const match = one.selector.matches.exec(message.text);
-          if (match) found.push({ ...one, groups: { ...match.groups } });
-        }
-      }
-    }
-    return inOrder(found);
+    const { mnemonic, text } = message;
+    const names = mnemonic === null ? [''] : ['', mnemonic, mnemonic.slice(mnemonic.lastIndexOf('-') + 1)];
+    const groups = new Map<Subscriber, Readonly<Record<string, string>>>();
+    const found = this.#find('syslog', names, message as unknown as Fields, target).filter((one) => {
+      const match = one.selector.matches?.exec(text);
+      groups.set(one, { ...match?.groups });
+      return match !== null;
+    });
+    return matches(found, groups);
   }
 
   ofSnmp(notification: SnmpFields, target: string): readonly Match[] {
-    const fields = notification as unknown as Readonly<Record<string, Scalar>>;
-    const lists = [
-      this.#anyTrap,
-      this.#traps.get(notification.oid),
-      notification.name ? this.#traps.get(notification.name) : undefined,
-    ];
-    return inOrder(lists.flatMap((list) => (list ?? []).filter((one) => fieldsMatch(one.selector.where, fields, target))));
+    const names = ['', notification.oid, ...(notification.name === undefined ? [] : [notification.name])];
+    return matches(this.#find('snmp', names, notification as unknown as Fields, target));
+  }
+
+  #find(select: Selector['select'], names: readonly string[], fields: Fields, target: string): Subscriber[] {
+    const found: Subscriber[] = [];
+    for (const name of names) {
+      for (const bucket of this.#buckets[select].get(name)?.values() ?? [])
+        for (const one of bucket.byValues.get(valuesOf(bucket, fields, target)) ?? []) found.push(one);
+    }
+    return found;
   }
 }
 
-function fieldsMatch(where: Selector['where'], fields: Readonly<Record<string, Scalar>>, target: string): boolean {
+function getOr<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}
+
+/** What an event (or a selector) has in the fields of a bucket, as one key. */
+function valuesOf({ fields }: Bucket, from: Fields, target: Scalar | undefined): Scalar {
+  if (fields.length === 0) return '';
+  const value = (field: string): Scalar | undefined => (field === 'target' ? target : from[field]);
+  return fields.length === 1 ? value(fields[0]!)! : JSON.stringify(fields.map(value));
+}
+
+export function fieldsMatch(where: Selector['where'], fields: Fields, target: string): boolean {
   for (const field in where) if ((field === 'target' ? target : fields[field]) !== where[field]) return false;
   return true;
 }
 
-function inOrder(found: Match[]): readonly Match[] {
-  if (found.length < 2) return found;
-  found.sort((a, b) => a.policy - b.policy);
-  return found.filter((one, index) => index === 0 || found[index - 1]!.policy !== one.policy);
+/** In the order of the policies; of each the selector it named first. */
+function matches(found: Subscriber[], groups?: ReadonlyMap<Subscriber, Readonly<Record<string, string>>>): readonly Match[] {
+  found.sort((a, b) => a.policy - b.policy || a.place - b.place);
+  return found
+    .filter((one, index) => found[index - 1]?.policy !== one.policy)
+    .map((one) => ({ policy: one.policy, ...(groups ? { groups: groups.get(one)! } : {}) }));
 }
 
 /** Why a selector did not take an event, in one sentence; undefined if it did. For `explain`. */
