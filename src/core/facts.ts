@@ -60,11 +60,11 @@ export class Facts implements InventoryView {
   }
 
   target(name: string): Target | undefined {
-    return this.#inventory.targets[name];
+    return own(this.#inventory.targets, name);
   }
 
   gateway(name: string): Gateway | undefined {
-    return this.#inventory.gateways[name];
+    return own(this.#inventory.gateways, name);
   }
 
   membersOf(gateway: string): readonly GatewayMember[] {
@@ -72,11 +72,14 @@ export class Facts implements InventoryView {
     return found ? found.members.map((member) => ({ ...member, gateway, protocol: found.protocol, vrf: found.vrf })) : [];
   }
 
+  /** The memberships of one target, over all gateways. */
+  membersOn(target: string): readonly GatewayMember[] {
+    return this.#members.get(target) ?? [];
+  }
+
   /** The member that a state change on a target speaks of. Vlan20 with the same group is not Vlan10. */
   memberOf(target: string, protocol: Gateway['protocol'], claim: RowClaim): GatewayMember | undefined {
-    const candidates = (this.#members.get(target) ?? []).filter(
-      (member) => member.protocol === protocol && couldBe(member, claim),
-    );
+    const candidates = this.membersOn(target).filter((member) => member.protocol === protocol && couldBe(member, claim));
     return candidates.length === 1 ? candidates[0] : undefined;
   }
 
@@ -126,7 +129,7 @@ export class Facts implements InventoryView {
       ...(result.kind === 'rows' ? {} : { reason: result.reason }),
     });
     if (result.kind !== 'rows') return;
-    for (const member of this.#members.get(target) ?? []) {
+    for (const member of this.membersOn(target)) {
       const row = rowOf(member, result.rows);
       if (row) this.#setFhrp(member, row.role, row.state, entry, 'read');
     }
@@ -136,6 +139,11 @@ export class Facts implements InventoryView {
     const { gateway, target } = member;
     this.#fhrp.set(`${gateway}\u0000${target}`, { gateway, target, role, state, at: entry.at, seq: entry.seq, by });
   }
+}
+
+/** A policy or an event may ask for a gateway of any name, `constructor` among them. */
+function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
 /** The one row of a reading that is this member's; undefined where none is, or more than one could be. */

@@ -9,11 +9,10 @@ import { type Facts, type GatewayMember, rowOf } from '../facts.ts';
 export function deriveResync(facts: Facts, reading: Reading): readonly Event[] {
   if (reading.result.kind !== 'rows') return [];
   const events: Event[] = [];
-  for (const gateway of Object.keys(facts.inventory.gateways)) {
-    const member = facts.membersOf(gateway).find(({ target }) => target === reading.target);
-    const row = member && rowOf(member, reading.result.rows);
-    const known = facts.fhrp(gateway, reading.target);
-    if (!member || !row || !known || known.role === row.role) continue;
+  for (const member of facts.membersOn(reading.target)) {
+    const row = rowOf(member, reading.result.rows);
+    const known = facts.fhrp(member.gateway, reading.target);
+    if (!row || !known || known.role === row.role) continue;
     const meaning = stateChange(member, row, known.state);
     const origin = { source: 'reading', peer: reading.target, transport: 'local', trust: 'authenticated', raw: '' } as const;
     if (meaning) events.push({ target: reading.target, meaning, because: 'resync', origin });
