@@ -5,6 +5,8 @@ import { z } from 'zod';
 export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`;
 
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+/** 100 years: added to any time there is, it stays a whole number that JSON keeps. */
+const durationMsMax = 100 * 366 * unitMs.d;
 const pattern = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 
 /** Milliseconds of a duration, a whole number. Throws a RangeError that shows the form wanted. */
@@ -12,7 +14,9 @@ export function durationMs(duration: string): number {
   const match = pattern.exec(duration);
   if (!match)
     throw new RangeError(`"${duration}" is not a length of time. Write a number and a unit, such as 250ms, 2s, 5m, 1h or 7d.`);
-  return Math.round(Number(match[1]) * unitMs[match[2] as keyof typeof unitMs]);
+  const ms = Math.round(Number(match[1]) * unitMs[match[2] as keyof typeof unitMs]);
+  if (ms > durationMsMax) throw new RangeError(`"${duration}" is longer than 100 years. Write something that ends before.`);
+  return ms;
 }
 
 export const durationSchema = z
