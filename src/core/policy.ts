@@ -1,6 +1,6 @@
 // Owns: policy(): what an author writes, fully typed. A policy is data and pure functions; the engine runs it (policy-run.ts).
 import type { Observable } from 'rxjs';
-import { OperatorError } from '../model/errors.ts';
+import { messageOf, OperatorError } from '../model/errors.ts';
 import type { FhrpRow, QueryKind } from '../model/intent.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { type Duration, durationMs } from '../model/time.ts';
@@ -98,12 +98,21 @@ export function policy<const S extends Selectors>(spec: PolicySpec<S>): Policy {
     refuse('`on` names nothing to listen to', 'Give it a selector such as fhrp.changed().');
   if (!spec.ensure === !spec.pipe)
     refuse('it needs exactly one of `ensure` and `pipe`', 'Say what to ensure, or return intents from a pipe.');
+  const unheard = (['key', 'settle', 'resync'] as const).find((word) => spec.pipe && spec[word] !== undefined);
+  if (unheard) refuse(`\`${unheard}\` says nothing beside a pipe`, 'Use its operators inside the pipe, or `ensure`.');
+  const lengthOf = (what: string, duration: Duration): number => {
+    try {
+      return durationMs(duration);
+    } catch (thrown) {
+      return refuse(`${what}: ${messageOf(thrown)}`, 'Mend it there.');
+    }
+  };
   if (spec.settle) {
-    const quietMs = durationMs(spec.settle.quiet);
-    if (spec.settle.atMost !== undefined && durationMs(spec.settle.atMost) < quietMs)
+    const quietMs = lengthOf('settle.quiet', spec.settle.quiet);
+    if (spec.settle.atMost !== undefined && lengthOf('settle.atMost', spec.settle.atMost) < quietMs)
       refuse('settle.atMost is shorter than settle.quiet', 'Make it longer.');
   }
-  const resyncMs = spec.resync === undefined ? undefined : durationMs(spec.resync);
+  const resyncMs = spec.resync === undefined ? undefined : lengthOf('resync', spec.resync);
   if (resyncMs !== undefined && resyncMs < resyncMinMs)
     refuse('resync is under 1 s', 'Use minutes: it is what mends a lost event.');
   return {
