@@ -16,7 +16,7 @@
 // E8. `at` is the admission time; the device's own timestamp is data.
 // E9. `step` runs on committed entries only, and facts change only on an entry, never on deriving one.
 import type { Entry, EntryOf } from '../model/entry.ts';
-import { messageOf } from '../model/errors.ts';
+import { messageOf, OperatorError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent, Want } from '../model/intent.ts';
 import type { Meaning } from '../model/meaning.ts';
@@ -51,9 +51,10 @@ interface Slot {
   run: PolicyRun | undefined;
   stopped: string | undefined;
   since: number;
-  /** Intents made in the step of `madeAt`. */
+  /** Intents made, and alarms rung, in the step of `steppedAt`. */
   made: number;
-  madeAt: number;
+  rung: number;
+  steppedAt: number;
 }
 
 export interface PolicyStatus {
@@ -67,7 +68,12 @@ export interface PolicyStatus {
   readonly since: number;
 }
 
+/** Intents one entry may cause in one policy, whatever its keys: a resync of a large fabric reads some thousands of targets. */
+const intentsPerPolicyMax = 100_000;
+/** Alarms one entry may ring in one policy: ten operators with every key due. An operator that sets alarms for now would never end. */
+const ringsPerPolicyMax = 1_000_000;
 const noIntents: readonly Intent[] = [];
+const noMatches: readonly Match[] = [];
 const noFaults: readonly PolicyFault[] = [];
 
 export class Engine {
@@ -82,10 +88,17 @@ export class Engine {
   #entry: Pick<Entry, 'seq' | 'at'> = { seq: 0, at: 0 };
   #intents: Intent[] = [];
   #faults: PolicyFault[] = [];
-  #current: Slot | undefined;
 
   constructor(policies: readonly DeployedPolicy[], trace?: (verdict: Verdict) => void) {
-    this.#slots = policies.map((deployed) => ({ deployed, run: undefined, stopped: undefined, since: 0, made: 0, madeAt: 0 }));
+    this.#slots = policies.map((deployed) => ({
+      deployed,
+      run: undefined,
+      stopped: undefined,
+      since: 0,
+      made: 0,
+      rung: 0,
+      steppedAt: 0,
+    }));
     this.#byName = new Map(policies.map(({ policy }, number) => [policy.name, number]));
     for (const [number, { policy }] of policies.entries()) for (const selector of policy.on) this.#index.add(selector, number);
     this.#host = {
@@ -94,6 +107,7 @@ export class Engine {
       facts: this.facts,
       entry: () => this.#entry,
       intend: (number, key, want) => this.#intend(number, key, want),
+      guard: (number, act) => this.#ring(this.#slots[number]!, act),
       trace,
     };
   }
@@ -101,7 +115,7 @@ export class Engine {
   /** Takes one committed entry; returns what the policies want because of it. */
   step(entry: Entry): StepResult {
     this.#entry = entry;
-    this.#advance(entry.at);
+    this.clock.advanceTo(entry.at);
     this.#take(entry);
     const result = {
       intents: this.#intents.length > 0 ? this.#intents : noIntents,
@@ -131,6 +145,13 @@ export class Engine {
     return changed ? [changed] : [];
   }
 
+  /** The names of the policies that listen to an event, in any of its meanings. */
+  listeners(event: Event): readonly string[] {
+    const names: string[] = [];
+    this.#match(event, (matches) => names.push(...matches.map(({ policy }) => this.#slots[policy]!.deployed.policy.name)));
+    return [...new Set(names)];
+  }
+
   #take(entry: Entry): void {
     if (entry.kind === 'event') {
       this.facts.fold(entry);
@@ -146,28 +167,23 @@ export class Engine {
     }
   }
 
-  /** Rings what is due. A policy that throws in its alarm is stopped, and the rest of the alarms go on. */
-  #advance(at: number): void {
-    for (;;) {
-      try {
-        this.clock.advanceTo(at);
-        return;
-      } catch (thrown) {
-        const culprit = this.#current;
-        if (!culprit) throw thrown;
-        this.#current = undefined;
-        this.#fault(culprit, thrown);
-      }
-    }
+  #dispatch(event: Event, except: number): void {
+    this.#match(event, (matches, fields) => this.#deliver(matches, event, fields, except));
   }
 
-  #dispatch(event: Event, except: number): void {
+  /** Calls back for each reading of an event that somebody listens to: its meaning, the derived ones, the message itself. */
+  #match(event: Event, found: (matches: readonly Match[], fields: { readonly kind: string }) => void): void {
     const target = event.target ?? '';
-    if (event.meaning) this.#deliver(this.#index.ofMeaning(event.meaning, target), event, event.meaning, except);
-    for (const meaning of this.derived(event)) this.#deliver(this.#index.ofMeaning(meaning, target), event, meaning, except);
-    if (event.syslog)
-      this.#deliver(this.#index.ofSyslog(event.syslog, target), event, { kind: 'syslog', ...event.syslog }, except);
-    if (event.snmp) this.#deliver(this.#index.ofSnmp(event.snmp, target), event, { kind: 'snmp', ...event.snmp }, except);
+    const meanings = event.meaning ? [event.meaning, ...this.derived(event)] : [];
+    for (const meaning of meanings) {
+      const matches = this.#index.ofMeaning(meaning, target);
+      if (matches.length > 0) found(matches, meaning);
+    }
+    const { syslog, snmp } = event;
+    const bySyslog = syslog ? this.#index.ofSyslog(syslog, target) : noMatches;
+    if (bySyslog.length > 0) found(bySyslog, { kind: 'syslog', ...syslog });
+    const bySnmp = snmp ? this.#index.ofSnmp(snmp, target) : noMatches;
+    if (bySnmp.length > 0) found(bySnmp, { kind: 'snmp', ...snmp });
   }
 
   #deliver(matches: readonly Match[], event: Event, fields: { readonly kind: string }, except: number): void {
@@ -196,9 +212,14 @@ export class Engine {
     this.facts.fold(entry);
     this.ledger.fold(entry);
     const asker = this.#askerOf(entry.reading.intent);
-    if (asker) this.#guard(this.#slots[asker.number]!, (run) => run.onReading(asker.serial, entry));
-    // What a reading shows to be otherwise makes the lost event good, for everybody but the policy that is looking anyway.
-    for (const event of made) this.#dispatch(event, asker?.number ?? -1);
+    let looking = -1;
+    if (asker) {
+      this.#guard(this.#slots[asker.number]!, (run) => {
+        if (run.onReading(asker.serial, entry)) looking = asker.number;
+      });
+    }
+    // What a reading shows to be otherwise makes the lost event good, for everybody but the exclusive that is looking anyway.
+    for (const event of made) this.#dispatch(event, looking);
   }
 
   #onOutcome(entry: EntryOf<'outcome'>): void {
@@ -219,24 +240,38 @@ export class Engine {
     }
     if (slot.stopped !== undefined && entry.version !== slot.deployed.version) return;
     slot.stopped = undefined;
-    this.#current = slot;
     try {
       slot.run = new PolicyRun(slot.deployed, number, this.#host);
     } catch (thrown) {
       this.#fault(slot, thrown);
     }
-    this.#current = undefined;
   }
 
   #guard(slot: Slot, act: (run: PolicyRun) => void): void {
     if (!slot.run) return;
-    this.#current = slot;
     try {
       act(slot.run);
+      slot.run.check();
     } catch (thrown) {
       this.#fault(slot, thrown);
     }
-    this.#current = undefined;
+  }
+
+  /** An alarm of this policy is due. */
+  #ring(slot: Slot, act: () => void): void {
+    this.#guard(slot, () => {
+      this.#count(slot);
+      slot.rung += 1;
+      if (slot.rung > ringsPerPolicyMax) throw tooMany('alarms rang', ringsPerPolicyMax);
+      act();
+    });
+  }
+
+  #count(slot: Slot): void {
+    if (slot.steppedAt === this.#entry.seq) return;
+    slot.steppedAt = this.#entry.seq;
+    slot.made = 0;
+    slot.rung = 0;
   }
 
   #fault(slot: Slot, thrown: unknown): void {
@@ -250,6 +285,8 @@ export class Engine {
     if (!slot) return;
     slot.run?.stop();
     slot.run = undefined;
+    // What it remembers goes with it, its alarms first of all: it may be what made it throw.
+    this.cells.forget(name);
     slot.stopped = reason;
   }
 
@@ -262,12 +299,19 @@ export class Engine {
     const slot = this.#slots[number]!;
     const { policy, version } = slot.deployed;
     const cause = this.#entry.seq;
-    if (slot.madeAt !== cause) slot.made = 0;
-    slot.madeAt = cause;
+    this.#count(slot);
+    if (slot.made === intentsPerPolicyMax) throw tooMany('intents', intentsPerPolicyMax);
     const serial = `${cause}/${slot.made++}`;
     this.#intents.push({ id: `${policy.name}@${version}/${serial}`, policy: policy.name, version, cause, key, want });
     return serial;
   }
+}
+
+function tooMany(what: string, most: number): OperatorError {
+  return new OperatorError(`more than ${most} ${what} in one step`, {
+    code: 'policy-runs-away',
+    remedy: 'Look for a loop in the policy, then deploy it mended.',
+  });
 }
 
 /** An intent's id without policy and version: `seq/n`. A new version of a policy still knows what the old one waits for. */

@@ -2,9 +2,10 @@
 // remember is in cells; everything else here is wiring that a restart builds again.
 import { filter, map, Observable, Subject, type Subscription } from 'rxjs';
 import type { Entry, EntryOf } from '../model/entry.ts';
+import { OperatorError } from '../model/errors.ts';
 import type { Requirement, Want } from '../model/intent.ts';
 import { intentsPerStepMax } from '../model/limits.ts';
-import { type Meaning, type MeaningOf, meaningSubjects } from '../model/meaning.ts';
+import { type Meaning, type MeaningOf, meaningSubjects, type Role, roleSchema } from '../model/meaning.ts';
 import type { CellStore, Cells } from './cells.ts';
 import type { EventClock } from './clock.ts';
 import { type Desire, isDesire, type ResourceDesire } from './desire.ts';
@@ -16,7 +17,7 @@ import { threshold } from './operators/threshold.ts';
 import type { DeployedPolicy, PipeTools, Policy } from './policy.ts';
 import { nextOnGrid } from './schedule.ts';
 import { Scope, type Verdict } from './scope.ts';
-import type { EventFrame } from './selector.ts';
+import { type EventFrame, fieldsMatch, type Selector } from './selector.ts';
 
 /** A policy event as it travels: the frame and the meaning's (or message's) own fields. */
 export type PolicyEvent = EventFrame & { readonly kind: string } & Readonly<Record<string, unknown>>;
@@ -29,6 +30,8 @@ export interface RunHost {
   entry(): Pick<Entry, 'seq' | 'at'>;
   /** Takes an intent and returns its id without the version. */
   intend(policy: number, key: string, want: Want): string;
+  /** Runs what an alarm of this policy sets off; a throw stops the policy. */
+  guard(policy: number, act: () => void): void;
   readonly trace: ((verdict: Verdict) => void) | undefined;
 }
 
@@ -40,13 +43,15 @@ export class PolicyRun {
   readonly #number: number;
   readonly #host: RunHost;
   readonly #scope: Scope;
-  readonly #take: (event: PolicyEvent) => void;
   readonly #exclusive: Exclusive;
   /** Plain ensures of a state that can be read stand until it changes: the last event per key, to prove it again. */
   readonly #standing: Cells<PolicyEvent>;
   readonly #schedule: Cells<true>;
   readonly #waiting = new Map<string, (entry: EntryOf<'reading'> | EntryOf<'outcome'>) => void>();
+  readonly #take: (event: PolicyEvent) => void;
   #subscription: Subscription | undefined;
+  /** What the pipe threw: RxJS hands it to the subscriber, whoever rang or asked. */
+  #failure: { readonly thrown: unknown } | undefined;
 
   constructor(deployed: DeployedPolicy, number: number, host: RunHost) {
     this.deployed = deployed;
@@ -54,11 +59,17 @@ export class PolicyRun {
     this.#host = host;
     const { policy } = deployed;
     this.#scope = new Scope(
-      { policy: policy.name, clock: host.clock, store: host.store, seq: () => host.entry().seq, trace: host.trace },
+      {
+        policy: policy.name,
+        clock: host.clock,
+        store: host.store,
+        entry: () => host.entry(),
+        guard: (act) => host.guard(number, act),
+        trace: host.trace,
+      },
       policy.name,
       '',
     );
-    this.#take = policy.pipe ? this.#buildPipe(policy) : this.#buildEnsure(policy);
     this.#exclusive = new Exclusive({
       scope: this.#scope,
       inventory: host.facts,
@@ -67,6 +78,14 @@ export class PolicyRun {
     this.#standing = this.#scope.cells(this.#scope.place('standing'), () => undefined);
     this.#schedule = this.#scope.cells(this.#scope.place('resync'), () => this.#resyncDue());
     if (policy.resyncMs !== undefined && !this.#schedule.hasAlarm('')) this.#armResync();
+    // Last: a pipe may want something as soon as it is subscribed to.
+    this.#take = policy.pipe ? this.#buildPipe(policy) : this.#buildEnsure(policy);
+    this.check();
+  }
+
+  /** Throws what the pipe threw. To be called after anything that may have moved it. */
+  check(): void {
+    if (this.#failure) throw this.#failure.thrown;
   }
 
   take(event: PolicyEvent): void {
@@ -74,9 +93,11 @@ export class PolicyRun {
     this.#take(event);
   }
 
-  onReading(serial: string, entry: EntryOf<'reading'>): void {
-    this.#exclusive.onReading(serial, entry);
+  /** Returns whether an exclusive was waiting for it. */
+  onReading(serial: string, entry: EntryOf<'reading'>): boolean {
+    const awaited = this.#exclusive.onReading(serial, entry);
     this.#wake(serial, entry);
+    return awaited;
   }
 
   onOutcome(serial: string, entry: EntryOf<'outcome'>): void {
@@ -88,13 +109,11 @@ export class PolicyRun {
   resync(reason: string, targets?: readonly string[]): void {
     const { policy } = this.deployed;
     if (!policy.ensure) return;
-    for (const selector of policy.on) {
-      if (selector.select === 'meaning' && selector.name === 'fhrp.changed')
-        this.#resyncGateways(selector.where ?? {}, reason, targets);
-    }
+    const proved = this.#resyncGateways(reason, targets);
     for (const key of this.#standing.keys()) {
-      const event = this.#standing.get(key)!;
-      if (!targets || targets.includes(event.target)) this.#ensure(key, { ...event, because: 'resync' }, reason);
+      const event = this.#standing.get(key);
+      if (!event || proved.has(key) || (targets && !targets.includes(event.target))) continue;
+      this.#ensure(key, { ...event, because: 'resync' }, reason);
     }
   }
 
@@ -110,9 +129,9 @@ export class PolicyRun {
 
   #buildEnsure(policy: Policy): (event: PolicyEvent) => void {
     const fire = (key: string, event: PolicyEvent): void => this.#ensure(key, event, event.because ?? 'an event');
-    const after = policy.settle ? settleByKey(this.#scope, policy.settle, fire) : fire;
+    const after = policy.settle ? settleByKey(this.#scope, policy.settle, fire).take : fire;
     return (event) => {
-      const key = policy.key ? String(policy.key(event as never)) : subjectKey(event);
+      const key = this.#keyOf(event);
       this.#scope.say('key', key, 'passed', () => key);
       after(key, event);
     };
@@ -120,20 +139,21 @@ export class PolicyRun {
 
   #buildPipe(policy: Policy): (event: PolicyEvent) => void {
     const events = new Subject<PolicyEvent>();
-    let failure: { readonly thrown: unknown } | undefined;
-    const next = (value: unknown): void => {
-      if (isDesire(value)) this.#intendDesires('', [value], [], 'the pipe');
-    };
     const error = (thrown: unknown): void => {
-      failure = { thrown };
+      this.#failure ??= { thrown };
+    };
+    // Caught here: what a subscriber throws RxJS would throw again from a timer, past every guard (law E7).
+    const next = (value: unknown): void => {
+      try {
+        if (!this.#failure && isDesire(value)) this.#intendDesires('', [value], [], 'the pipe');
+      } catch (thrown) {
+        error(thrown);
+      }
     };
     this.#scope.build(() => {
       this.#subscription = policy.pipe!(events as unknown as Observable<never>, this.#tools()).subscribe({ next, error });
     });
-    return (event) => {
-      events.next(event);
-      if (failure) throw failure.thrown;
-    };
+    return (event) => events.next(event);
   }
 
   #tools(): PipeTools {
@@ -177,58 +197,77 @@ export class PolicyRun {
       () => `${desires.length} desire${desires.length === 1 ? '' : 's'}, because of ${reason}`,
     );
     const requires = requirementsOf(event, this.#host.facts);
-    if (requires.length > 0 && desires.some(({ desire }) => desire === 'resource')) this.#standing.set(key, event);
+    const stands = requires.length > 0 && desires.some(({ desire }) => desire === 'resource');
+    if (stands) this.#standing.set(key, event);
+    else this.#standing.delete(key);
     this.#intendDesires(key, desires, requires, reason);
   }
 
   #intendDesires(key: string, desires: readonly Desire[], requires: Requirement[], reason: string): void {
-    let exclusives = 0;
-    for (const desire of desires.slice(0, intentsPerStepMax)) {
-      if (desire.desire === 'exclusive') this.#exclusive.start(key, exclusives++, desire, reason);
+    if (desires.length > intentsPerStepMax) {
+      throw new OperatorError(`${desires.length} desires at once`, {
+        code: 'too-many-desires',
+        remedy: `Want at most ${intentsPerStepMax} for one event; give the policy a narrower key.`,
+      });
+    }
+    for (const desire of desires) {
+      if (desire.desire === 'exclusive') this.#exclusive.start(key, desire, reason);
       else this.#host.intend(this.#number, key, ensureWant(desire, requires));
     }
-    if (desires.length > intentsPerStepMax)
-      throw new RangeError(`${desires.length} desires at once; at most ${intentsPerStepMax}`);
   }
 
-  /** Every gateway it listens to, seen or not: as if the member now believed active had just said so. */
-  #resyncGateways(where: Readonly<Record<string, unknown>>, reason: string, targets?: readonly string[]): void {
+  /** Every gateway it listens to, seen or not: as if a member had just said what is believed of it. Returns the keys. */
+  #resyncGateways(reason: string, targets: readonly string[] | undefined): ReadonlySet<string> {
     const { facts } = this.#host;
-    for (const gateway of Object.keys(facts.inventory.gateways)) {
+    const proved = new Set<string>();
+    const selectors = this.deployed.policy.on.filter(({ name }) => name === 'fhrp.changed');
+    for (const gateway of selectors.length > 0 ? Object.keys(facts.inventory.gateways) : []) {
       const members = facts.membersOf(gateway);
-      if (where.gateway !== undefined && where.gateway !== gateway) continue;
       if (targets && !members.some(({ target }) => targets.includes(target))) continue;
-      const believed = members.find(({ target }) => facts.fhrp(gateway, target)?.role === 'active') ?? members[0];
-      if (believed) this.#resyncGateway(believed, reason);
+      for (const { where } of selectors) {
+        const event = this.#resyncEvent(members, where);
+        const key = event && this.#keyOf(event);
+        if (key === undefined || proved.has(key)) continue;
+        proved.add(key);
+        this.#ensure(key, event!, reason);
+      }
     }
+    return proved;
   }
 
-  #resyncGateway(believed: GatewayMember, reason: string): void {
-    const { gateway, target } = believed;
-    const role = this.#host.facts.fhrp(gateway, target)?.role ?? 'other';
-    const meaning: MeaningOf<'fhrp.changed'> = { kind: 'fhrp.changed', gateway, member: target, role };
-    const event: PolicyEvent = {
-      ...meaning,
-      seq: this.#host.entry().seq,
-      at: this.#scope.now(),
-      target,
-      trust: 'authenticated',
-      because: 'resync',
-    };
+  /** The member believed active first. Where none is what the selector asks for, one is taken to be: it is read before a write. */
+  #resyncEvent(members: readonly GatewayMember[], where: Selector['where']): PolicyEvent | undefined {
+    const known = members.map((member) => ({ member, role: this.#host.facts.fhrp(member.gateway, member.target)?.role }));
+    const ordered = [...known.filter(({ role }) => role === 'active'), ...known.filter(({ role }) => role !== 'active')];
+    const asked = roleSchema.safeParse(where?.role).data;
+    const { seq } = this.#host.entry();
+    const events = (role: (known?: Role) => Role): PolicyEvent[] =>
+      ordered.map((each) => {
+        const { gateway, target } = each.member;
+        const meaning: MeaningOf<'fhrp.changed'> = { kind: 'fhrp.changed', gateway, member: target, role: role(each.role) };
+        return { ...meaning, seq, at: this.#scope.now(), target, trust: 'authenticated', because: 'resync' };
+      });
+    return [...events((role) => role ?? 'other'), ...(asked ? events(() => asked) : [])].find((event) =>
+      fieldsMatch(where, event as never, event.target),
+    );
+  }
+
+  #keyOf(event: PolicyEvent): string {
     const { key } = this.deployed.policy;
-    this.#ensure(key ? String(key(event as never)) : subjectKey(event), event, reason);
+    return key ? String(key(event as never)) : subjectKey(event);
   }
 
   #resyncDue(): void {
+    // A version before this one had a schedule, and its alarm was remembered.
+    if (this.deployed.policy.resyncMs === undefined) return;
     this.#armResync();
     this.resync('its schedule');
   }
 
   /** Several due while Offbox was down ring once: the next one lies beyond the entry being stepped. */
   #armResync(): void {
-    const from = Math.max(this.#scope.now(), this.#host.entry().at);
     this.#schedule.set('', true);
-    this.#schedule.setAlarm('', nextOnGrid(from, this.deployed.policy.resyncMs!, this.deployed.policy.name));
+    this.#schedule.setAlarm('', nextOnGrid(this.#scope.entryAt(), this.deployed.policy.resyncMs!, this.deployed.policy.name));
   }
 }
 
@@ -238,7 +277,9 @@ function ensureWant(desire: ResourceDesire, requires: Requirement[]): Want {
 
 function subjectKey(event: PolicyEvent): string {
   const fields: readonly string[] = meaningSubjects[event.kind as Meaning['kind']] ?? ['target'];
-  return fields.flatMap((field) => (event[field] === undefined ? [] : [String(event[field])])).join(' ');
+  // An interface whose name could not be found out is still another than its neighbour.
+  const text = (field: string): unknown => event[field] ?? (field === 'interface' ? event.ifIndex : undefined);
+  return fields.flatMap((field) => (text(field) === undefined ? [] : [String(text(field))])).join(' ');
 }
 
 /** What must be read on the target, fresh, before anything of this event is written: its own claim. */

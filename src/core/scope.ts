@@ -1,6 +1,8 @@
 // Owns: the scope an operator lives in: which policy, where in its pipeline, below which group; its cells, its clock, its
 // voice. Operators written by authors as plain functions (`settle(…)`, `threshold(…)`) find it as the current scope,
 // which is set only while a pipeline is being built: synchronous, so never another policy's.
+
+import type { Entry } from '../model/entry.ts';
 import { OperatorError } from '../model/errors.ts';
 import type { CellStore, Cells } from './cells.ts';
 import type { EventClock } from './clock.ts';
@@ -23,8 +25,10 @@ export interface ScopeHost {
   readonly policy: string;
   readonly clock: EventClock;
   readonly store: CellStore;
-  /** The entry being stepped. */
-  seq(): number;
+  /** The entry being stepped: its seq, and its `at` (later than the clock while overdue alarms ring). */
+  entry(): Pick<Entry, 'seq' | 'at'>;
+  /** Runs what an alarm sets off: a throw stops this policy and no other (law E7). */
+  guard(act: () => void): void;
   /** Present only while explaining. */
   readonly trace: ((verdict: Verdict) => void) | undefined;
 }
@@ -32,7 +36,7 @@ export interface ScopeHost {
 export class Scope {
   readonly host: ScopeHost;
   readonly path: string;
-  /** The group's key below a perKey, ended with a NUL; empty at the top. */
+  /** The keys of the groups it is below, each ended with a NUL (and free of any: a key may be what a device sent); empty at the top. */
   readonly prefix: string;
   #operators = 0;
 
@@ -47,18 +51,24 @@ export class Scope {
     return `${this.path}/${this.#operators++}.${operator}`;
   }
 
-  cells<T>(place: string, ring: (key: string) => void): Cells<T> {
-    return this.host.store.open<T>(place, this.prefix, ring);
+  cells<T>(place: string, ring: (key: string) => void, dropped?: (key: string) => void): Cells<T> {
+    const guarded = (key: string): void => this.host.guard(() => ring(key));
+    return this.host.store.open<T>(place, this.prefix, { ring: guarded, ...(dropped ? { dropped } : {}) });
   }
 
   now(): number {
     return this.host.clock.now();
   }
 
+  /** When the entry being stepped was admitted: what is asked for now can be answered only after it. */
+  entryAt(): number {
+    return this.host.entry().at;
+  }
+
   say(step: string, key: string, verdict: Verdict['verdict'], detail: () => string): void {
     this.host.trace?.({
       policy: this.host.policy,
-      seq: this.host.seq(),
+      seq: this.host.entry().seq,
       at: this.now(),
       step,
       key: this.prefix.slice(0, -1) + key,
@@ -69,7 +79,8 @@ export class Scope {
 
   /** A scope for one group below the operator at `place`. */
   below(place: string, key: string): Scope {
-    return new Scope(this.host, place, `${this.prefix}${key}\u0000`);
+    const free = key.replaceAll('\u0001', '\u00011').replaceAll('\u0000', '\u00010');
+    return new Scope(this.host, place, `${this.prefix}${free}\u0000`);
   }
 
   /** Builds a pipeline in this scope. */

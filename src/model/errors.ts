@@ -48,7 +48,12 @@ export class RuntimeFault extends Fault {
 
 /** The text of whatever was thrown. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    // No prototype, or a toString that throws: policies may throw anything.
+    return 'something that has no text';
+  }
 }
 
 /** The same without the remedy: for putting into another sentence. */
