@@ -2,9 +2,9 @@
 // RxJS closures hold wiring only; whatever must survive a restart is in here and nowhere else.
 //
 // A table belongs to one operator at one place of one policy's pipeline. Below a perKey the same table serves every
-// group: the group's key is the prefix of the cell's.
+// group: the group's key is the prefix of the cell's. Nothing here looks at a whole table for the sake of one key.
 import { cellKeysMax } from '../model/limits.ts';
-import type { EventClock } from './clock.ts';
+import type { Alarm, EventClock } from './clock.ts';
 
 export interface Cell<T> {
   data: T;
@@ -13,13 +13,34 @@ export interface Cell<T> {
   order?: number;
 }
 
-/** What a snapshot holds of a table. */
-export type CellRecords = readonly (readonly [key: string, cell: Cell<unknown>])[];
+/** What a snapshot holds of a table, the oldest first. */
+export type CellRecords = readonly (readonly [prefix: string, key: string, cell: Cell<unknown>])[];
+
+interface Slot {
+  readonly cell: Cell<unknown>;
+  readonly group: Group;
+  readonly key: string;
+  alarm: Alarm | undefined;
+}
+
+/** The cells below one prefix, and whoever has them open. */
+interface Group {
+  readonly prefix: string;
+  readonly slots: Map<string, Slot>;
+  opener: Opener | undefined;
+}
+
+export interface Opener {
+  /** The key's alarm is due. */
+  readonly ring: (key: string) => void;
+  /** The key was forgotten for want of room. */
+  readonly dropped?: (key: string) => void;
+}
 
 interface Table {
-  readonly cells: Map<string, Cell<unknown>>;
-  /** Put back from a snapshot with an alarm that no operator has taken over yet. */
-  readonly unarmed: Set<string>;
+  /** Every slot by prefix and key, the oldest first. */
+  readonly slots: Map<string, Slot>;
+  readonly groups: Map<string, Group>;
   dropped: number;
 }
 
@@ -34,6 +55,8 @@ export interface Cells<T> {
   setAlarm(key: string, dueAt: number): void;
   clearAlarm(key: string): void;
   hasAlarm(key: string): boolean;
+  /** Forgets every key of this view: its operator is gone. */
+  close(): void;
 }
 
 export class CellStore {
@@ -44,70 +67,47 @@ export class CellStore {
     this.#clock = clock;
   }
 
-  /** Opens the cells of the operator at `path` below `prefix`; `ring` is called with a key when its alarm is due. */
-  open<T>(path: string, prefix: string, ring: (key: string) => void): Cells<T> {
+  /** Opens the cells of the operator at `path` below `prefix`, with the alarms they have, instead of who had them before. */
+  open<T>(path: string, prefix: string, opener: Opener): Cells<T> {
     const table = this.#table(path);
-    const clock = this.#clock;
-    const alarms = new Map<string, () => void>();
-
-    const arm = (full: string, cell: Cell<unknown>): void => {
-      const alarm = clock.set(cell.dueAt!, () => rung(full), cell.order);
-      cell.order = alarm.order;
-      alarms.set(full, alarm.cancel);
-    };
-    const rung = (full: string): void => {
-      alarms.delete(full);
-      const cell = table.cells.get(full);
-      if (!cell) return;
-      delete cell.dueAt;
-      delete cell.order;
-      ring(full.slice(prefix.length));
-    };
-    const disarm = (full: string): void => {
-      alarms.get(full)?.();
-      alarms.delete(full);
-      const cell = table.cells.get(full);
-      delete cell?.dueAt;
-      delete cell?.order;
-    };
-    const forget = (full: string): void => {
-      disarm(full);
-      table.cells.delete(full);
-    };
-
-    for (const full of table.unarmed) {
-      if (!full.startsWith(prefix)) continue;
-      table.unarmed.delete(full);
-      arm(full, table.cells.get(full)!);
-    }
+    const group = groupOf(table, prefix);
+    group.opener = opener;
+    // Put back from a snapshot, and due while nobody had it open.
+    for (const slot of group.slots.values()) if (slot.cell.dueAt !== undefined && !slot.alarm) this.#arm(slot);
+    const slotOf = (key: string): Slot | undefined => group.slots.get(key);
 
     return {
-      get: (key) => table.cells.get(prefix + key)?.data as T | undefined,
-      set(key, data) {
-        const cell = table.cells.get(prefix + key);
-        if (cell) {
-          cell.data = data;
-          return;
-        }
-        if (table.cells.size >= cellKeysMax) {
-          forget(table.cells.keys().next().value!);
-          table.dropped += 1;
-        }
-        table.cells.set(prefix + key, { data });
+      get: (key) => slotOf(key)?.cell.data as T | undefined,
+      set: (key, data) => {
+        const slot = slotOf(key);
+        if (slot) slot.cell.data = data;
+        else this.#add(table, group, key, { data });
       },
-      delete: (key) => forget(prefix + key),
-      keys: () => [...table.cells.keys()].filter((full) => full.startsWith(prefix)).map((full) => full.slice(prefix.length)),
-      setAlarm(key, dueAt) {
-        const full = prefix + key;
-        const cell = table.cells.get(full);
-        if (!cell) throw new RangeError(`an alarm for "${key}" needs its cell first`);
-        disarm(full);
-        cell.dueAt = dueAt;
-        arm(full, cell);
+      delete: (key) => forget(table, slotOf(key)),
+      keys: () => [...group.slots.keys()],
+      setAlarm: (key, dueAt) => {
+        const slot = slotOf(key);
+        if (!slot) throw new RangeError(`an alarm for "${key}" needs its cell first`);
+        disarm(slot);
+        slot.cell.dueAt = dueAt;
+        this.#arm(slot);
       },
-      clearAlarm: (key) => disarm(prefix + key),
-      hasAlarm: (key) => table.cells.get(prefix + key)?.dueAt !== undefined,
+      clearAlarm: (key) => disarm(slotOf(key)),
+      hasAlarm: (key) => slotOf(key)?.cell.dueAt !== undefined,
+      close: () => {
+        for (const slot of group.slots.values()) forget(table, slot);
+        if (table.groups.get(prefix) === group) table.groups.delete(prefix);
+      },
     };
+  }
+
+  /** Forgets all that a policy's operators remember, alarms included. */
+  forget(policy: string): void {
+    for (const [path, table] of this.#tables) {
+      if (!path.startsWith(`${policy}/`)) continue;
+      for (const slot of table.slots.values()) disarm(slot);
+      this.#tables.delete(path);
+    }
   }
 
   /** Keys dropped because an operator reached its bound, by path. */
@@ -119,26 +119,81 @@ export class CellStore {
 
   /** Plain data of every cell, for a snapshot or a comparison. */
   snapshot(): Record<string, CellRecords> {
-    return Object.fromEntries([...this.#tables].map(([path, table]) => [path, structuredClone([...table.cells])]));
+    return Object.fromEntries(
+      [...this.#tables].map(([path, { slots }]) => [
+        path,
+        structuredClone([...slots.values()].map(({ group, key, cell }) => [group.prefix, key, cell] as const)),
+      ]),
+    );
   }
 
   /** Puts a snapshot back. To be called before the operators open their cells. */
   restore(snapshot: Readonly<Record<string, CellRecords>>): void {
     for (const [path, cells] of Object.entries(snapshot)) {
       const table = this.#table(path);
-      for (const [key, cell] of structuredClone(cells)) {
-        table.cells.set(key, cell);
-        if (cell.dueAt !== undefined) table.unarmed.add(key);
-      }
+      for (const [prefix, key, cell] of structuredClone(cells)) this.#add(table, groupOf(table, prefix), key, cell);
     }
+  }
+
+  #add(table: Table, group: Group, key: string, cell: Cell<unknown>): void {
+    if (table.slots.size >= cellKeysMax) {
+      const oldest = table.slots.values().next().value!;
+      forget(table, oldest);
+      table.dropped += 1;
+      oldest.group.opener?.dropped?.(oldest.key);
+    }
+    const slot: Slot = { cell, group, key, alarm: undefined };
+    table.slots.set(group.prefix + key, slot);
+    group.slots.set(key, slot);
+    if (cell.dueAt !== undefined) this.#arm(slot);
+  }
+
+  /** With the order it had, if it had one: ties ring after a restart as they would have. */
+  #arm(slot: Slot): void {
+    slot.alarm = this.#clock.set(slot.cell.dueAt!, () => ring(slot), slot.cell.order);
+    slot.cell.order = slot.alarm.order;
   }
 
   #table(path: string): Table {
     let table = this.#tables.get(path);
     if (!table) {
-      table = { cells: new Map(), unarmed: new Set(), dropped: 0 };
+      table = { slots: new Map(), groups: new Map(), dropped: 0 };
       this.#tables.set(path, table);
     }
     return table;
   }
+}
+
+function groupOf(table: Table, prefix: string): Group {
+  let group = table.groups.get(prefix);
+  if (!group) {
+    group = { prefix, slots: new Map(), opener: undefined };
+    table.groups.set(prefix, group);
+  }
+  return group;
+}
+
+/** With nobody there to hear it, the cell keeps its due time: it rings when its operator opens it. */
+function ring(slot: Slot): void {
+  slot.alarm = undefined;
+  const { opener } = slot.group;
+  if (!opener) return;
+  delete slot.cell.dueAt;
+  delete slot.cell.order;
+  opener.ring(slot.key);
+}
+
+function disarm(slot: Slot | undefined): void {
+  if (!slot) return;
+  slot.alarm?.cancel();
+  slot.alarm = undefined;
+  delete slot.cell.dueAt;
+  delete slot.cell.order;
+}
+
+function forget(table: Table, slot: Slot | undefined): void {
+  if (!slot) return;
+  disarm(slot);
+  table.slots.delete(slot.group.prefix + slot.key);
+  slot.group.slots.delete(slot.key);
 }

@@ -1,8 +1,8 @@
 // Owns: perKey: one pipeline of its own for every key. The keys are remembered, so that a restart builds the pipelines
 // again with what their operators remember.
 //
-// Cell per key: its place in the order of use. A group whose operators remember nothing more is not worth much; beyond
-// cellKeysMax the oldest is dropped (cells.ts) and, when its key comes again, built anew.
+// Cell per key: that it is there. Beyond cellKeysMax the key first seen longest ago is dropped with its pipeline and all
+// that remembers; when it comes again it begins anew.
 import { Observable, type OperatorFunction, Subject, type Subscription } from 'rxjs';
 import { currentScope } from '../scope.ts';
 
@@ -10,19 +10,18 @@ export function perKey<T, R>(
   keyOf: (value: T) => string,
   build: (group: Observable<T>) => Observable<R>,
 ): OperatorFunction<T, R> {
-  const scope = currentScope('perKey');
   return (source) =>
     new Observable((subscriber) => {
+      const scope = currentScope('perKey');
       const place = scope.place('perKey');
-      const cells = scope.cells<true>(place, () => undefined);
-      const groups = new Map<string, { values: Subject<T>; subscription: Subscription }>();
+      const groups = new Map<string, { readonly values: Subject<T>; readonly subscription: Subscription }>();
       const error = (thrown: unknown): void => subscriber.error(thrown);
 
-      const group = (key: string): Subject<T> => {
-        const known = groups.get(key);
-        if (known && cells.get(key)) return known.values;
-        known?.subscription.unsubscribe();
-        cells.set(key, true);
+      const close = (key: string): void => {
+        groups.get(key)?.subscription.unsubscribe();
+        groups.delete(key);
+      };
+      const open = (key: string): Subject<T> => {
         const values = new Subject<T>();
         const below = scope.below(place, key);
         // The operators place themselves when subscribed, so the subscription too is made inside the group's scope.
@@ -30,16 +29,23 @@ export function perKey<T, R>(
         groups.set(key, { values, subscription });
         return values;
       };
-
-      for (const key of cells.keys()) group(key);
-      const outer = source.subscribe({
-        next: (value) => group(keyOf(value)).next(value),
-        error,
-        complete: () => subscriber.complete(),
-      });
-      return () => {
-        outer.unsubscribe();
-        for (const { subscription } of groups.values()) subscription.unsubscribe();
+      const next = (value: T): void => {
+        // Caught here: what a subscriber throws RxJS would throw again from a timer, past every guard (law E7).
+        try {
+          const key = String(keyOf(value));
+          if (!groups.has(key)) cells.set(key, true);
+          (groups.get(key)?.values ?? open(key)).next(value);
+        } catch (thrown) {
+          error(thrown);
+        }
       };
+
+      const cells = scope.cells<true>(place, () => undefined, close);
+      subscriber.add(() => {
+        for (const key of [...groups.keys()]) close(key);
+        cells.close();
+      });
+      for (const key of cells.keys()) open(key);
+      subscriber.add(source.subscribe({ next, error, complete: () => subscriber.complete() }));
     });
 }

@@ -19,12 +19,14 @@ interface SettleCell<T> {
   readonly last: T;
 }
 
+interface Settling<T> {
+  readonly take: (key: string, value: T) => void;
+  /** Forgets what waits. */
+  readonly close: () => void;
+}
+
 /** The keyed form, for a policy's own `settle`: `emit` is called with the key and the last event. */
-export function settleByKey<T>(
-  scope: Scope,
-  options: SettleOptions,
-  emit: (key: string, value: T) => void,
-): (key: string, value: T) => void {
+export function settleByKey<T>(scope: Scope, options: SettleOptions, emit: (key: string, value: T) => void): Settling<T> {
   const quietMs = durationMs(options.quiet);
   const atMostMs = options.atMost === undefined ? Number.POSITIVE_INFINITY : durationMs(options.atMost);
   const cells = scope.cells<SettleCell<T>>(scope.place('settle'), (key) => {
@@ -38,7 +40,7 @@ export function settleByKey<T>(
     );
     emit(key, last);
   });
-  return (key, value) => {
+  const take = (key: string, value: T): void => {
     const now = scope.now();
     const before = cells.get(key);
     const cell = { firstAt: before?.firstAt ?? now, count: (before?.count ?? 0) + 1, last: value };
@@ -52,18 +54,21 @@ export function settleByKey<T>(
       () => `event ${cell.count}; fires in ${secondsText(dueAt - now)} unless another comes before`,
     );
   };
+  return { take, close: () => cells.close() };
 }
 
 /** In a pipe: `events.pipe(settle({ quiet: '2s', atMost: '6s' }))`; per key inside a perKey. */
 export function settle<T>(options: SettleOptions): OperatorFunction<T, T> {
-  const scope = currentScope('settle');
   return (source) =>
     new Observable((subscriber) => {
-      const take = settleByKey<T>(scope, options, (_, value) => subscriber.next(value));
-      return source.subscribe({
-        next: (value) => take('', value),
-        error: (error) => subscriber.error(error),
-        complete: () => subscriber.complete(),
-      });
+      const { take, close } = settleByKey<T>(currentScope('settle'), options, (_, value) => subscriber.next(value));
+      subscriber.add(close);
+      subscriber.add(
+        source.subscribe({
+          next: (value) => take('', value),
+          error: (error) => subscriber.error(error),
+          complete: () => subscriber.complete(),
+        }),
+      );
     });
 }

@@ -16,9 +16,15 @@ export function threshold<T>(count: number, window: Duration): OperatorFunction<
     });
   }
   const windowMs = durationMs(window);
-  const scope = currentScope('threshold');
+  if (windowMs < 1) {
+    throw new OperatorError(`threshold(${count}, '${window}') has no window`, {
+      code: 'threshold-window',
+      remedy: 'Use at least 1ms; nothing would ever be counted in less.',
+    });
+  }
   return (source) =>
     new Observable((subscriber) => {
+      const scope = currentScope('threshold');
       const cells = scope.cells<readonly number[]>(scope.place('threshold'), () => cells.delete(''));
       const next = (value: T): void => {
         const now = scope.now();
@@ -38,6 +44,9 @@ export function threshold<T>(count: number, window: Duration): OperatorFunction<
         scope.say('threshold', '', 'fired', () => `${count} within ${window}: the first was ${secondsText(now - times[0]!)} ago`);
         subscriber.next(value);
       };
-      return source.subscribe({ next, error: (error) => subscriber.error(error), complete: () => subscriber.complete() });
+      subscriber.add(() => cells.close());
+      subscriber.add(
+        source.subscribe({ next, error: (error) => subscriber.error(error), complete: () => subscriber.complete() }),
+      );
     });
 }
