@@ -5,14 +5,19 @@
 // X2. None active, more than one, or a reading that is cut short, nonsense or finds no such group: nothing is taken away.
 // X3. A member that cannot be reached blocks nobody: what shall be taken from it is asked for and stays held.
 // X4. A member read active is given to after `graceMs`, however long the others take to answer; takes wait for all.
+// X5. What is asked for during a round is done after it, as it was asked for last.
+//
+// Deadlines count from the entry being stepped, not from the alarm that rang: after a long downtime overdue alarms ring
+// far in the past, and nothing asked for then can be answered before now.
 
 import type { EntryOf } from '../../model/entry.ts';
+import { OperatorError } from '../../model/errors.ts';
 import type { EnsureWant, FhrpRow, Requirement, Resource, Want } from '../../model/intent.ts';
 import type { Role } from '../../model/meaning.ts';
 import type { OutcomeKind } from '../../model/outcome.ts';
 import { secondsText } from '../../model/time.ts';
 import type { Cells } from '../cells.ts';
-import type { ExclusiveDesire } from '../desire.ts';
+import { type ExclusiveDesire, resourceKey } from '../desire.ts';
 import { type GatewayMember, type InventoryView, rowOf } from '../facts.ts';
 import type { Scope } from '../scope.ts';
 
@@ -46,9 +51,10 @@ interface ExclusiveCell {
   readonly members: MemberState[];
   phase: 'reading' | 'giving' | 'taking' | 'resting';
   startedAt: number;
-  graceOver: boolean;
-  /** Asked for while a round was on: another follows. */
-  again: boolean;
+  /** Since a member was read active while others had not answered. */
+  graceUntil: number | null;
+  /** Asked for while a round was on: it follows. */
+  next: MemberState[] | null;
   /** Inconclusive rounds in a row. */
   failures: number;
   /** The condition last told, so that it is told once. */
@@ -77,47 +83,56 @@ export class Exclusive {
   }
 
   /** Begins a round, or asks for another after the one that is on. */
-  start(key: string, place: number, desire: ExclusiveDesire, reason: string): void {
-    const id = `${key} ${desire.gateway} ${place}`;
-    const before = this.#cells.get(id);
-    const members = this.#host.inventory.membersOf(desire.gateway).map((member): MemberState => {
+  start(key: string, desire: ExclusiveDesire, reason: string): void {
+    const { gateway } = desire;
+    const members = this.#host.inventory.membersOf(gateway).map((member): MemberState => {
       const { resource, desired } = desire.resourceOf(member);
       return { member, resource, desired, seen: 'pending', state: '', waits: null, outcome: null };
     });
+    const first = members[0];
+    if (!first) {
+      this.#host.scope.say('exclusive', key, 'stopped', () => `no gateway ${gateway} in the inventory`);
+      return;
+    }
+    refuseShared(gateway, members);
+    const id = `${key} ${gateway} ${resourceKey({ ...first.resource, target: '' })}`;
+    const before = this.#cells.get(id);
     if (before && before.phase !== 'resting') {
-      before.again = true;
+      before.next = members;
       this.#say(before, 'waiting', () => `${reason}: a round is on (${before.phase}); another follows`);
       return;
     }
+    const { failures = 0, told = null } = before ?? {};
     const cell: ExclusiveCell = {
       key,
-      gateway: desire.gateway,
+      gateway,
       members,
       phase: 'resting',
       startedAt: 0,
-      graceOver: false,
-      again: false,
-      failures: before?.failures ?? 0,
-      told: before?.told ?? null,
+      graceUntil: null,
+      next: null,
+      failures,
+      told,
     };
     this.#cells.set(id, cell);
-    if (members.length === 0) this.#say(cell, 'stopped', () => `no gateway ${desire.gateway} in the inventory`);
-    else this.#read(id, cell, reason);
+    this.#read(id, cell, reason);
   }
 
-  /** Whatever a round was doing is void: the next start begins anew. For a new version of the policy. */
+  /** Whatever a round was doing is void: the next start begins anew (the gap that every start of Offbox appends). For a new version. */
   reset(): void {
     for (const id of this.#cells.keys()) {
       const cell = this.#cells.get(id)!;
       for (const state of cell.members) this.#settle(state);
       cell.phase = 'resting';
+      cell.next = null;
       this.#cells.clearAlarm(id);
     }
   }
 
-  onReading(serial: string, entry: EntryOf<'reading'>): void {
+  /** Returns whether a round was waiting for it. */
+  onReading(serial: string, entry: EntryOf<'reading'>): boolean {
     const found = this.#find(serial);
-    if (!found) return;
+    if (!found) return false;
     const { id, cell, state } = found;
     this.#settle(state);
     const { result } = entry.reading;
@@ -131,6 +146,7 @@ export class Exclusive {
         `${state.member.target} reads ${state.seen}${row && row.role === 'other' ? ` (${row.state})` : row ? '' : `: ${state.state}`}`,
     );
     this.#weigh(id, cell);
+    return true;
   }
 
   onOutcome(serial: string, kind: OutcomeKind): void {
@@ -144,11 +160,9 @@ export class Exclusive {
   }
 
   #read(id: string, cell: ExclusiveCell, reason: string): void {
-    const now = this.#host.scope.now();
     cell.phase = 'reading';
-    cell.startedAt = now;
-    cell.graceOver = false;
-    cell.again = false;
+    cell.startedAt = this.#host.scope.entryAt();
+    cell.graceUntil = null;
     this.#say(
       cell,
       'fired',
@@ -159,7 +173,7 @@ export class Exclusive {
       state.outcome = null;
       this.#intend(id, cell, state, { kind: 'read', target: state.member.target, query: 'fhrp' });
     }
-    this.#cells.setAlarm(id, now + readingDeadlineMs);
+    this.#cells.setAlarm(id, cell.startedAt + readingDeadlineMs);
   }
 
   /** The whole decision: looks at what is known and takes the next step there is. */
@@ -174,8 +188,12 @@ export class Exclusive {
     } else if (!active) {
       if (!pending) this.#nobody(id, cell);
     } else if (cell.phase === 'reading') {
-      if (!pending || cell.graceOver) this.#give(id, cell, active);
-      else this.#cells.setAlarm(id, Math.min(this.#host.scope.now() + graceMs, cell.startedAt + readingDeadlineMs));
+      const now = this.#host.scope.now();
+      if (!pending || now >= (cell.graceUntil ?? Number.POSITIVE_INFINITY)) this.#give(id, cell, active);
+      else if (cell.graceUntil === null) {
+        cell.graceUntil = Math.min(now + graceMs, cell.startedAt + readingDeadlineMs);
+        this.#cells.setAlarm(id, cell.graceUntil);
+      }
     } else if (active.waits === null) {
       this.#afterGive(id, cell, active, pending);
     }
@@ -227,7 +245,14 @@ export class Exclusive {
       'passed',
       () => `as it should be, ${secondsText(this.#host.scope.now() - cell.startedAt)} after the round began`,
     );
-    if (cell.again) this.#read(id, cell, 'something came meanwhile');
+    this.#readNext(id, cell);
+  }
+
+  #readNext(id: string, cell: ExclusiveCell): void {
+    if (!cell.next) return;
+    const cellNext: ExclusiveCell = { ...cell, members: cell.next, next: null };
+    this.#cells.set(id, cellNext);
+    this.#read(id, cellNext, 'something came meanwhile');
   }
 
   #nobody(id: string, cell: ExclusiveCell): void {
@@ -246,7 +271,7 @@ export class Exclusive {
   #inconclusive(id: string, cell: ExclusiveCell, code: string, why: string): void {
     for (const state of cell.members) this.#settle(state);
     cell.phase = 'resting';
-    const delay = Math.min(retryFirstMs * 2 ** cell.failures, retryLastMs);
+    const delay = cell.next ? 0 : Math.min(retryFirstMs * 2 ** cell.failures, retryLastMs);
     cell.failures = Math.min(cell.failures + 1, 16);
     this.#say(cell, 'stopped', () => `${why}: nothing is taken away; looks again in ${secondsText(delay)}`);
     if (cell.told !== code) {
@@ -254,19 +279,19 @@ export class Exclusive {
       const text = `Gateway ${cell.gateway}: ${why}. Nothing is taken away; Offbox looks again by itself.`;
       this.#host.intend(cell.key, { kind: 'notice', code, text, targets: cell.members.map(({ member }) => member.target) });
     }
-    this.#cells.setAlarm(id, this.#host.scope.now() + delay);
+    this.#cells.setAlarm(id, this.#host.scope.entryAt() + delay);
+    this.#readNext(id, cell);
   }
 
   #rung(id: string): void {
     const cell = this.#cells.get(id);
     if (!cell) return;
     if (cell.phase === 'resting') {
-      this.#read(id, cell, 'looks again');
+      if (this.#isAsDescribed(cell)) this.#read(id, cell, 'looks again');
+      else this.#cells.delete(id);
       return;
     }
-    if (cell.phase === 'reading' && !cell.graceOver && cell.members.some(({ seen }) => seen === 'active')) {
-      cell.graceOver = true;
-    } else {
+    if (cell.phase !== 'reading' || cell.graceUntil === null) {
       for (const state of cell.members) {
         if (state.seen !== 'pending') continue;
         this.#settle(state);
@@ -277,11 +302,21 @@ export class Exclusive {
     this.#weigh(id, cell);
   }
 
+  /** Another inventory begins rounds of its own; one kept from before must not act on what is no longer there. */
+  #isAsDescribed(cell: ExclusiveCell): boolean {
+    const members = this.#host.inventory.membersOf(cell.gateway);
+    return JSON.stringify(members) === JSON.stringify(cell.members.map(({ member }) => member));
+  }
+
   #find(serial: string): { id: string; cell: ExclusiveCell; state: MemberState } | undefined {
     const id = this.#waiting.get(serial);
-    const cell = id === undefined ? undefined : this.#cells.get(id);
+    if (id === undefined) return undefined;
+    const cell = this.#cells.get(id);
     const state = cell?.members.find(({ waits }) => waits === serial);
-    return id !== undefined && cell && state ? { id, cell, state } : undefined;
+    if (cell && state) return { id, cell, state };
+    // Its cell was dropped for want of room.
+    this.#waiting.delete(serial);
+    return undefined;
   }
 
   #intend(id: string, cell: ExclusiveCell, state: MemberState, want: Want): void {
@@ -322,6 +357,16 @@ function noSuchRow(member: GatewayMember, rows: readonly FhrpRow[]): string {
     .filter(Boolean)
     .join(' ');
   return `no one row for ${wanted} among ${rows.length} read`;
+}
+
+/** Given to one member and taken from the next, one thing would flap for ever. */
+function refuseShared(gateway: string, members: readonly MemberState[]): void {
+  const keys = new Set(members.map(({ resource }) => resourceKey(resource)));
+  if (keys.size === members.length) return;
+  throw new OperatorError(`exclusive("${gateway}", …) names the same ${members[0]!.resource.kind} for two members`, {
+    code: 'exclusive-shared',
+    remedy: 'Make the resource from the member it is given: exclusive(gateway, (member) => bgpNetwork(member, …)).',
+  });
 }
 
 function names(states: readonly MemberState[]): string {
