@@ -4,21 +4,30 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { cliActuator } from '../adapters/actuator-cli/index.ts';
 import { netconfActuator } from '../adapters/actuator-netconf/index.ts';
-import { openSqliteJournal } from '../adapters/journal-sqlite/index.ts';
+import { openSqliteJournal, readSqliteJournal } from '../adapters/journal-sqlite/index.ts';
 import { soloLease } from '../adapters/lease-solo/index.ts';
 import { platforms } from '../adapters/platforms/index.ts';
-import { snmpSource } from '../adapters/source-snmp/index.ts';
+import { syslogMeaning } from '../adapters/platforms/syslog-meanings.ts';
+import { decodeTrap, snmpSource } from '../adapters/source-snmp/index.ts';
 import { syslogSource } from '../adapters/source-syslog/index.ts';
+import { parseSyslog } from '../adapters/source-syslog/wire.ts';
+import { Engine } from './core/engine.ts';
 import { listenAddress } from './model/config.ts';
-import type { Inventory } from './model/target.ts';
+import { OperatorError } from './model/errors.ts';
+import type { Event } from './model/event.ts';
+import type { Inventory, PlatformName } from './model/target.ts';
 import type { Secrets } from './ports/actuator.ts';
+import type { Journal } from './ports/journal.ts';
 import type { Source } from './ports/source.ts';
 import { targetOf } from './runtime/admission.ts';
 import type { LoadedConfig } from './runtime/config.ts';
 import { engineIdentity } from './runtime/engine-identity.ts';
-import { loadPolicies } from './runtime/policies.ts';
+import { type Explanation, explain } from './runtime/explain.ts';
+import { type LoadedPolicy, loadPolicies } from './runtime/policies.ts';
+import { recover } from './runtime/recovery.ts';
 import { Runtime, type Watcher } from './runtime/runtime.ts';
 import { secretsFrom } from './runtime/secrets.ts';
+import { View } from './runtime/view.ts';
 import { realWall as wall } from './runtime/wall.ts';
 
 export interface ComposeOptions extends LoadedConfig {
@@ -39,7 +48,7 @@ export function journalPath(loaded: LoadedConfig): string {
 /** Puts a runtime together and starts it. Rejects with an OperatorError for what the operator can mend. */
 export async function compose(options: ComposeOptions): Promise<Runtime> {
   const { config, inventory, directory, watch, warn = () => undefined } = options;
-  const policies = await loadPolicies(resolve(directory, config.policies));
+  const policies = await policiesOf(options);
   const data = dataFolder(options);
   const secrets = secretsFrom({ directory, wall, warn });
   await mkdir(data, { recursive: true, mode: 0o700 });
@@ -73,6 +82,7 @@ async function sourcesOf({ config, inventory }: LoadedConfig, data: string, secr
         ...(syslog.udp ? { udp: listenAddress(syslog.udp) } : {}),
         ...(syslog.tcp ? { tcp: listenAddress(syslog.tcp) } : {}),
         wall,
+        targetOf: (peer) => targetOf(inventory, peer),
         platformOf: (peer) => inventory.targets[targetOf(inventory, peer) ?? '']?.platform,
       }),
     );
@@ -116,5 +126,56 @@ async function snmpFrom(
   });
 }
 
+/** What a stopped Offbox knew: its journal replayed. */
+export async function viewJournal(loaded: LoadedConfig): Promise<View> {
+  const engine = new Engine(await policiesOf(loaded));
+  const view = new View(engine);
+  await reading(loaded, (journal) => recover(engine, journal, (entry) => view.take(entry)));
+  return view;
+}
+
+/** Why the policies did what they did on an entry. */
+export async function explainJournal(loaded: LoadedConfig, seq: number, policy?: string): Promise<Explanation> {
+  const policies = await policiesOf(loaded);
+  return reading(loaded, (journal) => explain(journal, policies, seq, policy));
+}
+
+export function policiesOf({ config, directory }: LoadedConfig): Promise<readonly LoadedPolicy[]> {
+  return loadPolicies(resolve(directory, config.policies));
+}
+
+async function reading<T>(loaded: LoadedConfig, use: (journal: Pick<Journal, 'read'>) => Promise<T>): Promise<T> {
+  const journal = await readSqliteJournal({ path: journalPath(loaded) });
+  try {
+    return await use(journal);
+  } finally {
+    await journal.close();
+  }
+}
+
+/** A syslog line as an event's fields. */
+export function readSyslog(line: string, platform?: PlatformName): Pick<Event, 'meaning' | 'syslog'> {
+  const { fields } = parseSyslog(line);
+  return { meaning: syslogMeaning(fields, platform), syslog: fields };
+}
+
+/** A notification written as hex, with or without spaces and colons. */
+export function decodeTrapHex(line: string): ReturnType<typeof decodeTrap> {
+  const hex = line.replace(/^0x/i, '').replace(/[\s:]/g, '');
+  if (!/^([0-9a-f]{2})+$/i.test(hex)) {
+    throw new OperatorError('this is not hex', {
+      code: 'usage',
+      remedy: 'Write one datagram a line as hex digits, such as 302602010104...',
+    });
+  }
+  return decodeTrap(Buffer.from(hex, 'hex'));
+}
+
+export { decodeSyslog } from '../adapters/source-syslog/decode.ts';
+export { labCommand } from '../lab/control.ts';
 export { type Lab, startLab } from '../lab/index.ts';
+export { labUp } from '../lab/up.ts';
+export { loadInventory } from './runtime/config.ts';
+export { loadPolicy } from './runtime/policies.ts';
+export { playStory } from './testing/story.ts';
 export { wall };

@@ -26,23 +26,22 @@ export async function startLabRun({ once, json }: LabRunOptions): Promise<number
   const say = json ? () => undefined : write;
   const directory = resolve('.offbox', 'lab');
   const lab = await bringUp(directory);
-  await writeFile(join(directory, 'offbox.yaml'), configText(lab.net));
-  const loaded = await loadConfig(join(directory, 'offbox.yaml'));
-  const failed = Promise.withResolvers<Error>();
-  introduce(say, lab);
-  const runtime = await compose({ ...loaded, watch: { ...watching(write, json, () => runtime), onFailure: failed.resolve } });
   try {
-    if (once) return await play(lab, say);
+    await writeFile(join(directory, 'offbox.yaml'), configText(lab.net));
+    const loaded = await loadConfig(join(directory, 'offbox.yaml'));
+    introduce(say, lab);
+    const failed = Promise.withResolvers<Error>();
+    const runtime = await compose({ ...loaded, watch: { ...watching(write, json), onFailure: failed.resolve } });
+    if (once) return await play(lab, say).finally(() => runtime.stop());
     say(
       colors.bold(
         '\nNow it runs. From another terminal: offbox lab fail gw-a, offbox lab restore gw-a, offbox show gateways. Ctrl-C ends it.\n',
       ),
     );
-    lab.onExternal((routes) => say(colors.bold(`          ${sees(routes)}`)));
-    await endOf({ stop: async () => undefined }, failed.promise);
+    lab.onExternal((routes) => say(colors.bold(`            ${sees(routes)}`)));
+    await endOf(runtime, failed.promise);
     return 0;
   } finally {
-    await runtime.stop();
     await lab.stop();
   }
 }
@@ -100,9 +99,9 @@ function sees(routes: Routes): string {
 /** Failover and recovery, each judged by the external router. */
 async function play(lab: Lab, say: (line: string) => void): Promise<number> {
   const seen: string[] = [];
-  lab.onExternal((routes) => {
+  const unwatch = lab.onExternal((routes) => {
     seen.push(via(routes));
-    say(colors.bold(`          ${sees(routes)}`));
+    say(colors.bold(`            ${sees(routes)}`));
   });
   const chapters: readonly {
     readonly title: string;
@@ -142,6 +141,7 @@ async function play(lab: Lab, say: (line: string) => void): Promise<number> {
       );
     }
   }
+  unwatch();
   say(
     failures === 0 ? colors.green('\nAll was as it should be.') : colors.red(`\n${failures} of ${chapters.length} went wrong.`),
   );

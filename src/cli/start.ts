@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import colors from 'picocolors';
+import type { Watcher } from '../runtime/runtime.ts';
 import { runtimeVersion } from '../runtime/version.ts';
 import { teller } from './tell.ts';
 
@@ -35,7 +36,7 @@ async function startRun({ config: file, json }: StartOptions): Promise<void> {
   const failed = Promise.withResolvers<Error>();
   const runtime = await compose({
     ...loaded,
-    watch: { ...watching(write, json, () => runtime), onFailure: failed.resolve },
+    watch: { ...watching(write, json), onFailure: failed.resolve },
   });
   const listening = runtime.sources.flatMap((source) => source.stats().listening.map((where) => `${source.name} ${where}`));
   if (!json)
@@ -48,19 +49,15 @@ async function startRun({ config: file, json }: StartOptions): Promise<void> {
 }
 
 /** What `start` prints: the story, or every entry as JSON. */
-export function watching(
-  write: (line: string) => void,
-  json: boolean | undefined,
-  runtime: () => { readonly engine: { derived: Parameters<typeof teller>[1] } } | undefined,
-) {
+export function watching(write: (line: string) => void, json: boolean | undefined): Watcher {
   if (json) return { onEntry: (entry: object) => write(JSON.stringify(entry)) };
   return {
-    onEntry: teller(write, (event) => runtime()?.engine.derived(event) ?? []),
-    onRecovered: ({ entries }: { readonly entries: number }, tookMs: number) => {
+    onEntry: teller(write),
+    onRecovered: ({ entries }, tookMs) => {
       if (entries > 0)
         write(colors.dim(`replayed ${entries} entries in ${Math.round(tookMs)} ms; the journal only grows in this version`));
     },
-    onDivergence: ({ policy, seq, expected, found }: { policy: string; seq: number; expected: string; found: string }) =>
+    onDivergence: ({ policy, seq, expected, found }) =>
       write(
         colors.red(
           `policy ${policy} only observes from now on: at entry ${seq} it derives ${expected}, recorded is ${found}. Was it changed without a new version? See \`offbox explain ${seq} ${policy}\`.`,

@@ -1,15 +1,14 @@
 // Owns: painting the story for the terminal: one line a step, with the time since the start.
 import colors from 'picocolors';
 import type { Entry } from '../model/entry.ts';
-import type { Event } from '../model/event.ts';
-import type { Meaning } from '../model/meaning.ts';
-import { narrator, type Phrase } from '../runtime/narrate.ts';
+import { type Deriver, narrator, type Phrase } from '../runtime/narrate.ts';
 
 type Paint = (text: string) => string;
 
 const looks: Readonly<Record<string, readonly [mark: string, paint: Paint]>> = {
   event: ['●', colors.cyan],
   means: [' ', colors.cyan],
+  heard: ['·', colors.dim],
   gap: ['○', colors.dim],
   asks: ['?', colors.magenta],
   wants: ['→', colors.magenta],
@@ -28,12 +27,12 @@ const looks: Readonly<Record<string, readonly [mark: string, paint: Paint]>> = {
 const plain: readonly [string, Paint] = ['–', colors.dim];
 
 /** Prints each entry's phrases as lines without line ends. */
-export function teller(write: (line: string) => void, derived: (event: Event) => readonly Meaning[]): (entry: Entry) => void {
-  const narrate = narrator(derived);
+export function teller(write: (line: string) => void): (entry: Entry, engine: Deriver) => void {
+  const narrate = narrator();
   let startedAt: number | undefined;
-  return (entry) => {
+  return (entry, engine) => {
     startedAt ??= entry.at;
-    for (const phrase of narrate(entry)) write(lineOf(phrase, phrase.at - startedAt));
+    for (const phrase of narrate(entry, engine)) write(lineOf(phrase, phrase.at - startedAt));
   };
 }
 
@@ -41,5 +40,5 @@ function lineOf({ what, who, text, tookMs }: Phrase, sinceMs: number): string {
   const [mark, paint] = looks[what] ?? plain;
   const took = Object.entries(tookMs ?? {}).map(([part, ms]) => `${part} ${Math.round(ms)} ms`);
   const time = colors.dim(`${(sinceMs / 1000).toFixed(3).padStart(8)} s`);
-  return `${time}  ${paint(`${mark} ${what.padEnd(8)}`)} ${colors.bold(who.padEnd(6))} ${text}${took.length > 0 ? colors.dim(` (${took.join(', ')})`) : ''}`;
+  return `${time}  ${paint(`${mark} ${what.padEnd(8)}`)} ${(what === 'heard' ? colors.dim : colors.bold)(who.padEnd(6))} ${what === 'heard' ? colors.dim(text) : text}${took.length > 0 ? colors.dim(` (${took.join(', ')})`) : ''}`;
 }

@@ -100,3 +100,5 @@ export const kernelDropsMs = 1_000;
 export const appendTriesMax = 8;
 /** The first of those waits. */
 export const appendWaitMs = 20;
+/** A request to the control socket: one event with its raw message. */
+export const apiBodyBytesMax = 1024 * 1024;

@@ -58,6 +58,14 @@ function inventoryNamed(written: unknown): string | undefined {
   return z.object({ inventory: configSchema.shape.inventory }).safeParse(written).data?.inventory;
 }
 
+/** An inventory alone, as the stories of policies have one. Throws as loadConfig does. */
+export async function loadInventory(path: string): Promise<Inventory> {
+  const { value, problems, data } = await load(path, inventorySchema, jsonSchemas.inventory, 'Write one with "targets:".');
+  const all = [...problems, ...(value ? located(data, inventoryFindings(value)) : [])];
+  if (value && all.length === 0) return value;
+  throw problemsError(all);
+}
+
 interface Loaded<T> {
   readonly problems: readonly Problem[];
   readonly value?: T;

@@ -33,7 +33,7 @@ export interface EnsureOptions {
   readonly target: Target;
   readonly driver: ResourceDriver;
   readonly readings: Readings;
-  readonly journal: (body: EntryBody) => Promise<void>;
+  readonly journal: (body: EntryBody) => Promise<unknown>;
   /** May it write: undefined, or why not (the mode). Asked with the plan in hand. */
   readonly withheld: (plan: readonly string[]) => string | undefined;
   readonly signal: AbortSignal;

@@ -26,7 +26,7 @@ export interface ExecutorOptions {
   readonly platforms: Readonly<Record<string, Platform>>;
   readonly modes: Modes;
   /** Resolves AFTER the entry is durable. */
-  readonly journal: (body: EntryBody) => Promise<void>;
+  readonly journal: (body: EntryBody) => Promise<unknown>;
   /** A target that was down is back: what it said meanwhile is lost. */
   readonly onBack: (target: string) => void;
 }
@@ -48,7 +48,7 @@ export class Executor {
   readonly #queues = new Map<string, Queue>();
   readonly #readings: Readings;
   readonly #stopped = new AbortController();
-  readonly #busy = new Set<Promise<void>>();
+  readonly #busy = new Set<Promise<unknown>>();
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
@@ -69,7 +69,7 @@ export class Executor {
   submit(intent: Intent, at: number): void {
     const { want } = intent;
     if (want.kind === 'ensure') this.#enqueue({ intent, want, key: resourceKey(want.resource), at });
-    else if (want.kind === 'read') this.#track(this.#readings.take(want.target, want.query, intent.id).then(() => undefined));
+    else if (want.kind === 'read') this.#track(this.#readings.take(want.target, want.query, intent.id));
   }
 
   /** After a restart: what was open goes again, what was attempted is probed first (law E4). */
@@ -180,8 +180,8 @@ export class Executor {
   }
 
   /** What goes wrong with the journal is the host's to tell; nothing is acted on after it. */
-  #track(work: Promise<void>): void {
-    const tracked = work.catch(() => undefined).finally(() => this.#busy.delete(tracked));
+  #track(work: Promise<unknown>): void {
+    const tracked: Promise<unknown> = work.catch(() => undefined).finally(() => this.#busy.delete(tracked));
     this.#busy.add(tracked);
   }
 }

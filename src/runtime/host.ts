@@ -31,8 +31,11 @@ export interface HostOptions {
 
 interface Pending {
   readonly body: EntryBody;
-  readonly committed: ((error?: Error) => void) | undefined;
+  readonly committed: Committed | undefined;
 }
+
+/** Called once, with the error or with the entry's seq. */
+type Committed = (error: Error | undefined, seq: number) => void;
 
 export interface HostStats {
   readonly entries: number;
@@ -76,12 +79,17 @@ export class Host {
     if (this.#stopped) throw this.#stopped;
   }
 
-  /** Appends an entry; resolves AFTER it is durable and stepped. */
-  submit(body: EntryBody): Promise<void> {
+  /** Appends an entry; resolves with its seq AFTER it is durable and stepped. */
+  submit(body: EntryBody): Promise<number> {
     return new Promise((resolve, reject) => {
       if (this.#stopped) reject(this.#stopped);
-      else this.#add([body], (error) => (error ? reject(error) : resolve()));
+      else this.#add([body], (error, seq) => (error ? reject(error) : resolve(seq)));
     });
+  }
+
+  /** Takes an event put in by hand; resolves with its seq AFTER it is durable. */
+  emit(event: Event): Promise<number> {
+    return this.submit({ kind: 'event', event: admit(event, this.#options.engine.facts.inventory) });
   }
 
   /** Where a source puts its events. */
@@ -113,7 +121,7 @@ export class Host {
     this.#stopped ??= new RuntimeFault('[host] stopped', { code: 'stopped', remedy: 'Start Offbox again.' });
   }
 
-  #add(bodies: readonly EntryBody[], committed: ((error?: Error) => void) | undefined): void {
+  #add(bodies: readonly EntryBody[], committed: Committed | undefined): void {
     const last = bodies.length - 1;
     for (const [index, body] of bodies.entries()) this.#pending.push({ body, committed: index === last ? committed : undefined });
     void this.#pump();
@@ -133,15 +141,16 @@ export class Host {
     while (!this.#stopped && (this.#pending.length > 0 || this.#derived.length > 0)) {
       const taken = this.#pending.splice(0, appendEntriesMax);
       try {
-        await this.#commit(taken);
-        for (const { committed } of taken) committed?.();
+        const firstSeq = await this.#commit(taken);
+        for (const [index, { committed }] of taken.entries()) committed?.(undefined, firstSeq + index);
       } catch (thrown) {
         this.#fail(thrown instanceof Error ? thrown : new Error(String(thrown)), taken);
       }
     }
   }
 
-  async #commit(taken: readonly Pending[]): Promise<void> {
+  /** Returns the seq of the first entry taken. */
+  async #commit(taken: readonly Pending[]): Promise<number> {
     const { journal, epoch, engine, execute, onEntry } = this.#options;
     const { at, jumped } = this.#stamp();
     const bodies = [...this.#decided(), ...this.#derived, ...(jumped ? [jumped] : []), ...taken.map(({ body }) => body)];
@@ -160,6 +169,7 @@ export class Host {
       if (entry.kind === 'intent') execute(entry.intent, entry.at);
       onEntry?.(entry, result);
     }
+    return this.#lastSeq + 1 - taken.length;
   }
 
   #decided(): readonly EntryBody[] {
@@ -198,7 +208,7 @@ export class Host {
 
   #fail(fault: Error, taken: readonly Pending[]): void {
     this.#stopped = fault;
-    for (const { committed } of [...taken, ...this.#pending]) committed?.(fault);
+    for (const { committed } of [...taken, ...this.#pending]) committed?.(fault, 0);
     this.#pending = [];
     this.#options.onFailure(fault);
   }

@@ -8,7 +8,7 @@ import type { Outcome } from '../model/outcome.ts';
 
 export interface Phrase {
   readonly at: number;
-  /** `event`, `means`, `gap`, `asks`, `wants`, `read`, `apply`, an outcome's kind, `notice`, `stopped`. */
+  /** `event` and `means` of what a policy listens to, else `heard`; `gap`, `asks`, `wants`, `read`, `apply`, an outcome's kind, `notice`, `stopped`. */
   readonly what: string;
   /** Of whom it speaks: a target, or a policy. */
   readonly who: string;
@@ -19,8 +19,15 @@ export interface Phrase {
 
 const phraseMax = 160;
 
-/** Remembers open intents so that an outcome can say what it is the outcome of. `derived`: what else an event means. */
-export function narrator(derived: (event: Event) => readonly Meaning[]): (entry: Entry) => readonly Phrase[] {
+/** Tells what an event means beside its own meaning: an engine does. */
+export interface Deriver {
+  derived(event: Event): readonly Meaning[];
+  /** The policies that listen to it. */
+  listeners(event: Event): readonly string[];
+}
+
+/** Remembers open intents so that an outcome can say what it is the outcome of. */
+export function narrator(): (entry: Entry, engine: Deriver) => readonly Phrase[] {
   const intents = new Map<string, Intent>();
   const ensureOf = (id: string) => {
     const want = intents.get(id)?.want;
@@ -50,9 +57,9 @@ export function narrator(derived: (event: Event) => readonly Meaning[]): (entry:
       },
     ];
   };
-  return (entry) => {
+  return (entry, engine) => {
     const { at } = entry;
-    if (entry.kind === 'event') return ofEvent(at, entry.event, derived(entry.event));
+    if (entry.kind === 'event') return ofEvent(at, entry.event, engine);
     if (entry.kind === 'intent') return ofIntent(entry);
     if (entry.kind === 'reading')
       return [
@@ -66,7 +73,7 @@ export function narrator(derived: (event: Event) => readonly Meaning[]): (entry:
   };
 }
 
-function ofEvent(at: number, event: Event, derived: readonly Meaning[]): readonly Phrase[] {
+function ofEvent(at: number, event: Event, engine: Deriver): readonly Phrase[] {
   const { meaning, target, origin } = event;
   if (meaning?.kind === 'source.gap') {
     return [
@@ -79,8 +86,12 @@ function ofEvent(at: number, event: Event, derived: readonly Meaning[]): readonl
     ];
   }
   const who = target ?? origin.peer;
+  const listeners = engine.listeners(event);
+  if (listeners.length === 0) return [{ at, what: 'heard', who, text: saidBy(event) }];
   const said: Phrase = { at, what: 'event', who, text: saidBy(event) };
-  return meaning ? [said, { at, what: 'means', who, text: [meaning, ...derived].map(meaningText).join('  →  ') }] : [said];
+  const wakes = `wakes ${listeners.join(', ')}`;
+  const means = [meaning, ...engine.derived(event)].filter((one) => one !== null).map(meaningText);
+  return [said, { at, what: 'means', who, text: [...means, wakes].join('  →  ') }];
 }
 
 function saidBy({ syslog, snmp, origin }: Event): string {
@@ -93,7 +104,9 @@ function saidBy({ syslog, snmp, origin }: Event): string {
 export function meaningText(meaning: Meaning): string {
   if (meaning.kind === 'fhrp.changed') return `${meaning.kind} ${meaning.gateway}: ${meaning.member} ${meaning.role}`;
   const { kind, ...fields } = meaning;
-  const said = Object.entries(fields).filter(([name]) => name !== 'from' && name !== 'to');
+  const said = Object.entries(fields)
+    .filter(([name]) => name !== 'from' && name !== 'to')
+    .sort(([a], [b]) => Number(b === 'interface') - Number(a === 'interface'));
   const change = 'to' in meaning ? ` ${'from' in meaning && meaning.from ? `${meaning.from} → ` : ''}${meaning.to}` : '';
   return `${kind} ${said.map(([name, value]) => (name === 'interface' ? `${value}` : `${name} ${value}`)).join(', ')}${change}`;
 }
@@ -123,5 +136,6 @@ function planText(plan: readonly string[]): string {
 }
 
 function shortened(text: string): string {
-  return text.length > phraseMax ? `${text.slice(0, phraseMax)}…` : text;
+  const line = text.replace(/\s*[\r\n]+\s*/g, ' ');
+  return line.length > phraseMax ? `${line.slice(0, phraseMax)}…` : line;
 }

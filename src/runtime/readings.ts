@@ -14,7 +14,7 @@ export interface ReadingsOptions {
   readonly lines: ReadonlyMap<string, Line>;
   readonly platforms: Readonly<Record<string, Platform>>;
   readonly inventory: Inventory;
-  readonly journal: (body: EntryBody) => Promise<void>;
+  readonly journal: (body: EntryBody) => Promise<unknown>;
 }
 
 interface Fresh {

@@ -1,5 +1,5 @@
 // Owns: one running Offbox: recovery, then the host, the executor and the sources, and their orderly end.
-import { Engine, type StepResult } from '../core/engine.ts';
+import { Engine } from '../core/engine.ts';
 import type { DeployedPolicy } from '../core/policy.ts';
 import type { Config } from '../model/config.ts';
 import type { Entry, EntryBody } from '../model/entry.ts';
@@ -20,7 +20,7 @@ import { View } from './view.ts';
 /** Those who watch: the story on the terminal, a test. Called in the order of the journal. */
 export interface Watcher {
   readonly onRecovered?: (recovered: Recovered, tookMs: number) => void;
-  readonly onEntry?: (entry: Entry, result: StepResult) => void;
+  readonly onEntry?: (entry: Entry, engine: Engine) => void;
   readonly onDivergence?: (divergence: Divergence) => void;
   readonly onFailure?: (fault: Error) => void;
 }
@@ -58,9 +58,9 @@ export class Runtime {
       engine: this.engine,
       wall,
       execute: (intent, at) => this.executor.submit(intent, at),
-      onEntry: (entry, result) => {
+      onEntry: (entry) => {
         this.view.take(entry);
-        watch?.onEntry?.(entry, result);
+        watch?.onEntry?.(entry, this.engine);
       },
       onFailure: (fault) => watch?.onFailure?.(fault),
     });
@@ -88,6 +88,16 @@ export class Runtime {
 
   get sources(): readonly Source[] {
     return this.#options.sources;
+  }
+
+  /** Each target with its line, its platform, and what Offbox can do there. */
+  targets(): readonly object[] {
+    const { inventory, platforms } = this.#options;
+    return this.executor.status().map(({ target, ...line }) => {
+      const { platform, address } = inventory.targets[target]!;
+      const { queries, resources } = platforms[platform] ?? { queries: {}, resources: {} };
+      return { target, platform, address, ...line, reads: Object.keys(queries), ensures: Object.keys(resources) };
+    });
   }
 
   /** Replays the journal, settles what was open, then begins to listen. */

@@ -1,6 +1,6 @@
 // Owns: what `offbox show` shows, folded from entries: live from the running host, or from the journal of a stopped one.
 import type { Engine, PolicyStatus } from '../core/engine.ts';
-import type { FhrpFact } from '../core/facts.ts';
+import type { FhrpFact, TargetFact } from '../core/facts.ts';
 import type { Entry } from '../model/entry.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent } from '../model/intent.ts';
@@ -88,7 +88,7 @@ export class View {
     return this.#engine.policies();
   }
 
-  facts(): { readonly fhrp: readonly FhrpFact[]; readonly targets: readonly unknown[] } {
+  facts(): { readonly fhrp: readonly FhrpFact[]; readonly targets: readonly TargetFact[] } {
     return { fhrp: this.#engine.facts.allFhrp(), targets: this.#engine.facts.allTargets() };
   }
 

@@ -71,9 +71,9 @@ const verbs: readonly Verb[] = [
   ],
   [/^(\S+) is unreachable$/, (story, target) => story.world.setUnreachable(target)],
   [/^(\S+) is reachable$/, (story, target) => story.world.setReachable(target)],
-  [/^(\S+) is garbled$/, (story, target) => void (story.world.device(target).garbled = true)],
-  [/^(\S+) is readable$/, (story, target) => void (story.world.device(target).garbled = false)],
-  [/^(\S+) answers in (\S+)$/, (story, target, span) => void (story.world.device(target).answerMs = durationMs(span))],
+  [/^(\S+) is garbled$/, (story, target) => story.world.set(target, { garbled: true })],
+  [/^(\S+) is readable$/, (story, target) => story.world.set(target, { garbled: false })],
+  [/^(\S+) answers in (\S+)$/, (story, target, span) => story.world.set(target, { answerMs: durationMs(span) })],
   [
     /^(\S+) has (\d\S+)$/,
     (story, target, prefix) => void story.world.device(target).networks.set(prefix, Number.NEGATIVE_INFINITY),
@@ -118,7 +118,7 @@ class Story {
 
   async start(): Promise<void> {
     const { inventory, policies } = this.#options;
-    const narrate = narrator((event) => runtime.engine.derived(event));
+    const narrate = narrator();
     this.#epoch += 1;
     const runtime: Runtime = new Runtime({
       wall: this.#wall,
@@ -131,7 +131,7 @@ class Story {
       actuators: [this.world],
       sources: [],
       modes: { default: 'enforce', policies: {}, targets: {} },
-      watch: { onEntry: (entry: Entry) => this.#tell(narrate(entry)) },
+      watch: { onEntry: (entry: Entry, engine) => this.#tell(narrate(entry, engine)) },
     });
     this.#runtime = runtime;
     const started = runtime.start();

@@ -71,6 +71,10 @@ export class World implements Actuator {
     rows.set(rowKey(known.interface, known.group), { ...known, role, state });
   }
 
+  set(name: string, change: Partial<Pick<Device, 'garbled' | 'answerMs'>>): void {
+    Object.assign(this.device(name), change);
+  }
+
   setReachable(name: string): void {
     this.device(name).reachable = true;
   }

@@ -1,0 +1,107 @@
+// Owns: offbox check: types, lints, configuration, inventory; path:line: message. Exit 1 where anything is wrong.
+import { execFile } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join, relative, resolve } from 'node:path';
+import type { Command } from 'commander';
+import colors from 'picocolors';
+import { messageOf } from '../model/errors.ts';
+import type { Finding } from '../runtime/check-policies.ts';
+import { configFile } from './where.ts';
+
+export function declareCheck(program: Command): void {
+  program
+    .command('check')
+    .description('check the configuration, the inventory, the policies and their types')
+    .option('-c, --config <file>', "the configuration (default: ./offbox.yaml, else the lab's)")
+    .option('--json', 'print one JSON object a finding')
+    .action(check);
+}
+
+async function check({ config, json }: { readonly config?: string; readonly json?: boolean }): Promise<void> {
+  const [{ policiesOf }, { checkConfig }, { lintPolicies, checkSelectors }] = await Promise.all([
+    import('../main.ts'),
+    import('../runtime/config.ts'),
+    import('../runtime/check-policies.ts'),
+  ]);
+  const file = configFile(config);
+  const { problems, loaded } = await checkConfig(file);
+  const findings: Finding[] = problems.map(({ file: path, line, column, cause, remedy }) => ({
+    path,
+    line,
+    column,
+    text: `${cause}. ${remedy}`,
+  }));
+  if (loaded) {
+    const folder = resolve(loaded.directory, loaded.config.policies);
+    findings.push(...(await lintPolicies(folder)));
+    try {
+      const policies = await policiesOf(loaded);
+      findings.push(...checkSelectors(policies, loaded.inventory), ...(await typeErrors(folder)));
+    } catch (thrown) {
+      findings.push(
+        ...messageOf(thrown)
+          .split('\n')
+          .map((text) => ({ text })),
+      );
+    }
+  }
+  for (const finding of findings) process.stdout.write(`${json ? JSON.stringify(finding) : textOf(finding)}\n`);
+  if (findings.length > 0) process.exitCode = 1;
+  else if (!json)
+    process.stdout.write(
+      `${colors.green('✔')} ${relative(process.cwd(), file)}, its inventory and its policies are as they should be\n`,
+    );
+}
+
+function textOf({ path, line, column, text }: Finding): string {
+  const place = [path === undefined ? undefined : relative(process.cwd(), path), line, column]
+    .filter((part) => part !== undefined)
+    .join(':');
+  return place ? `${place}: ${text}` : text;
+}
+
+/** TypeScript 7 as a process: it finds a tsconfig.json beside the policies, or takes the strict options of ours. */
+async function typeErrors(folder: string): Promise<readonly Finding[]> {
+  const require = createRequire(import.meta.url);
+  const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
+  const { readdir } = await import('node:fs/promises');
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.ts')).map((name) => join(folder, name));
+  if (files.length === 0) return [];
+  const conditions = process.execArgv.includes('--conditions=offbox-source')
+    ? ['--customConditions', 'offbox-source', '--allowImportingTsExtensions']
+    : [];
+  const flags = [
+    '--noEmit',
+    '--pretty',
+    'false',
+    '--ignoreConfig',
+    '--strict',
+    '--noUncheckedIndexedAccess',
+    '--module',
+    'nodenext',
+    '--target',
+    'es2024',
+    '--skipLibCheck',
+    '--erasableSyntaxOnly',
+    '--types',
+    '',
+  ];
+  const printed = await new Promise<string>((done) => {
+    execFile(
+      process.execPath,
+      [tsc, ...flags, ...conditions, ...files],
+      { timeout: 120_000, maxBuffer: 8 * 1024 * 1024 },
+      (_error, stdout, stderr) => done(stdout + stderr),
+    );
+  });
+  const form = /^(.+?)\((\d+),(\d+)\): error TS\d+: (.*)$/;
+  return printed
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !line.startsWith(' '))
+    .map((line) => {
+      const match = form.exec(line);
+      return match
+        ? { path: resolve(match[1]!), line: Number(match[2]), column: Number(match[3]), text: match[4]! }
+        : { text: line };
+    });
+}

@@ -1,0 +1,31 @@
+// Owns: asking a running Offbox over its control socket.
+import { request } from 'node:http';
+import { OperatorError } from '../model/errors.ts';
+
+/** The answer, or undefined where no Offbox runs on this data folder. Rejects with what it refused. */
+export function ask(socket: string, method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+    const sent = request({ socketPath: socket, method, path, headers, timeout: 30_000 }, (answer) => {
+      const parts: Buffer[] = [];
+      answer.on('data', (part: Buffer) => parts.push(part));
+      answer.on('error', reject);
+      answer.on('end', () => {
+        const said = JSON.parse(Buffer.concat(parts).toString('utf8')) as { readonly error?: string };
+        if (answer.statusCode === 200) resolve(said);
+        else
+          reject(
+            new OperatorError(`Offbox refused: ${said.error ?? `status ${answer.statusCode}`}`, {
+              code: 'refused',
+              remedy: 'Mend the request.',
+            }),
+          );
+      });
+    });
+    sent.on('timeout', () => sent.destroy(new Error('no answer within 30 s')));
+    sent.on('error', (thrown: NodeJS.ErrnoException) =>
+      thrown.code === 'ENOENT' || thrown.code === 'ECONNREFUSED' ? resolve(undefined) : reject(thrown),
+    );
+    sent.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}

@@ -1,0 +1,174 @@
+// Owns: offbox show: what is so, from the running Offbox, or from the journal of a stopped one.
+import type { Command } from 'commander';
+import { OperatorError } from '../model/errors.ts';
+import { controlSocket, type Shown, shownKinds, shownOf } from '../runtime/api.ts';
+import { meaningText, resourceText } from '../runtime/narrate.ts';
+import type { ShownEvent, ShownGateway, ShownIntent, View } from '../runtime/view.ts';
+import { ask } from './client.ts';
+import { type Row, table, timeText } from './table.ts';
+import { configFile } from './where.ts';
+
+interface ShowOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+  readonly last: string;
+}
+
+export function declareShow(program: Command): void {
+  program
+    .command('show')
+    .description(`show ${shownKinds.join(' | ')}`)
+    .argument('<what>', shownKinds.join(', '))
+    .option('-c, --config <file>', "the configuration (default: ./offbox.yaml, else the lab's)")
+    .option('-n, --last <count>', 'of events and intents only the newest', '50')
+    .option('--json', 'print one JSON object a line')
+    .action(async (what: string, options: ShowOptions) => show(shownOf(what), options));
+}
+
+async function show(what: Shown, { config, json, last }: ShowOptions): Promise<void> {
+  const [{ dataFolder }, { loadConfig }] = await Promise.all([import('../main.ts'), import('../runtime/config.ts')]);
+  const loaded = await loadConfig(configFile(config));
+  const answer = (await ask(controlSocket(dataFolder(loaded)), 'GET', `/show/${what}`)) ?? (await fromJournal(what, loaded));
+  const all = Array.isArray(answer) ? (answer as readonly object[]) : [answer as object];
+  const items = what === 'events' || what === 'intents' ? all.slice(-Number(last)) : all;
+  const lines = json ? items.map((item) => JSON.stringify(item)) : table(items.flatMap((item) => rowsOf[what](item as never)));
+  process.stdout.write(lines.length > (json ? 0 : 1) ? `${lines.join('\n')}\n` : json ? '' : `no ${what}\n`);
+}
+
+/** Replays the journal: what a stopped Offbox knew when it stopped. */
+async function fromJournal(what: Shown, loaded: Parameters<typeof import('../main.ts')['viewJournal']>[0]): Promise<unknown> {
+  if (what === 'targets' || what === 'sources') {
+    throw new OperatorError(`Offbox does not run here, and ${what} are known only while it does`, {
+      code: 'not-running',
+      remedy: 'Start it with `offbox start`.',
+    });
+  }
+  const { viewJournal } = await import('../main.ts');
+  const view: View = await viewJournal(loaded);
+  return view[what]();
+}
+
+const rowsOf: Readonly<Record<Shown, (item: never) => readonly Row[]>> = {
+  policies: (policy: {
+    name: string;
+    version: string;
+    revision?: string;
+    mode?: string;
+    state: string;
+    reason?: string;
+    since: number;
+    describe: string;
+  }) => [
+    {
+      policy: policy.name,
+      version: policy.version,
+      git: policy.revision ?? '-',
+      mode: policy.mode ?? '-',
+      state: policy.reason ? `${policy.state}: ${policy.reason}` : policy.state,
+      since: policy.since ? timeText(policy.since) : '-',
+      says: policy.describe,
+    },
+  ],
+  targets: (target: {
+    target: string;
+    platform: string;
+    address: string;
+    state: string;
+    since: number;
+    reason?: string;
+    waiting: number;
+    held: number;
+    reads: string[];
+    ensures: string[];
+  }) => [
+    {
+      target: target.target,
+      platform: target.platform,
+      address: target.address,
+      line: target.state,
+      since: timeText(target.since),
+      waiting: target.waiting,
+      held: target.held,
+      reads: target.reads.join(','),
+      ensures: target.ensures.join(',') || '-',
+      reason: target.reason ?? '',
+    },
+  ],
+  gateways: ({ gateway, prefixes, members }: ShownGateway) =>
+    members.map(({ target, row, role, known, since }) => ({
+      gateway,
+      prefixes: prefixes.join(' '),
+      member: target,
+      row,
+      role,
+      known,
+      since: since ? timeText(since) : '-',
+    })),
+  facts: ({ fhrp, targets }: ReturnType<View['facts']>) => [
+    ...fhrp.map(({ gateway, target, role, state, by, at, seq }) => ({
+      fact: `${gateway} ${target}`,
+      value: `${role} (${state})`,
+      known: by,
+      since: timeText(at),
+      seq,
+    })),
+    ...targets.map(({ target, reachable, at, reason }) => ({
+      fact: target,
+      value: reachable ? 'reachable' : `unreachable: ${reason}`,
+      known: 'read',
+      since: timeText(at),
+      seq: '',
+    })),
+  ],
+  events: ({ seq, at, event }: ShownEvent) => [
+    {
+      seq,
+      at: timeText(at),
+      source: event.origin.source,
+      target: event.target ?? event.origin.peer,
+      meaning: event.meaning ? meaningText(event.meaning) : '-',
+      said: event.syslog
+        ? `${event.syslog.mnemonic ?? ''} ${event.syslog.text}`.trim().slice(0, 80)
+        : (event.snmp?.name ?? event.snmp?.oid ?? ''),
+    },
+  ],
+  intents: ({ seq, at, intent, state, outcome }: ShownIntent) => [
+    {
+      seq,
+      at: timeText(at),
+      cause: intent.cause,
+      policy: intent.policy,
+      wants: wantText(intent.want),
+      outcome: state,
+      reason: outcome?.reason ?? '',
+    },
+  ],
+  sources: ({
+    source,
+    listening,
+    received,
+    dropped,
+  }: {
+    source: string;
+    listening: readonly string[];
+    received: number;
+    dropped: Readonly<Record<string, number>>;
+  }) => [
+    {
+      source,
+      listening: listening.join(', '),
+      received,
+      dropped:
+        Object.entries(dropped)
+          .map(([cause, count]) => `${cause} ${count}`)
+          .join(', ') || '0',
+    },
+  ],
+};
+
+function wantText(want: ShownIntent['intent']['want']): string {
+  if (want.kind === 'notice') return `notice: ${want.text}`;
+  return want.kind === 'read'
+    ? `read ${want.query} on ${want.target}`
+    : `${want.resource.target}: ${resourceText(want.resource)} ${want.desired}`;
+}

@@ -1,0 +1,75 @@
+// Owns: the control socket: how `offbox show` and `offbox emit` talk to a running Offbox. HTTP over a Unix socket in the
+// data folder, which only its owner may enter. Bodies are bounded and checked; `emit` is answered AFTER the commit.
+import { chmod, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import fastify, { type FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { messageOf, OperatorError } from '../model/errors.ts';
+import { type Event, eventSchema } from '../model/event.ts';
+import { apiBodyBytesMax } from '../model/limits.ts';
+import type { Runtime } from './runtime.ts';
+
+/** What can be shown. */
+export const shownKinds = ['policies', 'targets', 'gateways', 'facts', 'events', 'intents', 'sources'] as const;
+export type Shown = (typeof shownKinds)[number];
+
+const emitSchema = z.strictObject({ event: eventSchema });
+
+export function controlSocket(data: string): string {
+  return join(data, 'offbox.sock');
+}
+
+export interface Api {
+  close(): Promise<void>;
+}
+
+/** Serves a runtime on the control socket of its data folder. The lease sees to it that nobody else does. */
+export async function serveApi(runtime: Runtime, data: string): Promise<Api> {
+  const path = controlSocket(data);
+  await rm(path, { force: true });
+  const server = fastify({ bodyLimit: apiBodyBytesMax, forceCloseConnections: true });
+  server.setErrorHandler((thrown, _request, reply) => {
+    const status = thrown instanceof OperatorError || thrown instanceof z.ZodError ? 400 : 500;
+    return reply.status(status).send({ error: thrown instanceof z.ZodError ? z.prettifyError(thrown) : messageOf(thrown) });
+  });
+  declare(server, runtime);
+  try {
+    await server.listen({ path });
+    await chmod(path, 0o600);
+  } catch (thrown) {
+    throw new OperatorError(`the control socket ${path} cannot be made: ${messageOf(thrown)}`, {
+      code: 'control-socket',
+      remedy: 'Choose a data folder with a shorter path (a socket path has 107 characters at most) that can be written.',
+      cause: thrown,
+    });
+  }
+  return { close: () => server.close() };
+}
+
+function declare(server: FastifyInstance, runtime: Runtime): void {
+  server.get<{ Params: { what: string } }>('/show/:what', async ({ params }) => show(runtime, shownOf(params.what)));
+  server.post('/emit', async ({ body }) => {
+    const { event } = emitSchema.parse(body);
+    return { seq: await runtime.host.emit(forgiven(event)) };
+  });
+}
+
+/** Whoever emits by hand claims: nothing that comes in here is authenticated by a device. */
+function forgiven(event: Event): Event {
+  return { ...event, because: 'emit', origin: { ...event.origin, trust: 'claimed' } };
+}
+
+export function shownOf(what: string): Shown {
+  const known = shownKinds.find((kind) => kind === what);
+  if (!known)
+    throw new OperatorError(`there is no "${what}" to show`, { code: 'usage', remedy: `There is: ${shownKinds.join(', ')}.` });
+  return known;
+}
+
+function show(runtime: Runtime, what: Shown): unknown {
+  if (what === 'targets') return runtime.targets();
+  if (what === 'sources') return runtime.sources.map((source) => ({ source: source.name, ...source.stats() }));
+  if (what === 'policies')
+    return runtime.view.policies().map((policy) => ({ ...policy, mode: runtime.modes.of(policy.name, '') }));
+  return runtime.view[what]();
+}
