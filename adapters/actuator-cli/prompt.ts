@@ -7,7 +7,7 @@
 // P3  What comes while nothing was asked means that an answer was taken for finished too early, or that someone else
 //     writes on this terminal: `strayed()` says so, and the session is not to be trusted further.
 import type { CliDialect } from '../../src/ports/platform.ts';
-import { screen } from './screen.ts';
+import { Screen } from './screen.ts';
 
 export interface Prompt {
   readonly host: string;
@@ -43,7 +43,7 @@ const shortenedHostLength = 20;
 const promptCharsMax = 256;
 
 export function promptEngine(dialect: CliDialect, bytesMax: number): PromptEngine {
-  const terminal = screen();
+  const terminal = new Screen();
   let host: string | undefined;
   let lines: string[] = [];
   /** What we wait to see echoed; a session just opened may start with its prompt. */

@@ -5,7 +5,7 @@ import type { Dialogue, ResourceDriver } from '../../../src/ports/platform.ts';
 import { type BgpNetwork, describeBgpNetwork, verifyBgpNetwork } from '../../../src/resources/bgp-network.ts';
 import { type BgpInstance, bgpInstances, neighborsOf, prefixOf } from '../cisco-ios/bgp-config.ts';
 import { askedNeighbors, type CliBgpNetworkState, type Configured, checkAs, noBgp, planLines } from '../cisco-ios/bgp-network.ts';
-import { refusal, show } from '../cisco-ios/dialogue.ts';
+import { refusal, show, unreadable } from '../cisco-ios/dialogue.ts';
 import { parseJson } from './json.ts';
 
 const entrySchema = z.object({
@@ -28,7 +28,11 @@ const advertisedSchema = z.object({
 
 export const frrBgpNetwork: ResourceDriver<BgpNetwork, CliBgpNetworkState> = {
   *read(resource, target) {
-    const { as, found, wanted, neighbors } = configuredIn(yield* show('show running-config'), resource, target);
+    const command = 'show running-config';
+    const config = yield* show(command);
+    // FRR ends it so; without, half a configuration would read as "not configured".
+    if (!/^end\s*$/m.test(config)) throw unreadable(command, config.trimEnd().split('\n').at(-1) ?? '');
+    const { as, found, wanted, neighbors } = configuredIn(config, resource, target);
     const scope = resource.vrf === 'default' ? 'show bgp ipv4 unicast' : `show bgp vrf ${resource.vrf} ipv4 unicast`;
     const inTable = yield* originatesHere(`${scope} ${resource.prefix} json`, resource);
     const advertised: Record<string, boolean> = {};
