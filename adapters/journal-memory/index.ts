@@ -23,84 +23,27 @@ function linesOf(batch: readonly NewEntry[]): string[] {
   });
 }
 
-export function memoryJournal(): Journal {
-  /** Entries `trimmed + 1` to `tail.lastSeq`, in order. */
-  let lines: string[] = [];
-  let trimmed = 0;
-  let tail: Tail = { lastSeq: 0, lastAt: 0, epoch: 0 };
+function checkExpectation(expect: Expectation, tail: Tail): void {
+  if (expect.epoch < tail.epoch) {
+    refuse(
+      'stale-epoch',
+      `refused epoch ${expect.epoch}: epoch ${tail.epoch} has written since`,
+      'Stop acting: another Offbox holds the lease.',
+    );
+  }
+  if (expect.lastSeq !== tail.lastSeq) {
+    refuse(
+      'not-the-tail',
+      `expected seq ${expect.lastSeq} last and found ${tail.lastSeq}`,
+      'Read on from there before appending.',
+    );
+  }
+}
+
+function memoryBlobs() {
   const blobs = new Map<string, Uint8Array>();
-  let closed = false;
-
-  const whileOpen = () => {
-    if (closed) refuse('journal-closed', 'is closed', 'Nothing may be appended or read after close().');
-  };
-
-  function append(batch: readonly NewEntry[], expect: Expectation) {
-    whileOpen();
-    const added = linesOf(batch);
-    if (expect.epoch < tail.epoch) {
-      refuse(
-        'stale-epoch',
-        `refused epoch ${expect.epoch}: epoch ${tail.epoch} has written since`,
-        'Stop acting: another Offbox holds the lease.',
-      );
-    }
-    if (expect.lastSeq !== tail.lastSeq) {
-      refuse(
-        'not-the-tail',
-        `expected seq ${expect.lastSeq} last and found ${tail.lastSeq}`,
-        'Read on from there before appending.',
-      );
-    }
-    const firstSeq = tail.lastSeq + 1;
-    const last = batch.at(-1);
-    if (last) {
-      for (const line of added) lines.push(line);
-      tail = { lastSeq: tail.lastSeq + batch.length, lastAt: last.at, epoch: expect.epoch };
-    }
-    return { firstSeq };
-  }
-
-  /** One piece of what is asked, as much as a reader should hold at once. */
-  function pieceFrom(firstSeq: number, throughSeq: number): Entry[] {
-    const piece: Entry[] = [];
-    let characters = 0;
-    for (let seq = firstSeq; seq <= throughSeq && characters < journalRowBytesMax && piece.length < appendEntriesMax; seq += 1) {
-      const line = lines[seq - trimmed - 1]!;
-      characters += line.length;
-      piece.push({ ...JSON.parse(line), seq });
-    }
-    return piece;
-  }
-
-  async function* read(fromSeq: number, throughSeq: number): AsyncIterable<readonly Entry[]> {
-    whileOpen();
-    for (let next = fromSeq; ; ) {
-      const piece = pieceFrom(Math.max(next, trimmed + 1), throughSeq);
-      const last = piece.at(-1);
-      if (!last) return;
-      yield piece;
-      next = last.seq + 1;
-      whileOpen();
-    }
-  }
-
   return {
-    append: async (batch, expect) => append(batch, expect),
-    read: (fromSeq) => read(fromSeq, tail.lastSeq),
-    async tail() {
-      whileOpen();
-      return tail;
-    },
-    async trim(beforeSeq) {
-      whileOpen();
-      const cut = Math.min(beforeSeq - 1, tail.lastSeq);
-      if (cut <= trimmed) return;
-      lines = lines.slice(cut - trimmed);
-      trimmed = cut;
-    },
-    async putBlob(bytes) {
-      whileOpen();
+    put(bytes: Uint8Array): string {
       if (bytes.length > journalBlobBytesMax) {
         refuse(
           'entry-too-large',
@@ -109,14 +52,82 @@ export function memoryJournal(): Journal {
         );
       }
       const digest = createHash('sha256').update(bytes).digest('hex');
-      blobs.set(digest, Uint8Array.from(bytes));
+      blobs.set(digest, new Uint8Array(bytes));
       return digest;
     },
-    async getBlob(digest) {
-      whileOpen();
+    get(digest: string): Uint8Array | undefined {
       const bytes = blobs.get(digest);
-      return bytes && Uint8Array.from(bytes);
+      return bytes && new Uint8Array(bytes);
     },
+  };
+}
+
+function memoryEntries() {
+  /** Entries `trimmed + 1` to `tail.lastSeq`, in order. */
+  let lines: string[] = [];
+  let trimmed = 0;
+  let tail: Tail = { lastSeq: 0, lastAt: 0, epoch: 0 };
+  return {
+    tail: () => tail,
+    append(batch: readonly NewEntry[], expect: Expectation) {
+      const added = linesOf(batch);
+      checkExpectation(expect, tail);
+      const firstSeq = tail.lastSeq + 1;
+      const last = batch.at(-1);
+      if (last) {
+        for (const line of added) lines.push(line);
+        tail = { lastSeq: tail.lastSeq + batch.length, lastAt: last.at, epoch: expect.epoch };
+      }
+      return { firstSeq };
+    },
+    /** One piece of what is asked, as much as a reader should hold at once. */
+    pieceFrom(fromSeq: number, throughSeq: number): Entry[] {
+      const piece: Entry[] = [];
+      let characters = 0;
+      for (let seq = Math.max(fromSeq, trimmed + 1); seq <= throughSeq && piece.length < appendEntriesMax; seq += 1) {
+        const line = lines[seq - trimmed - 1]!;
+        piece.push({ ...JSON.parse(line), seq });
+        characters += line.length;
+        if (characters >= journalRowBytesMax) break;
+      }
+      return piece;
+    },
+    trim(beforeSeq: number) {
+      const cut = Math.min(beforeSeq - 1, tail.lastSeq);
+      if (cut <= trimmed) return;
+      lines = lines.slice(cut - trimmed);
+      trimmed = cut;
+    },
+  };
+}
+
+export function memoryJournal(): Journal {
+  const entries = memoryEntries();
+  const blobs = memoryBlobs();
+  let closed = false;
+
+  async function whileOpen<T>(work: () => T): Promise<T> {
+    if (closed) refuse('journal-closed', 'is closed', 'Nothing may be appended or read after close().');
+    return work();
+  }
+
+  async function* read(fromSeq: number, throughSeq: number): AsyncIterable<readonly Entry[]> {
+    for (let next = fromSeq; ; ) {
+      const piece = await whileOpen(() => entries.pieceFrom(next, throughSeq));
+      const last = piece.at(-1);
+      if (!last) return;
+      yield piece;
+      next = last.seq + 1;
+    }
+  }
+
+  return {
+    append: (batch, expect) => whileOpen(() => entries.append(batch, expect)),
+    read: (fromSeq) => read(fromSeq, entries.tail().lastSeq),
+    tail: () => whileOpen(entries.tail),
+    trim: (beforeSeq) => whileOpen(() => entries.trim(beforeSeq)),
+    putBlob: (bytes) => whileOpen(() => blobs.put(bytes)),
+    getBlob: (digest) => whileOpen(() => blobs.get(digest)),
     async close() {
       closed = true;
     },

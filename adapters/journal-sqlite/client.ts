@@ -30,7 +30,7 @@ export async function startThread(options: ThreadOptions): Promise<Client> {
   return clientOf(worker, options.path, opened.cut);
 }
 
-function clientOf(worker: Worker, path: string, cut: string | undefined): Client {
+export function clientOf(worker: Worker, path: string, cut: string | undefined): Client {
   const pending = new Map<number, Pending>();
   let ids = 0;
   let ended: string | undefined;

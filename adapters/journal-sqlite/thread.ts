@@ -1,4 +1,4 @@
-// The thread that writes the journal: a commit waits for the disk, and receiving and deciding must not wait with it.
+// Owns: the thread that writes the journal: a commit waits for the disk, and receiving and deciding must not wait with it.
 import { parentPort, workerData } from 'node:worker_threads';
 import { type Answered, type Asked, type Calls, type Opened, plain, type ThreadOptions } from './calls.ts';
 import { translated } from './faults.ts';

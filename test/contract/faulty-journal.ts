@@ -30,10 +30,25 @@ function dice(seed: number): (below: number) => number {
   };
 }
 
+/** Requests that nobody waits for any more and that arrive all the same. */
+function underWay() {
+  const arrivals = new Set<Promise<unknown>>();
+  return {
+    add(request: () => Promise<unknown>): void {
+      const arrival = request().catch(() => undefined);
+      arrivals.add(arrival);
+      void arrival.then(() => arrivals.delete(arrival));
+    },
+    async settled() {
+      while (arrivals.size > 0) await Promise.all(arrivals);
+    },
+  };
+}
+
 export function faultyJournal(inner: Journal, { seed, appendPercent, readPercent }: Faults): FaultyJournal {
   const roll = dice(seed);
   const faults = { 'request-lost': 0, 'answer-lost': 0, late: 0, 'cut-off': 0 };
-  const underWay = new Set<Promise<unknown>>();
+  const requests = underWay();
   let closed = false;
 
   const delay = async () => {
@@ -44,14 +59,11 @@ export function faultyJournal(inner: Journal, { seed, appendPercent, readPercent
     throw new Error(`connection reset (${kind})`);
   };
 
-  function arriveLate(batch: readonly NewEntry[], expect: Expectation): void {
-    const arrival = (async () => {
+  const arriveLate = (batch: readonly NewEntry[], expect: Expectation) =>
+    requests.add(async () => {
       for (let turns = roll(40); turns > 0; turns -= 1) await Promise.resolve();
       await inner.append(batch, expect);
-    })().catch(() => undefined);
-    underWay.add(arrival);
-    void arrival.then(() => underWay.delete(arrival));
-  }
+    });
 
   async function append(batch: readonly NewEntry[], expect: Expectation) {
     // One's own close() is known without asking anybody.
@@ -69,7 +81,7 @@ export function faultyJournal(inner: Journal, { seed, appendPercent, readPercent
     return kind === 'answer-lost' ? lose(kind) : answer;
   }
 
-  async function* read(batches: ReturnType<Journal['read']>) {
+  async function* slowly(batches: ReturnType<Journal['read']>) {
     for await (const batch of batches) {
       await delay();
       if (roll(100) < readPercent) lose('cut-off');
@@ -84,12 +96,10 @@ export function faultyJournal(inner: Journal, { seed, appendPercent, readPercent
 
   return {
     faults,
-    async settled() {
-      while (underWay.size > 0) await Promise.all(underWay);
-    },
+    settled: requests.settled,
     journal: {
       append,
-      read: (fromSeq) => read(inner.read(fromSeq)),
+      read: (fromSeq) => slowly(inner.read(fromSeq)),
       tail: () => later(() => (roll(100) < readPercent ? lose('cut-off') : inner.tail())),
       trim: (beforeSeq) => later(() => inner.trim(beforeSeq)),
       putBlob: (bytes) => later(() => inner.putBlob(bytes)),

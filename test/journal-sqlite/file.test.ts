@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, test } from 'vitest';
+import { openForWriting } from '../../adapters/journal-sqlite/file.ts';
 import { openSqliteJournal, readSqliteJournal } from '../../adapters/journal-sqlite/index.ts';
 import type { Journal } from '../../src/ports/journal.ts';
 import { allOf, batchOf, entryOfBytes, numbered, tick } from '../contract/entries.ts';
@@ -43,12 +44,11 @@ describe('the file', () => {
     await again.close();
   });
 
-  test('syncs each commit and keeps a log', async () => {
-    const path = files.fresh();
-    const journal = await openSqliteJournal({ path });
-    await journal.append(batchOf(3), { epoch: 1, lastSeq: 0 });
-    expect(statSync(`${path}-wal`).size).toBeGreaterThan(0);
-    await journal.close();
+  test('syncs each commit: WAL, synchronous FULL', () => {
+    const { db } = openForWriting(files.fresh(), Number.MAX_SAFE_INTEGER);
+    expect({ ...db.prepare('PRAGMA journal_mode').get() }).toEqual({ journal_mode: 'wal' });
+    expect({ ...db.prepare('PRAGMA synchronous').get() }).toEqual({ synchronous: 2 });
+    db.close();
   });
 
   test('keeps its log short, however much goes through it', async () => {
