@@ -20,6 +20,7 @@ import type { Secrets } from './ports/actuator.ts';
 import type { Journal } from './ports/journal.ts';
 import type { Source } from './ports/source.ts';
 import { targetOf } from './runtime/admission.ts';
+import { serveApi } from './runtime/api.ts';
 import type { LoadedConfig } from './runtime/config.ts';
 import { engineIdentity } from './runtime/engine-identity.ts';
 import { type Explanation, explain } from './runtime/explain.ts';
@@ -70,6 +71,8 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
     ...(watch ? { watch } : {}),
   });
   await runtime.start();
+  const api = await serveApi(runtime, data);
+  runtime.closeFirst(() => api.close());
   return runtime;
 }
 

@@ -5,8 +5,9 @@ import type { Verdict } from '../core/scope.ts';
 import { selectorMiss } from '../core/selector.ts';
 import type { Entry } from '../model/entry.ts';
 import { OperatorError } from '../model/errors.ts';
+import type { Event } from '../model/event.ts';
 import type { Journal } from '../ports/journal.ts';
-import { narrator } from './narrate.ts';
+import { narrator, type Phrase } from './narrate.ts';
 
 export interface Step {
   readonly step: string;
@@ -50,28 +51,30 @@ function noPolicy(name: string | undefined, policies: readonly DeployedPolicy[])
   return new OperatorError(`there is no policy ${name ?? ''}`, { code: 'usage', remedy: `There is: ${known}.` });
 }
 
+/** Where a key's chain is: waiting for quiet, for a round that is on to end, being followed, or at its end. */
+type Stage = 'settling' | 'queued' | 'followed' | 'ended';
+
 /**
- * Follows one entry: what a policy says at it; then, per key it touched, what it says until the key's chain comes to
- * rest (a round is finished or stopped), and the outcomes of the intents on the way.
+ * Follows one entry: what each policy says at it; then, per key it touched, what it says until that key's chain comes
+ * to rest, and what became of the intents on the way. What other events do to the same key meanwhile is left out.
  */
 class Explainer {
   readonly #seq: number;
+  readonly #policies: readonly DeployedPolicy[];
   readonly #engine: Engine;
-  readonly #narrate: ReturnType<typeof narrator>;
+  readonly #narrate = narrator();
   readonly #steps = new Map<string, Step[]>();
-  readonly #keys = new Map<string, Set<string>>();
-  readonly #ended = new Set<string>();
+  /** By policy, then key. */
+  readonly #stages = new Map<string, Map<string, Stage>>();
   readonly #misses = new Map<string, string>();
   entry: Entry | undefined;
   said = '';
 
   constructor(policies: readonly DeployedPolicy[], seq: number) {
     this.#seq = seq;
-    this.#engine = new Engine(policies, (verdict) => this.#hear(verdict));
-    this.#narrate = narrator();
     this.#policies = policies;
+    this.#engine = new Engine(policies, (verdict) => this.#hear(verdict));
   }
-  readonly #policies: readonly DeployedPolicy[];
 
   take(entry: Entry): void {
     if (entry.seq === this.#seq) this.#meet(entry);
@@ -79,24 +82,24 @@ class Explainer {
     const phrases = this.#narrate(entry, this.#engine);
     if (entry.seq === this.#seq)
       this.said = phrases.map(({ what, who, text }) => `${what} ${who} ${text}`).join('; ') || entry.kind;
-    if (this.entry && entry.seq > this.#seq) this.#follow(entry, phrases);
+    else if (this.entry) this.#follow(entry, phrases);
   }
 
-  conclude({ policy }: DeployedPolicy): Explanation['policies'][number] {
-    const steps = this.#steps.get(policy.name) ?? [];
-    const last = steps.at(-1);
-    if (steps.length > 0) {
-      const open =
-        last?.verdict === 'waiting'
-          ? 'It waits.'
-          : last?.verdict === 'stopped'
-            ? `It stopped at ${last.step}.`
-            : 'It went through.';
-      return { policy: policy.name, steps, conclusion: open };
+  conclude({ policy: { name } }: DeployedPolicy): Explanation['policies'][number] {
+    const steps = this.#steps.get(name);
+    if (!steps) {
+      const detail = this.#misses.get(name) ?? 'not woken by this entry';
+      const step: Step = { step: 'on', verdict: 'stopped', detail, seq: this.#seq, afterMs: 0 };
+      return { policy: name, steps: [step], conclusion: 'It did not fire: stopped at on.' };
     }
-    const miss = this.#misses.get(policy.name);
-    const step: Step = { step: 'on', verdict: 'stopped', detail: miss ?? 'not woken by this entry', seq: this.#seq, afterMs: 0 };
-    return { policy: policy.name, steps: [step], conclusion: 'It did not fire: stopped at on.' };
+    const last = steps.at(-1)!;
+    if (last.verdict === 'stopped') return { policy: name, steps, conclusion: `It was stopped at ${last.step}.` };
+    const open = [...this.#stages.get(name)!.values()].some((stage) => stage !== 'ended');
+    return {
+      policy: name,
+      steps,
+      conclusion: open && last.verdict === 'waiting' ? `It still waits at ${last.step}.` : 'It fired and went through.',
+    };
   }
 
   #meet(entry: Entry): void {
@@ -105,41 +108,50 @@ class Explainer {
     const derived = this.#engine.derived(entry.event);
     for (const { policy } of this.#policies) {
       const misses = policy.on.map((selector) => selectorMiss(selector, entry.event, derived));
-      if (!misses.includes(undefined)) this.#misses.set(policy.name, misses.join('; or '));
+      if (!misses.includes(undefined)) this.#misses.set(policy.name, [...misses, ...this.#noMember(entry.event)].join('; '));
     }
   }
 
-  #hear({ policy, seq, at, step, key, verdict, detail }: Verdict): void {
-    if (!this.entry || this.#ended.has(`${policy} ${key}`)) return;
-    const keys = this.#keys.get(policy) ?? new Set<string>();
-    this.#keys.set(policy, keys);
-    if (seq === this.#seq) keys.add(key);
-    else if (!keys.has(key)) return;
-    this.#add(policy, { step, verdict, detail, seq, afterMs: at - this.entry.at });
-    // A round that came to rest ends the chain of this entry; another event of the same key is another story.
-    if (step === 'exclusive' && (verdict === 'stopped' || detail.startsWith('as it should be')))
-      this.#ended.add(`${policy} ${key}`);
-    if (step === 'on' && seq > this.#seq) this.#ended.add(`${policy} ${key}`);
+  /** A state change that is no declared gateway's is often the reason: Vlan20 with the group number of Vlan10. */
+  #noMember({ meaning, target }: Event): readonly string[] {
+    if (meaning?.kind !== 'hsrp.state-changed' && meaning?.kind !== 'vrrp.state-changed') return [];
+    const { facts } = this.#engine;
+    const declared = Object.keys(facts.inventory.gateways).flatMap((gateway) =>
+      facts
+        .membersOf(gateway)
+        .filter((member) => member.target === target)
+        .map((member) => `${gateway} has ${target} ${member.interface ?? member.instance ?? ''} group ${member.group ?? '-'}`),
+    );
+    return [
+      `no gateway has ${target} ${meaning.interface ?? ''} group ${meaning.group ?? '-'} (${declared.join(', ') || `none has ${target}`})`,
+    ];
   }
 
-  #follow(entry: Entry, phrases: ReturnType<ReturnType<typeof narrator>>): void {
+  #hear(verdict: Verdict): void {
+    const { policy, seq, at, step, key, detail } = verdict;
+    if (!this.entry || (step === 'on' && seq !== this.#seq)) return;
+    const stages = this.#stages.get(policy) ?? new Map<string, Stage>();
+    this.#stages.set(policy, stages);
+    const stage = seq === this.#seq ? (stages.get(key) ?? 'followed') : stages.get(key);
+    if (stage === undefined || stage === 'ended' || !relevant(stage, verdict, seq === this.#seq)) return;
+    if (step !== 'on') stages.set(key, stageAfter(stage, verdict));
+    this.#add(policy, { step, verdict: verdict.verdict, detail, seq, afterMs: at - this.entry.at });
+  }
+
+  #follow(entry: Entry, phrases: readonly Phrase[]): void {
     const id =
       entry.kind === 'outcome' || entry.kind === 'attempt' ? entry.intent : entry.kind === 'intent' ? entry.intent.id : undefined;
     const policy = id?.slice(0, id.indexOf('@'));
-    if (policy === undefined || !this.#steps.has(policy)) return;
+    if (policy === undefined || ![...(this.#stages.get(policy)?.values() ?? [])].includes('followed')) return;
     for (const { what, who, text } of phrases) {
-      if (what === 'asks') continue;
-      const verdict =
-        what === 'done' || what === 'already'
-          ? 'passed'
-          : what === 'apply' || what === 'wants'
-            ? 'fired'
-            : what === 'held'
-              ? 'waiting'
-              : 'stopped';
-      if (![...(this.#keys.get(policy) ?? [])].every((key) => this.#ended.has(`${policy} ${key}`))) {
-        this.#add(policy, { step: what, verdict, detail: `${who} ${text}`, seq: entry.seq, afterMs: entry.at - this.entry!.at });
-      }
+      if (what !== 'asks')
+        this.#add(policy, {
+          step: what,
+          verdict: verdictOf[what] ?? 'stopped',
+          detail: `${who} ${text}`,
+          seq: entry.seq,
+          afterMs: entry.at - this.entry!.at,
+        });
     }
   }
 
@@ -148,4 +160,29 @@ class Explainer {
     this.#steps.set(policy, steps);
     if (steps.length < stepsMax) steps.push(step);
   }
+}
+
+const verdictOf: Readonly<Record<string, Verdict['verdict']>> = {
+  done: 'passed',
+  already: 'passed',
+  apply: 'fired',
+  wants: 'fired',
+  held: 'waiting',
+  notice: 'fired',
+};
+
+/** While it settles only settling matters, while it waits for a round only the next one's beginning. */
+function relevant(stage: Stage, { step, verdict }: Verdict, own: boolean): boolean {
+  if (own) return true;
+  if (stage === 'settling') return step === 'settle' && verdict === 'fired';
+  if (stage === 'queued') return step === 'exclusive' && verdict === 'fired';
+  return step !== 'settle' && step !== 'key';
+}
+
+function stageAfter(stage: Stage, { step, verdict, detail }: Verdict): Stage {
+  if (step === 'settle') return verdict === 'waiting' ? 'settling' : 'followed';
+  if (step !== 'exclusive') return stage;
+  if (verdict === 'waiting' && detail.includes('another follows')) return 'queued';
+  // A round that came to rest ends the chain.
+  return verdict === 'stopped' || detail.startsWith('as it should be') ? 'ended' : 'followed';
 }

@@ -105,7 +105,7 @@ export function meaningText(meaning: Meaning): string {
   if (meaning.kind === 'fhrp.changed') return `${meaning.kind} ${meaning.gateway}: ${meaning.member} ${meaning.role}`;
   const { kind, ...fields } = meaning;
   const said = Object.entries(fields)
-    .filter(([name]) => name !== 'from' && name !== 'to')
+    .filter(([name]) => !('to' in meaning && (name === 'from' || name === 'to')))
     .sort(([a], [b]) => Number(b === 'interface') - Number(a === 'interface'));
   const change = 'to' in meaning ? ` ${'from' in meaning && meaning.from ? `${meaning.from} → ` : ''}${meaning.to}` : '';
   return `${kind} ${said.map(([name, value]) => (name === 'interface' ? `${value}` : `${name} ${value}`)).join(', ')}${change}`;

@@ -40,6 +40,7 @@ export interface RuntimeOptions {
 
 export class Runtime {
   readonly #options: RuntimeOptions;
+  readonly #closing: (() => Promise<void>)[] = [];
   readonly engine: Engine;
   readonly view: View;
   readonly modes: Modes;
@@ -142,9 +143,15 @@ export class Runtime {
     ];
   }
 
+  /** To be closed first when it stops: what lets others in. */
+  closeFirst(close: () => Promise<void>): void {
+    this.#closing.push(close);
+  }
+
   /** Ends in order: no new events, what is waiting is appended, sessions closed, the lease given back. */
   async stop(): Promise<void> {
     const { sources, journal, lease } = this.#options;
+    await Promise.allSettled(this.#closing.map((close) => close()));
     await Promise.allSettled(sources.map((source) => source.stop()));
     await this.executor.stop();
     await this.host.stop();
