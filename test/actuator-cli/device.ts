@@ -64,11 +64,11 @@ export async function device(options: DeviceOptions): Promise<Device> {
       });
     });
   });
-  server.on('connection', () => undefined);
   (server as unknown as { _srv: { on(event: 'connection', listener: (socket: Socket) => void): void } })._srv.on(
     'connection',
     (socket) => {
       sockets.add(socket);
+      socket.setNoDelay(true);
       socket.on('close', () => sockets.delete(socket));
     },
   );
@@ -99,22 +99,18 @@ export async function device(options: DeviceOptions): Promise<Device> {
 }
 
 function authenticate(context: AuthContext, methods: readonly AuthContext['method'][]): void {
-  if (!methods.includes(context.method)) return context.reject([...methods] as never);
-  if (context.method === 'password') return context.password === password ? context.accept() : context.reject();
-  if (context.method === 'keyboard-interactive') {
-    return context.prompt([{ prompt: 'Password: ', echo: false }], (answers) =>
-      answers[0] === password ? context.accept() : context.reject(),
-    );
-  }
-  if (context.method === 'publickey') {
+  const decide = (right: boolean): void => (right ? context.accept() : context.reject());
+  if (!methods.includes(context.method)) context.reject([...methods] as never);
+  else if (context.method === 'password') decide(context.password === password);
+  else if (context.method === 'keyboard-interactive') {
+    context.prompt([{ prompt: 'Password: ', echo: false }], (answers) => decide(answers[0] === password));
+  } else if (context.method === 'publickey') {
     const parsed = ssh2.utils.parseKey(userKey.public);
-    if (parsed instanceof Error || Array.isArray(parsed)) return context.reject();
-    const same = parsed.getPublicSSH().equals(context.key.data);
+    if (parsed instanceof Error || Array.isArray(parsed)) throw new Error('no key');
     const signed =
       !context.signature || !context.blob || parsed.verify(context.blob, context.signature, context.hashAlgo) === true;
-    return same && signed ? context.accept() : context.reject();
+    decide(parsed.getPublicSSH().equals(context.key.data) && signed);
   }
-  context.reject();
 }
 
 export interface IosOptions {
@@ -137,74 +133,88 @@ export const oneByOne = (stream: ServerChannel, text: string): void => {
 
 /** Plays an IOS command line: echo, enable, configuration modes, --More--, % Invalid input. */
 export function ios(options: IosOptions = {}): (stream: ServerChannel) => void {
-  return (stream) => {
-    const send = (text: string) => (options.send ?? ((to, what) => to.write(what)))(stream, text);
-    const host = options.host ?? 'edge1';
-    let mode = '';
-    let privileged = !options.startsInUserMode;
-    let line = '';
-    let page: string[] = [];
-    let wantsPassword = false;
-    let paging = options.screen ?? 0;
-    const prompt = () => send(`${host}${mode && `(${mode})`}${privileged ? '#' : '>'}`);
+  return (stream) => new Ios(stream, options).greet();
+}
 
-    function show(output: string): void {
-      const lines = output === '' ? [] : output.replace(/\n$/, '').split('\n');
-      page = paging > 0 ? lines.splice(paging) : [];
-      send(lines.map((each) => `${each}\r\n`).join(''));
-      if (page.length > 0) send(' --More-- ');
-      else prompt();
-    }
+class Ios {
+  readonly #stream: ServerChannel;
+  readonly #options: IosOptions;
+  #mode = '';
+  #privileged: boolean;
+  #line = '';
+  #page: string[] = [];
+  #wantsPassword = false;
+  #screen: number;
 
-    function execute(typed: string): void {
-      if (wantsPassword) {
-        wantsPassword = false;
-        privileged = typed === 'sesame';
-        return show(privileged ? '' : '% Bad secrets\n');
-      }
-      if (mode) return configure(typed);
-      if (typed === 'terminal length 0') paging = 0;
-      if (/^terminal /.test(typed) || typed === '') return show('');
-      if (typed === 'enable') {
-        wantsPassword = true;
-        return send('Password: ');
-      }
-      if (typed === 'configure terminal') {
-        mode = 'config';
-        return show('Enter configuration commands, one per line.  End with CNTL/Z.\n');
-      }
-      const answer = options.answers?.[typed];
-      show(answer ?? `${' '.repeat(host.length + 1)}^\n% Invalid input detected at '^' marker.\n\n`);
-    }
-
-    function configure(typed: string): void {
-      const refusal = options.refusals?.[typed];
-      if (refusal !== undefined) return show(refusal);
-      if (typed === 'end') mode = '';
-      else if (typed.startsWith('router ')) mode = 'config-router';
-      else if (typed.startsWith('address-family ')) mode = 'config-router-af';
-      show('');
-    }
-
+  constructor(stream: ServerChannel, options: IosOptions) {
+    this.#stream = stream;
+    this.#options = options;
+    this.#privileged = !options.startsInUserMode;
+    this.#screen = options.screen ?? 0;
     stream.on('data', (bytes: Buffer) => {
-      for (const character of bytes.toString('latin1')) {
-        if (page.length > 0 && line === '') {
-          send(`${'\b'.repeat(10)}${' '.repeat(10)}${'\b'.repeat(10)}`);
-          const rest = page.join('\n');
-          page = [];
-          show(rest);
-        } else if (character === '\n' || character === '\r') {
-          const typed = line;
-          line = '';
-          send('\r\n');
-          execute(typed);
-        } else {
-          line += character;
-          if (!wantsPassword) send(character);
-        }
-      }
+      for (const character of bytes.toString('latin1')) this.#key(character);
     });
-    send(options.motd ?? '');
-    prompt();
-  };
+  }
+
+  greet(): void {
+    this.#send(this.#options.motd ?? '');
+    this.#prompt();
+  }
+
+  #send(text: string): void {
+    (this.#options.send ?? ((to, what) => to.write(what)))(this.#stream, text);
+  }
+
+  #prompt(): void {
+    this.#send(`${this.#options.host ?? 'edge1'}${this.#mode && `(${this.#mode})`}${this.#privileged ? '#' : '>'}`);
+  }
+
+  #key(character: string): void {
+    if (this.#page.length > 0) {
+      this.#send(`${'\b'.repeat(10)}${' '.repeat(10)}${'\b'.repeat(10)}`);
+      this.#show(this.#page.splice(0).join('\n'));
+    } else if (character === '\n' || character === '\r') {
+      const typed = this.#line;
+      this.#line = '';
+      this.#send('\r\n');
+      this.#execute(typed);
+    } else {
+      this.#line += character;
+      if (!this.#wantsPassword) this.#send(character);
+    }
+  }
+
+  #show(output: string): void {
+    const lines = output === '' ? [] : output.replace(/\n$/, '').split('\n');
+    this.#page = this.#screen > 0 ? lines.splice(this.#screen) : [];
+    this.#send(lines.map((each) => `${each}\r\n`).join(''));
+    if (this.#page.length > 0) this.#send(' --More-- ');
+    else this.#prompt();
+  }
+
+  #execute(typed: string): void {
+    if (this.#wantsPassword) {
+      this.#wantsPassword = false;
+      this.#privileged = typed === 'sesame';
+      this.#show(this.#privileged ? '' : '% Bad secrets\n');
+    } else if (this.#mode) this.#configure(typed);
+    else if (typed === 'enable' && !this.#privileged) {
+      this.#wantsPassword = true;
+      this.#send('Password: ');
+    } else if (typed === 'configure terminal') {
+      this.#mode = 'config';
+      this.#show('Enter configuration commands, one per line.  End with CNTL/Z.\n');
+    } else if (/^terminal /.test(typed) || typed === '') this.#show('');
+    else this.#show(this.#options.answers?.[typed] ?? "      ^\n% Invalid input detected at '^' marker.\n\n");
+  }
+
+  #configure(typed: string): void {
+    const refusal = this.#options.refusals?.[typed];
+    if (refusal === undefined) {
+      if (typed === 'end') this.#mode = '';
+      else if (typed.startsWith('router ')) this.#mode = 'config-router';
+      else if (typed.startsWith('address-family ')) this.#mode = 'config-router-af';
+    }
+    this.#show(refusal ?? '');
+  }
 }
