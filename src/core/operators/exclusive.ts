@@ -97,6 +97,10 @@ export class Exclusive {
     refuseShared(gateway, members);
     const id = `${key} ${gateway} ${resourceKey({ ...first.resource, target: '' })}`;
     const before = this.#cells.get(id);
+    if (before && awaitsReadings(before)) {
+      this.#askAgain(id, before, members, reason);
+      return;
+    }
     if (before && before.phase !== 'resting') {
       before.next = members;
       this.#say(before, 'waiting', () => `${reason}: a round is on (${before.phase}); another follows`);
@@ -176,6 +180,31 @@ export class Exclusive {
     this.#cells.setAlarm(id, cell.startedAt + readingDeadlineMs);
   }
 
+  /**
+   * What was read before the event that came now is no longer good: those who answered are asked again. Those who have
+   * not answered yet are not: a member that just died would hold up the one that takes its place (X4).
+   */
+  #askAgain(id: string, before: ExclusiveCell, members: MemberState[], reason: string): void {
+    for (const state of before.members) {
+      const again = members.find(({ member }) => member.target === state.member.target);
+      if (again && state.seen === 'pending') again.waits = state.waits;
+      else this.#settle(state);
+    }
+    const cell: ExclusiveCell = {
+      ...before,
+      members,
+      phase: 'reading',
+      startedAt: this.#host.scope.entryAt(),
+      graceUntil: null,
+      next: null,
+    };
+    this.#cells.set(id, cell);
+    const asked = members.filter(({ waits }) => waits === null);
+    this.#say(cell, 'fired', () => `${reason}: who is active now? asks ${names(asked) || 'nobody'} again`);
+    for (const state of asked) this.#intend(id, cell, state, { kind: 'read', target: state.member.target, query: 'fhrp' });
+    this.#cells.setAlarm(id, cell.startedAt + readingDeadlineMs);
+  }
+
   /** The whole decision: looks at what is known and takes the next step there is. */
   #weigh(id: string, cell: ExclusiveCell): void {
     const actives = cell.members.filter(({ seen }) => seen === 'active');
@@ -210,7 +239,9 @@ export class Exclusive {
     const { outcome } = active;
     if (outcome !== 'already' && outcome !== 'done') {
       this.#inconclusive(id, cell, `give-${outcome}`, `giving to ${active.member.target} ended ${outcome}`);
-    } else if (!pending) {
+    } else if (pending) {
+      if (cell.next) this.#askAgain(id, cell, cell.next, 'something came meanwhile');
+    } else {
       const unreadable = cell.members.filter(({ seen }) => seen === 'unreadable');
       if (unreadable.length > 0) this.#inconclusive(id, cell, 'unreadable', unreadableText(unreadable));
       else this.#take(id, cell, active);
@@ -333,6 +364,14 @@ export class Exclusive {
   #say(cell: ExclusiveCell, verdict: 'passed' | 'stopped' | 'waiting' | 'fired', detail: () => string): void {
     this.#host.scope.say('exclusive', cell.key, verdict, detail);
   }
+}
+
+/** Nothing is being given or taken: it only waits for answers. */
+function awaitsReadings(cell: ExclusiveCell): boolean {
+  return (
+    cell.phase === 'reading' ||
+    (cell.phase === 'giving' && cell.members.every(({ seen, waits }) => seen === 'pending' || waits === null))
+  );
 }
 
 function ensureWant(state: MemberState, desired: EnsureWant['desired'], requires: Requirement[]): Want {
