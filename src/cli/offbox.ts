@@ -1,20 +1,10 @@
 // Owns: the command line: which verbs there are. One verb a file; each is loaded only when it is called.
 // Exit codes: 0 done, 1 found something wrong, 2 wrong usage.
-import { createReadStream } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import colors from 'picocolors';
 import { messageOf, OperatorError } from '../model/errors.ts';
 import { runtimeVersion } from '../runtime/version.ts';
 import { verbs } from './verbs.ts';
-
-/** The launcher's end of the pipe at fd 3 closes when it dies, killed with -9 too: then so do we, at once. */
-function dieWithLauncher(): void {
-  if (!process.env.OFFBOX_LAUNCHER) return;
-  createReadStream('', { fd: 3 })
-    .on('end', () => process.kill(process.pid, 'SIGKILL'))
-    .on('error', () => undefined)
-    .resume();
-}
 
 async function run(argv: readonly string[]): Promise<void> {
   const program = new Command('offbox')
@@ -26,7 +16,6 @@ async function run(argv: readonly string[]): Promise<void> {
   await program.parseAsync(argv, { from: 'user' });
 }
 
-dieWithLauncher();
 try {
   await run(process.argv.slice(2));
 } catch (thrown) {

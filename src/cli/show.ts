@@ -4,8 +4,9 @@ import { OperatorError } from '../model/errors.ts';
 import { controlSocket, type Shown, shownKinds, shownOf } from '../runtime/api.ts';
 import { meaningText, resourceText } from '../runtime/narrate.ts';
 import type { ShownEvent, ShownGateway, ShownIntent, View } from '../runtime/view.ts';
+import { timeText } from '../runtime/wall.ts';
 import { ask } from './client.ts';
-import { type Row, table, timeText } from './table.ts';
+import { type Row, table } from './table.ts';
 import { configFile } from './where.ts';
 
 interface ShowOptions {

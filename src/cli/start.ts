@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import colors from 'picocolors';
 import type { Watcher } from '../runtime/runtime.ts';
 import { runtimeVersion } from '../runtime/version.ts';
+import { stayAlive } from '../runtime/wall.ts';
 import { teller } from './tell.ts';
 
 interface StartOptions {
@@ -71,11 +72,10 @@ export async function endOf(runtime: { stop(): Promise<void> }, failure: Promise
   const signal = new Promise<undefined>((done) => {
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => done(undefined));
   });
-  // Sources and timers do not keep the process alive by themselves.
-  const keepAlive = setInterval(() => undefined, 2 ** 30);
+  const endStay = stayAlive();
   const fault = await Promise.race([signal, failure]);
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(130));
-  clearInterval(keepAlive);
+  endStay();
   await runtime.stop();
   if (fault) throw fault;
 }

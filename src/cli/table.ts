@@ -15,11 +15,3 @@ export function table(rows: readonly Row[]): readonly string[] {
       .trimEnd();
   return [colors.bold(line(columns)), ...rows.map((row) => line(columns.map((column) => String(row[column] ?? ''))))];
 }
-
-/** `2026-11-23 03:31:09.857`, in the terminal's time zone. */
-export function timeText(at: number): string {
-  const time = new Date(at);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
-  return `${date} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${String(time.getMilliseconds()).padStart(3, '0')}`;
-}

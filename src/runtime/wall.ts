@@ -15,3 +15,17 @@ export const realWall: Wall = {
 
 /** Lets everything that is ready to run, run: promises settle until nothing but timers is left. */
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** `2026-11-23 03:31:09.857`, in the terminal's time zone. */
+export function timeText(at: number): string {
+  const time = new Date(at);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+  return `${date} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}.${String(time.getMilliseconds()).padStart(3, '0')}`;
+}
+
+/** Keeps the process alive until it is called off: sources and timers do not by themselves. */
+export function stayAlive(): () => void {
+  const timer = setInterval(() => undefined, 2 ** 30);
+  return () => clearInterval(timer);
+}
