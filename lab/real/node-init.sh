@@ -29,6 +29,7 @@ private_files() {
 
 network_operator() {
   # A person who logs in and gets the router's CLI. The group frrvty may open the daemons' sockets.
+  : >/var/log/lastlog
   mkdir -p /run/netop /run/sshd
   # sshd reads it as that person, who cannot look into FOLDER.
   cp "$folder/authorized-keys" /run/netop/

@@ -1,7 +1,7 @@
 // Owns: running the product in the lab: `offbox start` on mgr, as an operator would, and what it journals, read from its
 // standard output. Nothing here knows its insides.
 import { once } from 'node:events';
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Entry } from '../../src/model/entry.ts';
 import { RuntimeFault } from '../../src/model/errors.ts';
@@ -11,19 +11,27 @@ import { onLines, stop } from './process.ts';
 const root = join(import.meta.dirname, '../..');
 
 export interface OffboxRun {
+  /** Its configuration, inventory and journal: start again with this one and it goes on. */
+  readonly folder: string;
   readonly entries: readonly Entry[];
   /** The first entry, past or future, that this holds for. */
   first(what: string, holds: (entry: Entry) => boolean, withinMs: number): Promise<Entry>;
   stop(): Promise<void>;
+  /** SIGKILL, as a crash. */
+  kill(): Promise<void>;
 }
 
-/** Starts it with a journal of its own, acting on both members as soon as it listens. */
-export async function startOffbox(network: RealNetwork): Promise<OffboxRun> {
-  await mkdir(join(network.folder.path, 'offbox'), { recursive: true });
-  const folder = await mkdtemp(join(network.folder.path, 'offbox', 'run-'));
+async function makeOffboxFolder(network: RealNetwork): Promise<string> {
+  const folder = await mkdtemp(join(network.folder.path, 'offbox-'));
   const paths = { inventory: join(folder, 'inventory.yaml'), policies: join(root, 'policies'), data: join(folder, 'data') };
   await writeFile(paths.inventory, network.inventoryYaml());
   await writeFile(join(folder, 'offbox.yaml'), network.offboxYaml(paths));
+  return folder;
+}
+
+/** Starts it with a journal of its own or, given the folder of an earlier run, with that one's. */
+export async function startOffbox(network: RealNetwork, earlier?: string): Promise<OffboxRun> {
+  const folder = earlier ?? (await makeOffboxFolder(network));
   const argv = [process.execPath, join(root, 'bin/offbox.js'), 'start', '--json', '--config', join(folder, 'offbox.yaml')];
   const child = network.spawnIn('mgr', argv, { cwd: folder });
   const entries: Entry[] = [];
@@ -45,6 +53,7 @@ export async function startOffbox(network: RealNetwork): Promise<OffboxRun> {
   };
   const ended = once(child, 'exit').then(([code]) => fault(`ended with ${code}`));
   return {
+    folder,
     entries,
     first(what, holds, withinMs) {
       const past = entries.find(holds);
@@ -64,5 +73,6 @@ export async function startOffbox(network: RealNetwork): Promise<OffboxRun> {
       });
     },
     stop: () => stop(child),
+    kill: () => stop(child, 'SIGKILL'),
   };
 }

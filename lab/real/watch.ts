@@ -82,7 +82,7 @@ export interface PingReport {
 }
 
 export interface PingWatch {
-  /** Resolves with the next answer that comes after the call. */
+  /** Resolves with the next answer that comes after the call, rejects when none came in ten seconds. */
   answer(): Promise<void>;
   /** Resolves when this many more were sent, answered or not. */
   sent(count: number): Promise<void>;
@@ -113,9 +113,13 @@ export function watchPing(node: LabNode, address: string, everyMs: number): Ping
   gone.catch(() => {}); // heard by who waits
   const until = (over: () => boolean) => Promise.race([new Promise<void>((resolve) => waiting.push({ over, resolve })), gone]);
   return {
-    answer: () => {
+    answer: async () => {
       const before = answered.size;
-      return until(() => answered.size > before);
+      const tries = last + 10_000 / everyMs;
+      await until(() => answered.size > before || last >= tries);
+      if (answered.size > before) return;
+      const remedy = 'Look at the gateway and at the route back.';
+      throw new RuntimeFault(`[lab] no answer from ${address} in ${node.name}`, { code: 'lab-ping', remedy });
     },
     sent: (count) => {
       const goal = last + count;
