@@ -124,18 +124,20 @@ export class Rig {
       this.feed({ kind: 'tick' });
     }
     this.now = until;
-    return this.intents.slice(before).filter(({ want }) => want !== undefined);
+    return this.intents.slice(before);
   }
 
   /** Crashes and comes back from a snapshot of the cells, as JSON keeps it. */
   restart(): void {
     const snapshot = JSON.parse(JSON.stringify(this.engine.cells.snapshot())) as ReturnType<Engine['cells']['snapshot']>;
-    const facts = this.entries.filter(({ kind }) => kind === 'inventory' || kind === 'reading' || kind === 'event');
     const stopped = new Set(this.engine.policies().flatMap(({ name, state }) => (state === 'running' ? [] : [name])));
     this.engine = this.#newEngine();
     this.engine.cells.restore(snapshot);
-    // There is no snapshot of facts yet: they are folded again, before any policy runs.
-    for (const entry of facts) this.engine.facts.fold(entry);
+    // There is no snapshot of facts and ledger yet: they are folded again, before any policy runs.
+    for (const entry of this.entries) {
+      this.engine.facts.fold(entry);
+      this.engine.ledger.fold(entry);
+    }
     for (const { name } of this.#policies)
       if (!stopped.has(name)) this.#step({ kind: 'deploy', policy: name, version: this.#version, runtime: 'test' });
   }
