@@ -1,10 +1,11 @@
 import { existsSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openSqliteJournal, readSqliteJournal } from '../../adapters/journal-sqlite/index.ts';
 import type { Entry } from '../../src/model/entry.ts';
-import { allOf } from '../contract/entries.ts';
+import { allOf, batchOf } from '../contract/entries.ts';
 import { copyOf, type Found, flip, folder, type Image, imageOf, lookInto } from './images.ts';
 
 const files = folder();
@@ -71,6 +72,18 @@ function expectNothingSilent(found: Found, image: Image): void {
   if (found.entries.at(-1)?.seq !== image.entries.at(-1)!.seq) {
     expect(found.cut).toMatch(new RegExp(`ends at entry ${found.entries.at(-1)?.seq ?? 0}: .* cannot be read`));
   }
+}
+
+function remove(path: string, firstSeq: number): void {
+  const db = new DatabaseSync(path);
+  db.exec(`DELETE FROM batch WHERE first_seq = ${firstSeq}`);
+  db.close();
+}
+
+async function collected(batches: AsyncIterable<readonly Entry[]>): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for await (const batch of batches) entries.push(...batch);
+  return entries;
 }
 
 describe.each(imageNames)('a journal %s', (name) => {
@@ -160,6 +173,37 @@ test('says what was cut, keeps the log it could not read, and uses no number twi
   const again = await openSqliteJournal({ path, onCut: (what) => told.push(what) });
   expect(told).toHaveLength(1);
   await again.close();
+});
+
+test('says so when the very last append is spoilt, were it in the mark that tells rounds of the log apart', () => {
+  const image = images.get(imageNames[0])!;
+  const lastFrame = statSync(`${image.path}-wal`).size - 4_120;
+  for (const offset of [8, 12, 16, 23, 24, 4_119]) {
+    const path = copyOf(files, image);
+    flip(`${path}-wal`, lastFrame + offset, 0x10);
+    expect(lookInto(path)).toMatchObject({
+      cut: expect.stringMatching(/: 1 append after it cannot be read \(a crash in the middle of an append/),
+    });
+  }
+});
+
+test('takes a batch that is missing for damage, not for a gap', async () => {
+  const path = files.fresh();
+  const journal = await openSqliteJournal({ path });
+  for (let lastSeq = 0; lastSeq < 40; lastSeq += 4) await journal.append(batchOf(4), { epoch: 1, lastSeq });
+  const reader = await readSqliteJournal({ path });
+  const before = reader.read(30);
+  remove(path, 37);
+  await expect(collected(before)).rejects.toThrow('is damaged: entries 37 to 40 are missing');
+  remove(path, 9);
+  await expect(allOf(reader)).rejects.toMatchObject({
+    code: 'journal-damaged',
+    message: expect.stringContaining('entries 9 to 12 are missing'),
+  });
+  await expect(allOf(reader, 10)).rejects.toThrow('entries 9 to 12 are missing');
+  expect((await allOf(journal, 13)).map(({ seq }) => seq)).toEqual(Array.from({ length: 24 }, (_, index) => 13 + index));
+  await reader.close();
+  await journal.close();
 });
 
 test('says when the whole log cannot be read', () => {
