@@ -1,6 +1,8 @@
 // Owns: offbox lab: makes things go wrong in the simulated network from another terminal, or runs it as a process of its own.
+import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { writeLabConfig } from './lab-config.ts';
 import { labDirectory } from './where.ts';
 
 export function declareLab(program: Command): void {
@@ -23,6 +25,8 @@ export function declareLab(program: Command): void {
         const { labCommand, labUp, wall } = await import('../main.ts');
         const folder = dir === undefined ? labDirectory() : resolve(dir);
         if (verb === 'up') {
+          await mkdir(folder, { recursive: true, mode: 0o700 });
+          await writeLabConfig(folder, Number(net));
           await labUp({ dir: folder, net: Number(net), wall });
           return;
         }

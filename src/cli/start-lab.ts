@@ -1,14 +1,14 @@
 // Owns: offbox start --lab: brings the simulated network up, runs Offbox beside it, and with --once plays a failover and
 // a recovery and judges by what the external router sees.
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { mkdir, rm } from 'node:fs/promises';
 import colors from 'picocolors';
 import { compose, type Lab, startLab, wall } from '../main.ts';
 import { OperatorError } from '../model/errors.ts';
 import { loadConfig } from '../runtime/config.ts';
 import { runtimeVersion } from '../runtime/version.ts';
+import { writeLabConfig } from './lab-config.ts';
 import { endOf, watching } from './start.ts';
+import { labDirectory } from './where.ts';
 
 const prefix = '23.0.0.0/8';
 /** Tries 127.23.0.x first; another lab may be running there. */
@@ -24,11 +24,10 @@ interface LabRunOptions {
 export async function startLabRun({ once, json }: LabRunOptions): Promise<number> {
   const write = (line: string): void => void process.stdout.write(`${line}\n`);
   const say = json ? () => undefined : write;
-  const directory = resolve('.offbox', 'lab');
+  const directory = labDirectory();
   const lab = await bringUp(directory);
   try {
-    await writeFile(join(directory, 'offbox.yaml'), configText(lab.net));
-    const loaded = await loadConfig(join(directory, 'offbox.yaml'));
+    const loaded = await loadConfig(await writeLabConfig(directory, lab.net));
     introduce(say, lab);
     const failed = Promise.withResolvers<Error>();
     const runtime = await compose({ ...loaded, watch: { ...watching(write, json), onFailure: failed.resolve } });
@@ -58,18 +57,6 @@ async function bringUp(directory: string): Promise<Lab & { readonly net: number 
     }
   }
   throw new RangeError('no net to try');
-}
-
-function configText(net: number): string {
-  return `# The simulated network's. Written anew by every \`offbox start --lab\`.
-inventory: inventory.yaml
-policies: ${fileURLToPath(new URL('../../policies', import.meta.url))}
-data: data
-sources:
-  syslog: { udp: '127.${net}.0.1:5514', tcp: '127.${net}.0.1:5514' }
-  snmp: { udp: '127.${net}.0.1:5162' }
-modes: { default: enforce }
-`;
 }
 
 function introduce(say: (line: string) => void, lab: Lab): void {

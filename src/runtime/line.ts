@@ -2,7 +2,8 @@
 // rule that one dialogue at a time is held over it.
 //
 // L1. While a target is known to be down, whoever asks is told so at once: a dead member delays nobody.
-// L2. A dialogue that only reads is tried once more where the session turned out to be gone; one that writes never is.
+// L2. A dialogue that only reads is tried once more where the session turned out to be gone, within the same deadline;
+//     one that writes never is.
 // L3. A line that came back after being down tells so, once: something may have been missed.
 import { OperatorError, summaryOf, TargetError } from '../model/errors.ts';
 import { connectDeadlineMs, reconnectFirstMs, reconnectLastMs } from '../model/limits.ts';
@@ -62,11 +63,15 @@ export class Line {
   /** Holds a dialogue that only reads. Rejects with a TargetError: `unreachable` where there is no way to it. */
   async read<T>(start: () => Dialogue<T>, deadlineMs: number, hear?: Hear): Promise<T> {
     return this.#inTurn(async () => {
+      const { wall } = this.#options;
+      const until = wall.monotonic() + deadlineMs;
       try {
         return await this.#hold(start(), deadlineMs, hear);
       } catch (thrown) {
-        if (!(thrown instanceof TargetError && thrown.retry) || this.#status.state === 'down') throw thrown;
-        return this.#hold(start(), deadlineMs, hear);
+        const leftMs = until - wall.monotonic();
+        const gone = thrown instanceof TargetError && thrown.retry && this.#status.state !== 'down';
+        if (!gone || leftMs <= 0) throw thrown;
+        return this.#hold(start(), leftMs, hear);
       }
     });
   }
