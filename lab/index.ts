@@ -105,8 +105,8 @@ export async function startLab({ dir, wall, net = 23, timers }: LabOptions): Pro
   const stop = async () => {
     stopped.abort();
     await control?.stop();
-    network.stop();
     watchers.clear();
+    network.stop();
     for (const host of Object.values(hosts)) await host.stop();
   };
   const all = hosts as Readonly<Record<DeviceName, Host>>;

@@ -41,6 +41,7 @@ function target(name: GatewayName, facts: InventoryFacts): z.input<typeof target
     platform: name === 'gw-b' ? 'cisco-iosxe' : 'cisco-ios',
     address: facts.addresses[name],
     cli,
+    ...(name === 'gw-b' ? { netconf: { ...ssh, port: labPorts.netconf } } : {}),
     snmp: { port: labPorts.snmp, community: { file: facts.communityFile } },
     bgp: { as: uplinks[name].as, neighbors: [uplinks[name].neighbor] },
   };

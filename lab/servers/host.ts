@@ -5,8 +5,9 @@ import type { Bgp } from '../model/bgp.ts';
 import type { Device } from '../model/device.ts';
 import type { DeviceEvent } from '../model/device-events.ts';
 import { createCliService } from './cli-service.ts';
+import { createNetconfService } from './netconf-service.ts';
 import { createSnmpService } from './snmp.ts';
-import { createSshServer } from './ssh-server.ts';
+import { createSshServer, type SshServices } from './ssh-server.ts';
 import { createSyslogSender } from './syslog-sender.ts';
 
 export interface HostOptions {
@@ -37,12 +38,16 @@ export interface Host {
 }
 
 export function createHost(options: HostOptions): Host {
-  const { device, addresses } = options;
+  const { device, addresses, wall } = options;
   const address = addresses[device.name as DeviceName];
   const cli = createCliService(options);
   const { hostKey, user, password } = options;
-  const ssh = createSshServer({ address, port: labPorts.ssh, hostKey, user, password, services: { ...cli } });
-  const fronts = [ssh];
+  const netconf = device.platform === 'cisco-iosxe' ? createNetconfService(device, wall) : undefined;
+  const ssh = (port: number, services: SshServices) => createSshServer({ address, port, hostKey, user, password, services });
+  const fronts = [
+    ssh(labPorts.ssh, { ...cli, ...netconf }),
+    ...(netconf ? [ssh(labPorts.netconf, { netconf: netconf.netconf })] : []),
+  ];
   const syslog = createSyslogSender(address, { address: addresses.offbox, port: labPorts.syslog });
   const snmp = createSnmpService(device, { address, port: labPorts.snmp }, { address: addresses.offbox, port: labPorts.trap });
   let silent = false;
@@ -59,6 +64,7 @@ export function createHost(options: HostOptions): Host {
       else snmp.trap(event);
     },
     async powerOff() {
+      netconf?.powerOff();
       for (const front of fronts) await front.powerOff();
     },
     async powerOn() {

@@ -78,11 +78,11 @@ function pathBlock(context: ShowContext, path: BgpPath, best: string): string[] 
   ];
 }
 
+/** To a neighbour that is not Established nothing was sent: the same trailer with 0 [weak: no capture of it was found]. */
 export function showAdvertised(context: ShowContext, neighbor: string): string {
   const { device, bgp } = context;
   const side = sideOf(context, neighbor);
   if (!side) return '% No such neighbor or address family';
-  if (side.establishedAt === undefined) return '';
   const sent = new Set(bgp.advertised(device, neighbor).map(({ prefix }) => prefix));
   const best = [...bgp.table(device)].flatMap(([prefix, [path]]) => (path && sent.has(prefix) ? [path] : []));
   const total = `\nTotal number of prefixes ${best.length} `;

@@ -1,0 +1,100 @@
+// Owns: the part of the device's data models that the simulation knows: a few branches of Cisco-IOS-XE-native and -bgp, and
+// HSRP's operational data. What is not here is answered as unknown, as by a device with another release.
+
+export const nativeNs = 'http://cisco.com/ns/yang/Cisco-IOS-XE-native';
+export const bgpNs = 'http://cisco.com/ns/yang/Cisco-IOS-XE-bgp';
+export const hsrpNs = 'http://cisco.com/ns/yang/Cisco-IOS-XE-hsrp-oper';
+
+export type SchemaNode =
+  | { readonly kind: 'container'; readonly name: string; readonly ns: string; readonly children: readonly SchemaNode[] }
+  | {
+      readonly kind: 'list';
+      readonly name: string;
+      readonly ns: string;
+      readonly keys: readonly string[];
+      readonly children: readonly SchemaNode[];
+    }
+  | { readonly kind: 'leaf'; readonly name: string; readonly ns: string; readonly type: RegExp };
+
+type Inner = (ns: string) => SchemaNode;
+
+const container =
+  (name: string, ...children: readonly Inner[]): Inner =>
+  (ns) => ({ kind: 'container', name, ns, children: children.map((child) => child(ns)) });
+const list =
+  (name: string, keys: readonly string[], ...children: readonly Inner[]): Inner =>
+  (ns) => ({ kind: 'list', name, ns, keys, children: children.map((child) => child(ns)) });
+const leaf =
+  (name: string, type: RegExp): Inner =>
+  (ns) => ({ kind: 'leaf', name, ns, type });
+/** A node that another module puts into this place: its namespace is its own. */
+const from =
+  (ns: string, inner: Inner): Inner =>
+  () =>
+    inner(ns);
+
+const octet = '(25[0-5]|2[0-4]\\d|1?\\d?\\d)';
+const address = new RegExp(`^${octet}(\\.${octet}){3}$`);
+const text = /^[\x20-\x7e]{1,200}$/;
+const empty = /^$/;
+const boolean = /^(true|false)$/;
+const number = /^\d{1,10}$/;
+
+const networks = container(
+  'network',
+  list('with-mask', ['number', 'mask'], leaf('number', address), leaf('mask', address)),
+  list('no-mask', ['number'], leaf('number', address)),
+);
+const ipv4Unicast = container('ipv4-unicast', list('neighbor', ['id'], leaf('id', address), leaf('activate', empty)), networks);
+const bgp = list(
+  'bgp',
+  ['id'],
+  leaf('id', number),
+  container('bgp', leaf('log-neighbor-changes', boolean)),
+  list('neighbor', ['id'], leaf('id', address), leaf('remote-as', number)),
+  container('address-family', container('no-vrf', list('ipv4', ['af-name'], leaf('af-name', /^unicast$/), ipv4Unicast))),
+);
+const port = (name: string) =>
+  list(
+    name,
+    ['name'],
+    leaf('name', /^\d+(\/\d+)*$/),
+    leaf('description', text),
+    leaf('shutdown', empty),
+    container('ip', container('address', container('primary', leaf('address', address), leaf('mask', address)))),
+  );
+
+export const nativeSchema = container(
+  'native',
+  leaf('hostname', /^[A-Za-z][A-Za-z0-9_-]{0,62}$/),
+  container('router', from(bgpNs, bgp)),
+  container('interface', port('GigabitEthernet'), port('Vlan')),
+  container(
+    'ip',
+    container(
+      'route',
+      list(
+        'ip-route-interface-forwarding-list',
+        ['prefix', 'mask'],
+        leaf('prefix', address),
+        leaf('mask', address),
+        list('fwd-list', ['fwd'], leaf('fwd', /^(Null0|[\d.]{7,15})$/)),
+      ),
+    ),
+  ),
+)(nativeNs);
+
+export const hsrpSchema = container(
+  'hsrp-oper-data',
+  list(
+    'hsrp-group-info',
+    ['group-id', 'if-name'],
+    ...['group-id', 'if-name', 'priority', 'preempt', 'state', 'active-ip', 'standby-ip', 'virtual-ip'].map((name) =>
+      leaf(name, text),
+    ),
+  ),
+)(hsrpNs);
+
+export function schemaChild(parent: SchemaNode, name: string, ns: string): SchemaNode | undefined {
+  return parent.kind === 'leaf' ? undefined : parent.children.find((child) => child.name === name && child.ns === ns);
+}
