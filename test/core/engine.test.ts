@@ -7,7 +7,7 @@ import { type Policy, policy } from '../../src/core/policy.ts';
 import { bgpNetwork } from '../../src/core/resources.ts';
 import type { Verdict } from '../../src/core/scope.ts';
 import { fhrp, hsrp, syslog } from '../../src/core/selectors.ts';
-import type { Entry } from '../../src/model/entry.ts';
+import type { Entry, Reading } from '../../src/model/entry.ts';
 import { outcomeKindSchema } from '../../src/model/outcome.ts';
 import { mark } from './marbles.ts';
 import { eventOf, gap, hsrpEvent, inventory, line, lines, origin, Rig, replay, row, start, textEvent } from './rig.ts';
@@ -294,9 +294,9 @@ const everything: readonly Policy[] = [
 type Act = (rig: Rig) => void;
 
 const target = fc.constantFrom('r1', 'r2', 'r3');
-const results = fc.oneof(
+const results: fc.Arbitrary<Reading['result']> = fc.oneof(
   fc.constantFrom('active', 'standby', 'other').map((role) => ({ kind: 'rows' as const, rows: [row(role as 'active')] })),
-  fc.constant({ kind: 'rows' as const, rows: [] }),
+  fc.constant<Reading['result']>({ kind: 'rows', rows: [] }),
   fc.constantFrom('unreachable', 'unreadable').map((kind) => ({ kind: kind as 'unreachable', reason: 'so' })),
 );
 const open = (rig: Rig, read: 'read' | 'ensure', number: number) => {

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { map } from 'rxjs';
 import { describe, expect, test } from 'vitest';
+import type { SyslogEvent } from '../../../src/core/selector.ts';
 import { cellKeysMax } from '../../../src/model/limits.ts';
 import { mark, piped, play, playBroken } from '../marbles.ts';
 import { lines, Rig, textEvent } from '../rig.ts';
 
-const keyOf = ({ text }: { readonly text: string }): string => text.toLowerCase();
+const keyOf = ({ text }: SyslogEvent): string => text.toLowerCase();
 
 describe('perKey', () => {
   test('gives every key a pipeline of its own', () => {
