@@ -61,9 +61,14 @@ async function during(
 ): Promise<Seen> {
   const watch = network.sampleNextHops('ext', 50);
   const ping = network.ping('host', pingEveryMs);
-  await ping.answer();
-  await happen();
-  await over(ping);
+  try {
+    await ping.answer();
+    await happen();
+    await over(ping);
+  } catch (error) {
+    await Promise.all([ping.stop(), watch.stop()]);
+    throw error;
+  }
   const { outageMs, passing } = await ping.stop();
   return { outageMs, passing, spans: await watch.stop() };
 }
@@ -128,6 +133,17 @@ describe.skipIf(why)(`hsrp-active-advertises on FRR${why ? ` (skipped: ${why})` 
       return seen;
     }
 
+    /** Where it fails, the network is mended for the next test, and the failure is told, not what came of it. */
+    async function orMend<T>(mend: Disturbance['mend'], work: () => Promise<T>): Promise<T> {
+      try {
+        return await work();
+      } catch (error) {
+        await mend(network);
+        await calm(network);
+        throw error;
+      }
+    }
+
     async function comesBack(what: string, mend: () => Promise<void>): Promise<void> {
       const mended = async () => {
         await mend();
@@ -140,11 +156,8 @@ describe.skipIf(why)(`hsrp-active-advertises on FRR${why ? ` (skipped: ${why})` 
 
     for (const { name, happen, mend } of [disturbances.dead, disturbances.lan]) {
       test(`moves the route when ${name}, and back: never absent then, never from both for more than 5 s`, async () => {
-        try {
-          await movesTo('nx3', `on: ${name}`, () => happen(network));
-        } finally {
-          await comesBack(`on: return after ${name}`, () => mend(network));
-        }
+        await orMend(mend, () => movesTo('nx3', `on: ${name}`, () => happen(network)));
+        await comesBack(`on: return after ${name}`, () => mend(network));
       });
     }
 
@@ -152,19 +165,21 @@ describe.skipIf(why)(`hsrp-active-advertises on FRR${why ? ` (skipped: ${why})` 
     // hold the address). So both advertise until somebody looks, and pings pass over either.
     test(`gives to nx3, takes nothing from nx2 and says so when ${disturbances.vrrpd.name}`, async () => {
       const lastSeq = offbox!.entries.at(-1)!.seq;
-      const seen = await during(
-        network,
-        () => disturbances.vrrpd.happen(network),
-        async (ping) => {
-          await routedVia(network, nextHop.nx2, nextHop.nx3);
-          await ping.sent(20);
-        },
-      );
-      report(`on: ${disturbances.vrrpd.name}`, seen);
-      expect(seen.passing).toBe(true);
-      const says = (entry: Entry) =>
-        entry.kind === 'intent' && entry.intent.want.kind === 'notice' && entry.intent.want.code === 'unreadable';
-      await offbox!.first('notice that nx2 cannot be read', (entry) => entry.seq > lastSeq && says(entry), 20_000);
+      await orMend(disturbances.vrrpd.mend, async () => {
+        const seen = await during(
+          network,
+          () => disturbances.vrrpd.happen(network),
+          async (ping) => {
+            await routedVia(network, nextHop.nx2, nextHop.nx3);
+            await ping.sent(20);
+          },
+        );
+        report(`on: ${disturbances.vrrpd.name}`, seen);
+        expect(seen.passing).toBe(true);
+        const says = (entry: Entry) =>
+          entry.kind === 'intent' && entry.intent.want.kind === 'notice' && entry.intent.want.code === 'unreadable';
+        await offbox!.first('notice that nx2 cannot be read', (entry) => entry.seq > lastSeq && says(entry), 20_000);
+      });
       await disturbances.vrrpd.mend(network);
       await calm(network);
       await routedVia(network, nextHop.nx2);
