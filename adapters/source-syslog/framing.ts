@@ -42,7 +42,7 @@ export class Framer {
     return this.#tooLong;
   }
 
-  /** A line that went on beyond all bounds (F3). */
+  /** The line now being read has gone on beyond all bounds (F3). */
   get endless(): boolean {
     return this.#mode === 'line' && this.#frameBytes > syslogFrameBytesMax;
   }
@@ -57,7 +57,7 @@ export class Framer {
 
   /** The next whole message, valid until the next call; null when the chunk holds no more. Empty lines are none. */
   next(): Uint8Array | null {
-    while (this.#at < this.#chunk.length && !this.endless) {
+    while (this.#at < this.#chunk.length) {
       if (this.#mode === 'start') this.#begin();
       else if (this.#mode === 'count') this.#readCount();
       else {

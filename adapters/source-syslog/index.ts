@@ -210,7 +210,7 @@ class Syslog implements SyslogSource {
     const { platform, target } = this.#peerOf(peer);
     if (counter !== undefined) {
       const missed = this.#sequences.missed(fields.host === null ? peer : `${peer} ${fields.host}`, counter);
-      if (missed !== null) this.#gaps?.tell(`${fields.host ?? peer} at ${peer}: ${missed}`, target);
+      if (missed !== null) this.#gaps?.tell(`${fields.host === null ? peer : `${fields.host} at ${peer}`}: ${missed}`, target);
     }
     const origin: Origin = {
       source: this.name,

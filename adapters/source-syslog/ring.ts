@@ -80,7 +80,7 @@ export class RingWriter {
     this.#lengths[offset >>> 2] = length;
     this.#data.write(prefix, offset + 4, 'latin1');
     this.#data.set(bytes, offset + 4 + prefix.length);
-    Atomics.store(this.#control, head, (position + size) | 0);
+    Atomics.store(this.#control, head, position + size);
     if (Atomics.load(this.#control, awake) === 0 && Atomics.exchange(this.#control, awake, 1) === 0) this.#ring();
     return true;
   }
@@ -120,7 +120,7 @@ export class RingReader {
     }
     const length = this.#lengths[offset >>> 2]!;
     const record = this.#data.toString('utf8', offset + 4, offset + 4 + length);
-    Atomics.store(this.#control, tail, (position + padded(length)) | 0);
+    Atomics.store(this.#control, tail, position + padded(length));
     return record;
   }
 

@@ -3,7 +3,13 @@ import { describe, expect, test, vi } from 'vitest';
 import { syslogSource } from '../../adapters/source-syslog/index.ts';
 import { OperatorError } from '../../src/model/errors.ts';
 import { eventSchema } from '../../src/model/event.ts';
-import { gapIntervalMs, kernelDropsMs, syslogFrameBytesMax, syslogMessageBytesMax } from '../../src/model/limits.ts';
+import {
+  appendEntriesMax,
+  gapIntervalMs,
+  kernelDropsMs,
+  syslogFrameBytesMax,
+  syslogMessageBytesMax,
+} from '../../src/model/limits.ts';
 import { realWall } from '../../src/runtime/wall.ts';
 import { closed, connected, datagrams, listening, loopback, portOf, Remembering } from './harness.ts';
 
@@ -94,6 +100,16 @@ describe('a TCP sender', () => {
     }
   });
 
+  test('may send more than a turn of the loop takes: all of it comes, in order, in batches of a commit', async () => {
+    const { source, sink } = await listening();
+    const socket = await connected(portOf(source, 'tcp'));
+    const lines = 20_000;
+    socket.write(Array.from({ length: lines }, (_, index) => `<189>: r1: Nov 23 03:31:09: %A-5-B: ${index}\n`).join(''));
+    await sink.until(() => sink.events.length === lines);
+    expect(sink.texts.findIndex((text, index) => text !== String(index))).toBe(-1);
+    expect(Math.max(...sink.offers)).toBeLessThanOrEqual(appendEntriesMax);
+  });
+
   test('that ends gives its last line without an end; one cut off within a counted frame gives none, and is counted', async () => {
     const { source, sink } = await listening();
     (await connected(portOf(source, 'tcp'))).end('<13>whole');
@@ -161,6 +177,14 @@ describe('what is missed', () => {
     expect(sink.gaps[1]?.reason).toBe('nx2 at 127.0.0.1: messages 52 to 59 did not come (8)');
   });
 
+  test('shows in IOS sequence numbers too, where there is no other count', async () => {
+    const { source, sink } = await listening({ udp: loopback });
+    const numbered = ['000048', '000050'].map((count) => `<189>${count}: *Nov 23 03:31:09.857: %SYS-5-A: x`);
+    await datagrams(portOf(source, 'udp'), numbered);
+    await sink.until(() => sink.events.length === 2);
+    expect(sink.gaps).toEqual([{ reason: '127.0.0.1: message 49 did not come', targets: undefined }]);
+  });
+
   test('behind one relay is told of each device apart', async () => {
     const { source, sink } = await listening();
     await datagrams(portOf(source, 'udp'), [hsrp, hsrp.replace('46: nx2', '9000: nx3'), hsrp.replace('46', '47')]);
@@ -206,6 +230,16 @@ describe('starting and stopping', () => {
     expect(String(refusal)).toMatch(`ss -lpn 'sport = :${port}'`);
     await second.stop();
     expect(second.stats().listening).toEqual([]);
+  });
+
+  test('a UDP port is free again when the TCP port beside it was refused', async () => {
+    const { source } = await listening({ tcp: loopback });
+    const { source: earlier } = await listening({ udp: loopback });
+    const udp = { host: '127.0.0.1', port: portOf(earlier, 'udp') };
+    await earlier.stop();
+    const refused = syslogSource({ wall: realWall, udp, tcp: { host: '127.0.0.1', port: portOf(source, 'tcp') } });
+    await expect(refused.start(new Remembering())).rejects.toThrow(OperatorError);
+    await listening({ udp });
   });
 
   test('an address of another machine is refused with a remedy', async () => {
