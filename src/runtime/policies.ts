@@ -33,11 +33,12 @@ export async function loadPolicies(folder: string): Promise<readonly LoadedPolic
   return loaded;
 }
 
-export async function loadPolicy(file: string, revision?: string): Promise<LoadedPolicy> {
-  const version = await bundleDigest(file);
+export async function loadPolicy(path: string, revision?: string): Promise<LoadedPolicy> {
+  const file = relative(process.cwd(), path) || path;
+  const version = await bundleDigest(path, file);
   let module: { readonly default?: unknown };
   try {
-    module = (await import(`${pathToFileURL(file).href}?${version}`)) as typeof module;
+    module = (await import(`${pathToFileURL(path).href}?${version}`)) as typeof module;
   } catch (thrown) {
     const remedy = 'A policy file may only declare; look at the top of the file.';
     throw new OperatorError(`${file}: cannot be loaded: ${messageOf(thrown)}`, { code: 'policy-throws', remedy, cause: thrown });
@@ -48,7 +49,7 @@ export async function loadPolicy(file: string, revision?: string): Promise<Loade
       remedy: 'Write `export default policy({ … })`.',
     });
   }
-  return { file: relative(process.cwd(), file) || file, policy: module.default, version, ...(revision ? { revision } : {}) };
+  return { file, policy: module.default, version, ...(revision ? { revision } : {}) };
 }
 
 async function policyFiles(folder: string): Promise<readonly string[]> {
@@ -67,10 +68,10 @@ async function policyFiles(folder: string): Promise<readonly string[]> {
   }
 }
 
-async function bundleDigest(file: string): Promise<string> {
+async function bundleDigest(path: string, file: string): Promise<string> {
   try {
     const result = await build({
-      entryPoints: [file],
+      entryPoints: [path],
       bundle: true,
       write: false,
       format: 'esm',
