@@ -38,7 +38,7 @@ export function parseXml(xml: string): readonly XmlElement[] {
   // The parser forgives what the validator does not: tags that do not match, documents cut short.
   const inner = `<inner>${xml.replace(/^\s*<\?xml[^>]*\?>/, '')}</inner>`;
   const valid = XMLValidator.validate(inner);
-  if (valid !== true) throw badXml(`${valid.err.msg} (line ${valid.err.line})`, xml);
+  if (valid !== true) throw badXml(`${valid.err.msg.slice(0, 120)} (line ${valid.err.line})`, xml);
   try {
     return elements(parser.parse(inner) as readonly Node[])[0]?.children ?? [];
   } catch (error) {
