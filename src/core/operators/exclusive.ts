@@ -182,7 +182,8 @@ export class Exclusive {
 
   /**
    * What was read before the event that came now is no longer good: those who answered are asked again. Those who have
-   * not answered yet are not: a member that just died would hold up the one that takes its place (X4).
+   * not answered yet are not: a member that just died would hold up the one that takes its place (X4). Nor does their
+   * deadline begin anew: flapping would put it off for ever.
    */
   #askAgain(id: string, before: ExclusiveCell, members: MemberState[], reason: string): void {
     for (const state of before.members) {
@@ -190,16 +191,16 @@ export class Exclusive {
       if (again && state.seen === 'pending') again.waits = state.waits;
       else this.#settle(state);
     }
+    const asked = members.filter(({ waits }) => waits === null);
     const cell: ExclusiveCell = {
       ...before,
       members,
       phase: 'reading',
-      startedAt: this.#host.scope.entryAt(),
+      startedAt: asked.length < members.length ? before.startedAt : this.#host.scope.entryAt(),
       graceUntil: null,
       next: null,
     };
     this.#cells.set(id, cell);
-    const asked = members.filter(({ waits }) => waits === null);
     this.#say(cell, 'fired', () => `${reason}: who is active now? asks ${names(asked) || 'nobody'} again`);
     for (const state of asked) this.#intend(id, cell, state, { kind: 'read', target: state.member.target, query: 'fhrp' });
     this.#cells.setAlarm(id, cell.startedAt + readingDeadlineMs);
