@@ -48,15 +48,18 @@ export class Readings {
     return result;
   }
 
-  /** Checks a requirement against a reading asked for less than 2 s ago, taking a new one where there is none. */
+  /**
+   * Checks a requirement against a reading asked for less than 2 s ago. A reading that old may carry a write, but it
+   * cannot deny one: it may be older than the event. Where it does not hold, the state is read now.
+   */
   async check(requirement: Requirement, intent: string): Promise<Holds> {
     const { target, query } = requirement;
     const last = this.#last.get(`${target} ${query}`);
-    const result = last && this.isFresh(requirement) ? last.result : await this.take(target, query, `${intent}/check`);
-    if (result.kind === 'unreachable') return { holds: false, kind: 'held', reason: result.reason };
-    if (result.kind === 'unreadable')
-      return { holds: false, kind: 'rejected', reason: `${target} could not be read: ${result.reason}` };
-    return judge(requirement, result.rows);
+    if (last && this.isFresh(requirement)) {
+      const held = judge(requirement, last.result);
+      if (held.holds) return held;
+    }
+    return judge(requirement, await this.take(target, query, `${intent}/check`));
   }
 
   isFresh({ target, query }: Requirement): boolean {
@@ -99,15 +102,15 @@ function protocolOf(inventory: Inventory, target: string): 'hsrp' | 'vrrp' {
   return gateway?.protocol ?? 'hsrp';
 }
 
-function judge(requirement: Requirement, rows: readonly FhrpRow[]): Holds {
-  const what = [requirement.interface, requirement.group === undefined ? requirement.instance : `group ${requirement.group}`]
-    .filter(Boolean)
-    .join(' ');
-  const row = rowOf(requirement, rows);
-  if (!row) return { holds: false, kind: 'rejected', reason: `${requirement.target} shows no one row for ${what}` };
-  const holds = requirement.is === 'active' ? row.role === 'active' : row.role !== 'active';
-  const wanted = requirement.is === 'active' ? 'active' : 'anything but active';
-  return holds
-    ? { holds }
-    : { holds, kind: 'rejected', reason: `${requirement.target} ${what} reads ${row.state}, wanted ${wanted}` };
+function judge(requirement: Requirement, result: Reading['result']): Holds {
+  const { target, interface: name, group, instance, is } = requirement;
+  if (result.kind === 'unreachable') return { holds: false, kind: 'held', reason: result.reason };
+  if (result.kind === 'unreadable')
+    return { holds: false, kind: 'rejected', reason: `${target} could not be read: ${result.reason}` };
+  const what = [name, group === undefined ? instance : `group ${group}`].filter(Boolean).join(' ');
+  const row = rowOf(requirement, result.rows);
+  if (!row) return { holds: false, kind: 'rejected', reason: `${target} shows no one row for ${what}` };
+  const holds = (row.role === 'active') === (is === 'active');
+  const wanted = is === 'active' ? 'active' : 'anything but active';
+  return holds ? { holds } : { holds, kind: 'rejected', reason: `${target} ${what} reads ${row.state}, wanted ${wanted}` };
 }

@@ -1,0 +1,207 @@
+import { describe, expect, it } from 'vitest';
+import { hsrp } from '../../src/core/selectors.ts';
+import { bgpNetwork, config, policy } from '../../src/index.ts';
+import { hsrpOf, type Rig, rig } from './rig.ts';
+
+/** Ensures without a state to read: the plainest way to the executor. */
+const plain = (desired: 'present' | 'absent') =>
+  policy({
+    name: `plain-${desired}`,
+    on: config.changed(desired === 'present' ? { by: 'give' } : { by: 'take' }),
+    ensure: ({ target }) =>
+      desired === 'present' ? bgpNetwork({ target }, '23.0.0.0/8') : bgpNetwork({ target }, '23.0.0.0/8').absent(),
+  });
+const both = [plain('present'), plain('absent')].map((one) => ({ policy: one, version: 'v1' }));
+const give = (on: Rig) => on.hear('gw-a', { kind: 'config.changed', by: 'give' });
+const take = (on: Rig) => on.hear('gw-a', { kind: 'config.changed', by: 'take' });
+
+describe('the executor', () => {
+  it('applies, verifies and ends done; the second time it is already so and nothing is sent', async () => {
+    const on = await rig({ policies: both });
+    await give(on);
+    await on.pass(1_000);
+    await give(on);
+    await on.pass(1_000);
+    expect(on.outcomes()).toEqual(['done', 'already']);
+    expect(on.world.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
+    expect(on.ofKind('attempt')).toHaveLength(1);
+  });
+
+  it('has the attempt durable before the first changing byte, and the outcome after', async () => {
+    const on = await rig({ policies: both });
+    const writes = on.world.device('gw-a').writes;
+    await give(on);
+    while (on.ofKind('attempt').length === 0) await on.pass(1);
+    expect(writes).toEqual([]);
+    expect(on.outcomes()).toEqual([]);
+    await on.pass(1_000);
+    expect(writes).toHaveLength(1);
+    expect(on.outcomes()).toEqual(['done']);
+  });
+
+  it('lets only the newest ensure of a resource live: an older one that has not begun is superseded', async () => {
+    const on = await rig({ policies: both });
+    await on.pass(100);
+    on.world.set('gw-a', { answerMs: 1_000 });
+    await give(on);
+    await take(on);
+    await give(on);
+    await on.pass(20_000);
+    expect(on.ofKind('outcome').map(({ intent, outcome }) => `${intent.split('@')[0]} ${outcome.kind}`)).toEqual([
+      'plain-absent superseded',
+      'plain-present done',
+      'plain-present already',
+    ]);
+  });
+
+  it('holds what cannot be reached, and does it when the target is back', async () => {
+    const on = await rig({ policies: both });
+    await on.pass(100);
+    on.world.setUnreachable('gw-a');
+    await give(on);
+    await on.pass(5_000);
+    expect(on.outcomes()).toEqual(['held']);
+    on.world.setReachable('gw-a');
+    await on.pass(20_000);
+    expect(on.outcomes()).toEqual(['held', 'done']);
+    expect(on.runtime.engine.ledger.open()).toEqual([]);
+  });
+
+  it('lets what was held too long expire', async () => {
+    const on = await rig({ policies: both });
+    await on.pass(100);
+    on.world.setUnreachable('gw-a');
+    await give(on);
+    await on.pass(120_000);
+    on.world.setReachable('gw-a');
+    await on.pass(20_000);
+    expect(on.outcomes()).toEqual(['held', 'expired']);
+    expect(on.world.device('gw-a').writes).toEqual([]);
+  });
+
+  it('says failed: not effective, when configured is all it becomes', async () => {
+    const on = await rig({ policies: both });
+    on.world.device('gw-a').advertises = false;
+    await give(on);
+    await on.pass(60_000);
+    expect(on.ofKind('outcome')[0]!.outcome).toMatchObject({ kind: 'failed', reason: expect.stringContaining('not effective') });
+  });
+
+  it('refuses what is not in the inventory, naming it', async () => {
+    const stray = policy({ name: 'stray', on: config.changed(), ensure: () => bgpNetwork({ target: 'nobody' }, '23.0.0.0/8') });
+    const on = await rig({ policies: [{ policy: stray, version: 'v1' }] });
+    await give(on);
+    await on.pass(100);
+    expect(on.ofKind('outcome')[0]!.outcome).toMatchObject({
+      kind: 'refused',
+      reason: expect.stringContaining('nobody is not in the inventory'),
+    });
+  });
+
+  it('writes nothing in observe, and says what it would send', async () => {
+    const on = await rig({ policies: both, modes: { default: 'observe', policies: {}, targets: {} } });
+    await give(on);
+    await on.pass(1_000);
+    expect(on.world.device('gw-a').writes).toEqual([]);
+    expect(on.ofKind('outcome')[0]!.outcome).toMatchObject({
+      kind: 'held',
+      reason: expect.stringContaining('it would send to gw-a: network 23.0.0.0/8'),
+    });
+  });
+
+  it('holds to the more careful of the policy and the target', async () => {
+    const on = await rig({
+      policies: both,
+      modes: { default: 'observe', policies: { 'plain-present': 'enforce' }, targets: { 'gw-a': 'observe' } },
+    });
+    await give(on);
+    await on.pass(1_000);
+    expect(on.world.device('gw-a').writes).toEqual([]);
+  });
+
+  it('writes nothing on a claim that reads otherwise, and reads it less than 2 s before it writes', async () => {
+    const claimed = policy({
+      name: 'claimed',
+      on: hsrp.stateChanged({ interface: 'Vlan10', group: 10, to: 'active' }),
+      ensure: ({ target }) => bgpNetwork({ target }, '23.0.0.0/8'),
+    });
+    const on = await rig({ policies: [{ policy: claimed, version: 'v1' }] });
+    on.world.setState('gw-a', 'standby');
+    await on.hear('gw-a', hsrpOf('active'));
+    await on.pass(1_000);
+    expect(on.outcomes()).toEqual(['rejected']);
+    on.world.setState('gw-a', 'active');
+    await on.hear('gw-a', hsrpOf('active'));
+    await on.pass(5_000);
+    expect(on.outcomes()).toEqual(['rejected', 'done']);
+    const reading = on.ofKind('reading').at(-1)!;
+    const attempt = on.ofKind('attempt')[0]!;
+    expect(attempt.at - reading.at).toBeLessThan(2_000);
+  });
+
+  it('reads the state again where reading the resource took so long that it is stale', async () => {
+    const claimed = policy({
+      name: 'claimed',
+      on: hsrp.stateChanged({ interface: 'Vlan10', group: 10, to: 'active' }),
+      ensure: ({ target }) => bgpNetwork({ target }, '23.0.0.0/8'),
+    });
+    const on = await rig({ policies: [{ policy: claimed, version: 'v1' }] });
+    await on.pass(100);
+    on.world.setState('gw-a', 'active');
+    on.world.set('gw-a', { answerMs: 1_200 });
+    await on.hear('gw-a', hsrpOf('active'));
+    await on.pass(20_000);
+    const reads = on.ofKind('reading').filter(({ reading }) => reading.target === 'gw-a');
+    const attempt = on.ofKind('attempt')[0]!;
+    expect(reads.length).toBeGreaterThan(1);
+    expect(attempt.at - reads.filter(({ at }) => at <= attempt.at).at(-1)!.at).toBeLessThan(2_000);
+  });
+});
+
+describe('after a crash', () => {
+  async function crashed(killAfter: (on: Rig) => Promise<void>): Promise<{ readonly before: Rig; readonly after: Rig }> {
+    const before = await rig({ policies: both });
+    await give(before);
+    await killAfter(before);
+    before.die();
+    const { wall, world, journal } = before;
+    const after = await rig({ policies: both, wall, world, journal, epoch: 2 });
+    await after.pass(60_000);
+    return { before, after };
+  }
+
+  it('an intent without an attempt goes again', async () => {
+    const { after } = await crashed(async (on) => {
+      while (on.ofKind('intent').length === 0) await on.pass(1);
+    });
+    expect(after.world.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
+    expect(after.outcomes()).toEqual(['done']);
+  });
+
+  it('an attempt that took effect is found so, and not written again', async () => {
+    const { after } = await crashed(async (on) => {
+      while (on.world.device('gw-a').writes.length === 0) await on.pass(1);
+    });
+    expect(after.world.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
+    expect(after.ofKind('outcome')[0]!.outcome).toMatchObject({ kind: 'done', reason: expect.stringContaining('found applied') });
+  });
+
+  it('an attempt that did not reach the device is tried again only after its deadline has passed', async () => {
+    const { before, after } = await crashed(async (on) => {
+      while (on.ofKind('attempt').length === 0) await on.pass(1);
+    });
+    const [first] = before.ofKind('attempt');
+    const [second] = after.ofKind('attempt');
+    expect(after.world.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
+    expect(second!.at).toBeGreaterThanOrEqual(first!.at + first!.deadlineMs);
+    expect(after.outcomes()).toEqual(['done']);
+  });
+
+  it('leaves nothing open, wherever it is killed', async () => {
+    for (let ms = 0; ms < 200; ms += 3) {
+      const { after } = await crashed((on) => on.pass(ms));
+      expect(after.world.device('gw-a').writes, `killed after ${ms} ms`).toEqual(['network 23.0.0.0/8']);
+      expect(after.runtime.engine.ledger.open(), `killed after ${ms} ms`).toEqual([]);
+    }
+  });
+});

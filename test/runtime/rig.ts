@@ -1,0 +1,120 @@
+// The real runtime over the scripted network of stories, in virtual time, for tests that need to look inside.
+import { memoryJournal } from '../../adapters/journal-memory/index.ts';
+import type { DeployedPolicy } from '../../src/core/policy.ts';
+import type { Config } from '../../src/model/config.ts';
+import type { Entry, EntryOf } from '../../src/model/entry.ts';
+import type { Event } from '../../src/model/event.ts';
+import type { Meaning } from '../../src/model/meaning.ts';
+import { type Inventory, inventorySchema } from '../../src/model/target.ts';
+import type { Journal } from '../../src/ports/journal.ts';
+import { Runtime } from '../../src/runtime/runtime.ts';
+import { VirtualWall } from '../../src/testing/virtual-wall.ts';
+import { storyPlatforms, World } from '../../src/testing/world.ts';
+
+const access = { user: 'offbox', password: { env: 'RIG' }, hostKey: `SHA256:${'A'.repeat(43)}` };
+
+export const inventory: Inventory = inventorySchema.parse({
+  targets: {
+    'gw-a': { platform: 'cisco-ios', address: '192.0.2.1', cli: access },
+    'gw-b': { platform: 'cisco-iosxe', address: '192.0.2.2', cli: access },
+  },
+  gateways: {
+    lan23: {
+      protocol: 'hsrp',
+      prefixes: ['23.0.0.0/8'],
+      members: [
+        { target: 'gw-a', interface: 'Vlan10', group: 10 },
+        { target: 'gw-b', interface: 'Vlan10', group: 10 },
+      ],
+    },
+  },
+});
+
+export interface Rig {
+  readonly wall: VirtualWall;
+  readonly world: World;
+  readonly journal: Journal;
+  readonly runtime: Runtime;
+  readonly entries: Entry[];
+  readonly failures: Error[];
+  readonly divergences: string[];
+  /** Everything due within `ms` happens. */
+  pass(ms: number): Promise<void>;
+  hear(target: string, meaning: Meaning | null): Promise<void>;
+  ofKind<K extends Entry['kind']>(kind: K): readonly EntryOf<K>[];
+  outcomes(): readonly string[];
+  /** The process dies: nothing of it happens any more. */
+  die(): void;
+}
+
+export interface RigOptions {
+  readonly policies: readonly DeployedPolicy[];
+  readonly modes?: Config['modes'];
+  readonly journal?: Journal;
+  readonly wall?: VirtualWall;
+  readonly world?: World;
+  readonly epoch?: number;
+}
+
+export function eventOf(target: string | undefined, meaning: Meaning | null): Event {
+  const origin = { source: 'test', peer: 'local', transport: 'local', trust: 'claimed', raw: '' } as const;
+  return { ...(target === undefined ? {} : { target }), meaning, origin };
+}
+
+export async function rig(options: RigOptions): Promise<Rig> {
+  const { policies, modes = { default: 'enforce', policies: {}, targets: {} }, epoch = 1 } = options;
+  const wall = options.wall ?? new VirtualWall(1_767_225_600_000);
+  const world = options.world ?? new World(inventory, wall);
+  const journal = options.journal ?? memoryJournal();
+  const entries: Entry[] = [];
+  const failures: Error[] = [];
+  const divergences: string[] = [];
+  let alive = true;
+  const mortal: Journal = {
+    ...journal,
+    append: (batch, expect) => (alive ? journal.append(batch, expect) : new Promise(() => undefined)),
+  };
+  const runtime = new Runtime({
+    wall,
+    journal: mortal,
+    lease: { epoch, release: async () => undefined },
+    inventory,
+    policies,
+    platforms: storyPlatforms,
+    actuators: [world],
+    sources: [],
+    modes,
+    watch: {
+      onEntry: (entry) => void entries.push(entry),
+      onFailure: (fault) => void failures.push(fault),
+      onDivergence: ({ policy }) => void divergences.push(policy),
+    },
+  });
+  const started = runtime.start();
+  await wall.advance(0);
+  await started;
+  const ofKind = <K extends Entry['kind']>(kind: K) =>
+    entries.filter((entry) => entry.kind === kind) as unknown as readonly EntryOf<K>[];
+  return {
+    wall,
+    world,
+    journal,
+    runtime,
+    entries,
+    failures,
+    divergences,
+    pass: (ms) => wall.advance(ms),
+    async hear(target, meaning) {
+      runtime.host.sink('test').offer([eventOf(target, meaning)]);
+      await wall.advance(0);
+    },
+    ofKind,
+    outcomes: () => ofKind('outcome').map(({ outcome }) => outcome.kind),
+    die() {
+      alive = false;
+      wall.clear();
+    },
+  };
+}
+
+export const hsrpOf = (to: 'active' | 'standby'): Meaning => ({ kind: 'hsrp.state-changed', interface: 'Vlan10', group: 10, to });
