@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { bgpNetwork, config, exclusive, fhrp, policy } from '../../src/index.ts';
+import type { NewEntry } from '../../src/model/entry.ts';
+import { hsrpOf, type Rig, rig } from './rig.ts';
+
+const advertises = (prefix = '23.0.0.0/8') =>
+  policy({
+    name: 'advertises',
+    on: fhrp.changed(),
+    settle: { quiet: '2s' },
+    ensure: ({ gateway }) => exclusive(gateway, (member) => bgpNetwork(member, prefix)),
+  });
+const throwing = policy({
+  name: 'throwing',
+  on: config.changed(),
+  ensure: () => {
+    throw new Error('out of its depth');
+  },
+});
+
+async function again(before: Rig, policies: Parameters<typeof rig>[0]['policies'], epoch = 2): Promise<Rig> {
+  before.die();
+  const { wall, world, journal } = before;
+  return rig({ policies, wall, world, journal, epoch });
+}
+
+async function lived(): Promise<Rig> {
+  const on = await rig({ policies: [{ policy: advertises(), version: 'v1' }] });
+  on.world.setState('gw-a', 'active');
+  on.world.setState('gw-b', 'standby');
+  await on.hear('gw-a', hsrpOf('active'));
+  await on.pass(10_000);
+  return on;
+}
+
+describe('recovery', () => {
+  it('derives nothing anew from what was decided', async () => {
+    const before = await lived();
+    const after = await again(before, [{ policy: advertises(), version: 'v1' }]);
+    await after.pass(10_000);
+    expect(after.divergences).toEqual([]);
+    expect(after.world.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
+  });
+
+  it('knows again who was active, and what is open', async () => {
+    const before = await lived();
+    const facts = before.runtime.engine.facts.allFhrp();
+    const after = await again(before, [{ policy: advertises(), version: 'v1' }]);
+    expect(after.runtime.engine.facts.allFhrp()).toEqual(facts);
+  });
+
+  it('puts a policy that wants something else under the same version in observe, and starts all the same', async () => {
+    const before = await lived();
+    const after = await again(before, [{ policy: advertises('24.0.0.0/8'), version: 'v1' }]);
+    expect(after.divergences).toEqual(['advertises']);
+    await after.pass(60_000);
+    expect(after.world.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
+    expect(after.runtime.modes.of('advertises', 'gw-a')).toBe('observe');
+  });
+
+  it('lets another version of a policy want something else', async () => {
+    const before = await lived();
+    const after = await again(before, [{ policy: advertises('24.0.0.0/8'), version: 'v2' }]);
+    expect(after.divergences).toEqual([]);
+    await after.pass(60_000);
+    expect(after.world.device('gw-a').writes).toContain('network 24.0.0.0/8');
+    expect(after.ofKind('deploy')).toHaveLength(1);
+  });
+
+  it('does not wake a policy that was stopped, until it is another', async () => {
+    const before = await rig({ policies: [{ policy: throwing, version: 'v1' }] });
+    await before.hear('gw-a', { kind: 'config.changed' });
+    await before.pass(100);
+    expect(before.ofKind('quarantine')).toMatchObject([{ policy: 'throwing', reason: 'out of its depth' }]);
+    const after = await again(before, [{ policy: throwing, version: 'v1' }]);
+    await after.hear('gw-a', { kind: 'config.changed' });
+    await after.pass(100);
+    expect(after.ofKind('quarantine')).toEqual([]);
+    expect(after.runtime.view.policies()[0]).toMatchObject({ state: 'stopped' });
+    const mended = await again(after, [{ policy: throwing, version: 'v2' }], 3);
+    await mended.hear('gw-a', { kind: 'config.changed' });
+    await mended.pass(100);
+    expect(mended.ofKind('quarantine')).toHaveLength(1);
+  });
+
+  it('decides for the first time what came before the crash and was not decided', async () => {
+    const before = await lived();
+    const { journal, wall } = before;
+    before.die();
+    const tail = await journal.tail();
+    const origin = { source: 'test', peer: 'local', transport: 'local', trust: 'claimed', raw: '' } as const;
+    const late: NewEntry = { kind: 'event', at: wall.now(), event: { target: 'gw-b', meaning: hsrpOf('active'), origin } };
+    await journal.append([late], { epoch: 1, lastSeq: tail.lastSeq });
+    before.world.setState('gw-a', 'standby');
+    before.world.setState('gw-b', 'active');
+    const after = await rig({
+      policies: [{ policy: advertises(), version: 'v1' }],
+      wall,
+      world: before.world,
+      journal,
+      epoch: 2,
+    });
+    await after.pass(10_000);
+    expect(after.world.via('23.0.0.0/8')).toEqual(['gw-b']);
+  });
+
+  it('ends the same wherever it is killed during a failover: gw-b has it, gw-a has not, nothing written twice', async () => {
+    for (let ms = 0; ms < 2_600; ms += ms < 1_990 ? 331 : 7) {
+      const before = await lived();
+      before.world.setState('gw-a', 'standby');
+      before.world.setState('gw-b', 'active');
+      await before.hear('gw-b', hsrpOf('active'));
+      await before.pass(ms);
+      const after = await again(before, [{ policy: advertises(), version: 'v1' }]);
+      await after.pass(60_000);
+      expect(after.world.via('23.0.0.0/8'), `killed after ${ms} ms`).toEqual(['gw-b']);
+      expect(after.world.device('gw-b').writes, `killed after ${ms} ms`).toEqual(['network 23.0.0.0/8']);
+      expect(after.world.device('gw-a').writes, `killed after ${ms} ms`).toEqual(['network 23.0.0.0/8', 'no network 23.0.0.0/8']);
+      expect(after.divergences).toEqual([]);
+    }
+  });
+});
