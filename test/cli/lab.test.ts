@@ -1,0 +1,106 @@
+// The main job, as a newcomer sees it: the simulated network, a failover, a recovery, and what can be asked meanwhile.
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ended, printed, runOffbox, startOffbox } from './offbox.ts';
+
+const folder = (): string => mkdtempSync(join(tmpdir(), 'offbox-cli-'));
+
+describe('offbox start --lab --once', () => {
+  it('plays a failover and a recovery, and ends with 0', async () => {
+    const { code, out, err } = await runOffbox(folder(), ['start', '--lab', '--once']);
+    expect(err).toBe('');
+    expect(out).toContain('All was as it should be.');
+    expect(out.match(/✔ 23\.0\.0\.0\/8 is reached via gw-[ab], and not via gw-[ab]/g)).toHaveLength(3);
+    expect(code).toBe(0);
+  }, 90_000);
+
+  it('prints every entry as JSON on request', async () => {
+    const { code, out } = await runOffbox(folder(), ['start', '--lab', '--once', '--json']);
+    const kinds = new Set(
+      out
+        .trim()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { kind: string }).kind),
+    );
+    expect(code).toBe(0);
+    for (const kind of ['inventory', 'deploy', 'event', 'intent', 'reading', 'attempt', 'outcome', 'decided'])
+      expect(kinds).toContain(kind);
+  }, 90_000);
+});
+
+describe('a running Offbox', () => {
+  const home = folder();
+  const running = startOffbox(home, 'start', '--lab');
+
+  beforeAll(async () => {
+    await printed(running, /via gw-a/);
+  }, 60_000);
+
+  afterAll(async () => {
+    const end = ended(running);
+    running.kill('SIGINT');
+    expect((await end).code).toBe(0);
+  }, 30_000);
+
+  it('shows who is active, and that it was read', async () => {
+    const { out } = await runOffbox(home, ['show', 'gateways', '--json']);
+    expect(JSON.parse(out)).toMatchObject({
+      gateway: 'lan23',
+      members: [{ target: 'gw-a', role: 'active', known: 'read' }, { target: 'gw-b' }],
+    });
+  });
+
+  it('shows targets, sources, policies, facts, events and intents', async () => {
+    for (const what of ['targets', 'sources', 'policies', 'facts', 'events', 'intents']) {
+      const { code, out } = await runOffbox(home, ['show', what, '--json']);
+      expect(code, what).toBe(0);
+      for (const line of out.trim().split('\n')) expect(JSON.parse(line), what).toBeTypeOf('object');
+      expect((await runOffbox(home, ['show', what])).out.split('\n').length, what).toBeGreaterThan(2);
+    }
+  }, 60_000);
+
+  it('takes an event by hand, acknowledged, and explains what became of it', async () => {
+    const { code, out } = await runOffbox(home, [
+      'emit',
+      '--json',
+      '-t',
+      'gw-a',
+      '%HSRP-5-STATECHANGE: Vlan20 Grp 10 state Standby -> Active',
+    ]);
+    expect(code).toBe(0);
+    const { seq } = JSON.parse(out) as { seq: number };
+    const explained = await runOffbox(home, ['explain', String(seq)]);
+    expect(explained.code).toBe(0);
+    expect(explained.out).toContain('no gateway has gw-a Vlan20 group 10 (lan23 has gw-a Vlan10 group 10)');
+    expect(explained.out).toContain('It did not fire: stopped at on.');
+  }, 30_000);
+
+  it('refuses a second Offbox on the same data, naming the first', async () => {
+    const { code, err } = await runOffbox(home, ['start', '--config', join('.offbox', 'lab', 'offbox.yaml')]);
+    expect(code).toBe(1);
+    expect(err).toContain(String(running.pid));
+  }, 30_000);
+
+  it('refuses a hostile body on its control socket, and goes on', async () => {
+    const { ask } = await import('../../src/cli/client.ts');
+    const socket = join(home, '.offbox', 'lab', 'data', 'offbox.sock');
+    for (const body of [
+      {},
+      { event: 1 },
+      { event: { meaning: { kind: 'nonsense' } } },
+      { event: null, x: 'y'.repeat(2 * 1024 * 1024) },
+    ]) {
+      await expect(ask(socket, 'POST', '/emit', body)).rejects.toThrow();
+    }
+    expect(await ask(socket, 'GET', '/show/gateways')).toHaveLength(1);
+  });
+
+  it('says what the external router sees, and lets things go wrong', async () => {
+    expect((await runOffbox(home, ['lab', 'external', '--json'])).out).toContain('"via":["gw-a"]');
+    const wrong = await runOffbox(home, ['lab', 'fail', 'gw-z']);
+    expect(wrong.code).not.toBe(0);
+    expect(wrong.err).toContain('gw-a');
+  }, 30_000);
+});
