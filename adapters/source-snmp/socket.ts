@@ -43,13 +43,13 @@ function cannotListen(host: string, port: number, error: unknown): OperatorError
 
 /** Reads the counter until cancelled. */
 function watchDrops(wall: Wall, address: string, port: number, dropped: (count: number) => void): () => void {
-  let last: number | undefined;
+  let last = 0; // A socket just made has dropped nothing.
   let cancel = () => {};
   let over = false;
   async function look(): Promise<void> {
     const drops = await kernelDrops(address, port);
     if (over || drops === undefined) return; // A system without /proc/net tells nothing, ever.
-    if (last !== undefined && drops > last) dropped(drops - last);
+    if (drops > last) dropped(drops - last);
     last = drops;
     cancel = wall.after(dropsEveryMs, () => void look());
   }

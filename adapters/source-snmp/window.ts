@@ -44,13 +44,10 @@ export function timeWindow(limits: { readonly engines: number; readonly digests:
     remembered -= clock.digests.size;
   });
 
-  /** Forgets digests of messages that the window refuses anyway (W3). */
+  /** Forgets digests of messages that the window refuses anyway, and the first ones where there is no room (W3). */
   function prune(clock: Clock, timeNow: number): void {
     for (const [digest, time] of clock.digests) {
-      if (time >= timeNow - snmpTimeWindowSeconds) {
-        if (remembered < limits.digests) return;
-        clock.floor = Math.max(clock.floor, time);
-      }
+      if (time >= timeNow - snmpTimeWindowSeconds && remembered < limits.digests) return;
       clock.floor = Math.max(clock.floor, time);
       clock.digests.delete(digest);
       remembered--;

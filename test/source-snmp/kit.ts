@@ -80,7 +80,7 @@ export function collector() {
 export const engineId = '80000000051122334455667788';
 export const senderEngine = '80000009030000aabbccddee';
 
-export async function startSource(options: Partial<SnmpSourceOptions> = {}) {
+export async function startSource(options: Partial<SnmpSourceOptions> = {}, changes: Partial<Sink> = {}) {
   const wall = handWall();
   const collected = collector();
   const source = snmpSource({
@@ -92,7 +92,7 @@ export async function startSource(options: Partial<SnmpSourceOptions> = {}) {
     wall,
     ...options,
   });
-  await source.start(collected.sink);
+  await source.start({ ...collected.sink, ...changes });
   onTestFinished(() => source.stop());
   const port = Number(source.stats().listening[0]!.split(':').at(-1));
   return { wall, source, port, ...collected };

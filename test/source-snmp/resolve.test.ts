@@ -11,6 +11,8 @@ async function agentSocket() {
   const socket = createSocket('udp4');
   const questions = inbox<{
     readonly id: number;
+    /** Where it was asked from. */
+    readonly port: number;
     readonly oid: string;
     answer(name: string, change?: { id?: number; oid?: string }): void;
   }>();
@@ -21,6 +23,7 @@ async function agentSocket() {
     const { id } = pdu!;
     questions.put({
       id,
+      port,
       oid,
       answer(name, change = {}) {
         const response = writtenPdu(0xa2, change.id ?? id, [[change.oid ?? oid, 'OctetString', name]]);
@@ -37,7 +40,7 @@ async function agentSocket() {
 async function started() {
   const { questions, agent } = await agentSocket();
   const running = await startSource({ agentOf: () => agent });
-  return { questions, ...running, ...(await udpSender(running.port)) };
+  return { questions, agentPort: agent.port, ...running, ...(await udpSender(running.port)) };
 }
 
 const hsrpOn = (ifIndex: number, uptime: number) =>
@@ -96,6 +99,22 @@ describe('an event that names its interface by ifIndex', () => {
     const events = [await offered.next(), await offered.next(), await offered.next()].map(({ event }) => event);
     expect(events.map(({ snmp }) => snmp?.uptime)).toEqual([5_000, 5_001, 5_002]);
     expect(events[1]?.meaning).toMatchObject({ interface: 'Vlan24' });
+  });
+
+  test('does not believe an answer from another port or address', async () => {
+    const { questions, offered, send, wall, agentPort } = await started();
+    send(hsrpOn(3, 5_000));
+    const { id, oid, port } = await questions.next();
+    const forged = Message.createCommunity(1, 'read-only', writtenPdu(0xa2, id, [[oid, 'OctetString', 'Vl99']])).toBuffer();
+    for (const address of ['127.0.0.1', '127.0.0.2']) {
+      const forger = createSocket('udp4');
+      await new Promise<void>((resolve) => forger.bind(address === '127.0.0.1' ? 0 : agentPort, address, () => resolve()));
+      await new Promise<void>((resolve) => forger.send(forged, port, '127.0.0.1', () => resolve()));
+      forger.close();
+    }
+    wall.advance(500);
+    (await questions.next()).answer('Vl20');
+    expect((await offered.next()).event.meaning).toMatchObject({ interface: 'Vlan20' });
   });
 
   test('does not believe an answer to another question, nor of another interface', async () => {

@@ -1,5 +1,6 @@
 // The whole source over real UDP sockets on loopback.
-import { describe, expect, test } from 'vitest';
+import { createSocket } from 'node:dgram';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { type SnmpUser, snmpSource } from '../../adapters/source-snmp/index.ts';
 import { Message } from '../../adapters/source-snmp/net-snmp.ts';
 import { snmpStrangersPerSecond } from '../../src/model/limits.ts';
@@ -10,6 +11,7 @@ import {
   engineId,
   handWall,
   hsrpStateChange,
+  inbox,
   linkDown,
   type Offered,
   senderEngine,
@@ -49,6 +51,17 @@ describe('a trap', () => {
     });
     expect(Buffer.from(event.origin.raw, 'hex').toString('latin1')).toContain('******');
     expect(JSON.stringify(event)).not.toContain(Buffer.from('public').toString('hex'));
+  });
+
+  test('that a proxy passed on is kept without the community it came with', async () => {
+    const { port, offered } = await startSource();
+    const { send } = await udpSender(port);
+    send(v2c({ varbinds: [['1.3.6.1.6.3.18.1.4.0', 'OctetString', 'sesame']] }));
+    const { event } = await offered.next();
+    expect(event.snmp?.varbinds).toEqual([
+      { oid: '1.3.6.1.6.3.18.1.4.0', name: 'snmpTrapCommunity.0', type: 'OctetString', value: '***' },
+    ]);
+    expect(event.origin.raw).not.toContain(Buffer.from('sesame').toString('hex'));
   });
 
   test('with another community is dropped and counted, and any will do where none is asked for', async () => {
@@ -332,6 +345,15 @@ describe('an SNMPv3 inform', () => {
     expect(source.stats().dropped).toEqual({ replayed: 1 });
   });
 
+  test('under an engine that is not ours is refused, also where no Report is asked for', async () => {
+    const { port, offered, source } = await startSource({ users: [user] });
+    const { send } = await udpSender(port);
+    send(v3({ pdu: 'inform' }, { user, engine: senderEngine, reportable: 0 }));
+    send(v2c());
+    expect((await offered.next()).event.snmp?.version).toBe('v2c');
+    expect(source.stats().dropped).toEqual({ 'unknown-engine': 1 });
+  });
+
   test.each([
     ['an empty engine id', { engine: '', boots: 0, time: 0 }, '4'],
     ['another engine id', { engine: senderEngine }, '4'],
@@ -354,6 +376,26 @@ describe('an SNMPv3 inform', () => {
     expect(offered.items).toEqual([]);
     expect(Object.values(source.stats().dropped)).toEqual('engine' in wrong && wrong.engine === '' ? [] : [1]);
   });
+});
+
+test('what the kernel drops of our socket is counted and told as a gap', async () => {
+  const told = inbox<string>();
+  const { port, wall, source } = await startSource({}, { gap: (reason) => told.put(reason) });
+  const flood = createSocket('udp4');
+  onTestFinished(() => void flood.close());
+  await new Promise<void>((resolve) => flood.connect(port, '127.0.0.1', () => resolve()));
+  // The loop is not left, so nothing is read meanwhile: 600 x 60 kB are more than the largest buffer asked for.
+  const [datagram, times] = [Buffer.alloc(60_000, 0xff), 600];
+  const sent = Promise.all(Array.from({ length: times }, () => new Promise<void>((done) => flood.send(datagram, () => done()))));
+  await sent;
+  const first = told.next();
+  // The counter may be being read just now: then it is the next look, a second later, that sees it.
+  while (told.items.length === 0) {
+    wall.advance(1_000);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  expect(await first).toMatch(/the kernel dropped \d+ datagrams/);
+  expect(source.stats().dropped.kernel).toBeGreaterThan(0);
 });
 
 describe('a sender that starts anew', () => {
