@@ -132,7 +132,22 @@ function proofOf({ evidence }: Outcome): string | undefined {
 }
 
 function planText(plan: readonly string[]): string {
-  return shortened(plan.map((text) => text.replace(/\s+/g, ' ').trim()).join(' / '));
+  return shortened(plan.map((text) => (text.startsWith('<') ? xmlText(text) : text.replace(/\s+/g, ' ').trim())).join(' / '));
+}
+
+/** The leaves of an edit, each with the element it stands in: `bgp/id=65003, remove no-mask/number=23.0.0.0`. */
+function xmlText(xml: string): string {
+  const leaves: string[] = [];
+  const path: string[] = [];
+  let operation = '';
+  for (const [, close, name, attributes = '', text] of xml.matchAll(/<(\/?)([\w:.-]+)([^<>]*)>|([^<>]+)/g)) {
+    if (text !== undefined && text.trim() !== '') leaves.push(`${operation}${path.slice(-2).join('/')}=${text.trim()}`);
+    if (close === '/') path.pop();
+    else if (name !== undefined && !attributes.endsWith('/')) path.push(name);
+    if (close === '')
+      operation = attributes.match(/operation=["'](remove|delete|create|replace)["']/)?.[1]?.concat(' ') ?? operation;
+  }
+  return `edit ${leaves.join(', ')}`;
 }
 
 function shortened(text: string): string {
