@@ -77,6 +77,8 @@ export function timeWindow(limits: { readonly engines: number; readonly digests:
     } else if (!ours && stamp.time < clock.time && stamp.time < timeNow - snmpTimeWindowSeconds) {
       return 'not-in-time-window';
     }
+    // Before, so that what is refused makes nothing be forgotten; and after, for making room may have raised the floor.
+    if (stamp.time <= clock.floor) return 'not-in-time-window';
     prune(clock, ours?.time ?? clock.time);
     if (stamp.time <= clock.floor) return 'not-in-time-window';
     clock.digests.set(stamp.digest, stamp.time);
