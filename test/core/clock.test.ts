@@ -107,7 +107,7 @@ describe('EventClock', () => {
       { weight: 1, arbitrary: fc.record({ act: fc.constant('pass' as const), number: fc.nat(20) }) },
     );
     fc.assert(
-      fc.property(fc.array(act, { maxLength: 400 }), (acts) => {
+      fc.property(fc.array(act, { maxLength: 400, size: 'max' }), (acts) => {
         const clock = new EventClock();
         const rung: number[] = [];
         const naive: number[] = [];
