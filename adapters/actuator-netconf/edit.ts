@@ -39,7 +39,7 @@ async function throughCandidate(edit: Edit): Promise<string> {
     await refuseDirty(edit);
     try {
       await edit.rpc(editConfig(edit, 'candidate'), 'the edit of the candidate');
-      if (has(edit, 'validate:1.1') || has(edit, 'validate:1.0')) {
+      if (validates(edit)) {
         await edit.rpc('<validate><source><candidate/></source></validate>', 'to validate the candidate');
       }
       return await commit(edit);
@@ -65,11 +65,24 @@ async function commit(edit: Edit): Promise<string> {
   }
 }
 
+/**
+ * netconfd (yuma123 2.13) answers ok to a commit after a separate validate and commits nothing of what was merged; its
+ * commit validates all the same. It is told by the module of its own that it names in its hello.
+ */
+function validates(edit: Edit): boolean {
+  const yuma = [...edit.capabilities].some((uri) => uri.startsWith('http://yuma123.org/ns/'));
+  return !yuma && (has(edit, 'validate:1.1') || has(edit, 'validate:1.0'));
+}
+
 /** Runs within locks, taken in order and given back in reverse, whatever happened. */
 async function locked<T>(edit: Edit, datastores: readonly string[], work: () => Promise<T>): Promise<T> {
   const [datastore, ...rest] = datastores;
   if (datastore === undefined) return work();
-  await edit.rpc(`<lock><target><${datastore}/></target></lock>`, `the lock of ${datastore}`);
+  await edit.rpc(`<lock><target><${datastore}/></target></lock>`, `the lock of ${datastore}`).catch((error: unknown) => {
+    // netconfd says so of a modified candidate; RFC 6241 would have it say lock-denied. Somebody's work either way.
+    const modified = error instanceof TargetError && error.code === 'resource-denied' && datastore === 'candidate';
+    throw modified ? dirty(edit, error) : error;
+  });
   try {
     return await locked(edit, rest, work);
   } finally {
@@ -91,10 +104,15 @@ async function refuseDirty(edit: Edit): Promise<void> {
     );
   const [candidate, running] = [await read('candidate'), await read('running')];
   if (candidate === running) return;
-  throw new TargetError(`${edit.place} has uncommitted changes in its candidate configuration`, {
+  throw dirty(edit);
+}
+
+function dirty(edit: Edit, cause?: unknown): TargetError {
+  return new TargetError(`${edit.place} has uncommitted changes in its candidate configuration`, {
     code: 'candidate-dirty',
     retry: false,
     remedy: 'Commit or discard them on the target; Offbox does neither with the work of others.',
+    cause,
   });
 }
 

@@ -104,6 +104,9 @@ const remedies: Readonly<Record<string, string>> = {
   'in-use': 'See who is configuring.',
 };
 
+/** Tags that callers tell apart. */
+const ownCodes: ReadonlySet<string> = new Set(['lock-denied', 'resource-denied']);
+
 /** The first error, with all it says, and how many more there are. */
 export function rpcFault(place: string, during: string, errors: readonly RpcError[]): TargetError {
   const [first] = errors as readonly [RpcError];
@@ -116,7 +119,7 @@ export function rpcFault(place: string, during: string, errors: readonly RpcErro
     errors.length > 1 && `and ${errors.length - 1} more`,
   ];
   return new TargetError(`${place} refused ${during}: ${details.filter(Boolean).join(' ')}`, {
-    code: first.tag === 'lock-denied' ? 'lock-denied' : 'rpc-error',
+    code: ownCodes.has(first.tag) ? first.tag : 'rpc-error',
     retry: first.tag === 'lock-denied',
     remedy: remedies[first.tag] ?? 'Check the platform of the target and what it has configured now.',
   });

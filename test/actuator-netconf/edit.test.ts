@@ -4,7 +4,7 @@ import { applyEdit, type Edit, outline } from '../../adapters/actuator-netconf/e
 import { TargetError } from '../../src/model/errors.ts';
 
 const config = '<native xmlns="n"><router><bgp xmlns="b"><id>1</id></bgp></router></native>';
-const capability = (name: string) => `urn:ietf:params:netconf:capability:${name}`;
+const capability = (name: string) => (name.startsWith('http') ? name : `urn:ietf:params:netconf:capability:${name}`);
 const full = ['candidate:1.0', 'validate:1.1', 'confirmed-commit:1.1', 'rollback-on-error:1.0'];
 
 interface Told {
@@ -72,6 +72,17 @@ test('what is never to be taken back is committed plainly', async () => {
 
 test('without :validate and :confirmed-commit it goes without them', async () => {
   expect((await edit(['candidate:1.0'])).operations).toEqual([...begin, 'commit', ...unlock]);
+});
+
+test('netconfd is not asked to validate apart: its commit would do nothing', async () => {
+  const { operations } = await edit([...full, 'http://yuma123.org/ns/yuma123-system?module=yuma123-system'], {}, 'never');
+  expect(operations).toEqual([...begin, 'commit', ...unlock]);
+});
+
+test('a candidate whose lock is refused because it is modified is the work of others', async () => {
+  const { operations, error } = await edit(full, { 'lock candidate': no('resource-denied') });
+  expect(error).toMatchObject({ code: 'candidate-dirty', retry: false });
+  expect(operations).toEqual(['lock candidate']);
 });
 
 test('without a candidate running is edited straight', async () => {

@@ -109,9 +109,9 @@ test('no bytes make it throw or hand on what was not framed', () => {
   );
 });
 
-test('a message of a million pieces costs no more than its bytes', () => {
-  // Searching or copying the whole again for each piece would be 10^12 steps: the test would not end.
-  const text = 'x]]>]'.repeat(200_000);
+test('a message of very many pieces costs no more than its bytes', () => {
+  // Searching or copying the whole again for each piece would be 10^10 steps and more: the test would not end.
+  const text = 'x]]>]'.repeat(40_000);
   expect(read(Buffer.from(encode(text, 'end-of-message')), single, 'end-of-message', 2_000_000).messages[0]).toHaveLength(
     text.length,
   );
