@@ -44,7 +44,7 @@ describe('a recorded notification', () => {
 });
 
 describe('the meaning of a notification', () => {
-  const trap = (oid: string, ...varbinds: readonly [oid: string, value: Varbind['value']][]) =>
+  const trap = (oid: string, ...varbinds: readonly (readonly [oid: string, value: Varbind['value']])[]) =>
     trapMeaning({
       version: 'v2c',
       pdu: 'trap',
