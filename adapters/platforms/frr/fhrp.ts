@@ -18,18 +18,30 @@ const vrrpSchema = z.array(
   }),
 );
 
+/** `operationalStatus` is there only where the interface is administratively up. */
+const interfaceSchema = z.record(z.string(), z.object({ operationalStatus: z.string().optional() }));
+
+/** FRR 8.4's vrrpd stays Master when its interface goes down, by carrier or by configuration, while another takes over [seen]. */
+function* isUp(name: string): Dialogue<boolean> {
+  const command = `show interface ${name} json`;
+  const interfaces = parseJson(command, yield* show(command), interfaceSchema);
+  return interfaces[name]?.operationalStatus === 'up';
+}
+
 export function* frrFhrp(_target: Target, protocol: 'hsrp' | 'vrrp'): Dialogue<readonly FhrpRow[]> {
   if (protocol === 'hsrp') throw refusal('no-hsrp', 'FRR has no HSRP', 'Declare the gateway as vrrp in the inventory.');
   const command = 'show vrrp json';
   const routers = parseJson(command, yield* show(command), vrrpSchema);
-  return routers.flatMap(({ vrid, interface: name, v4, v6 }) => {
-    const families = [['ipv4', v4] as const, ['ipv6', v6] as const];
+  const rows: FhrpRow[] = [];
+  for (const { vrid, interface: name, v4, v6 } of routers) {
     // Both families are always shown; one without an address is not configured.
-    return families.flatMap(([family, session]) => {
-      if (!session || session.addresses.length === 0) return [];
+    for (const [family, session] of [['ipv4', v4] as const, ['ipv6', v6] as const]) {
+      if (!session || session.addresses.length === 0) continue;
       const row = vrrpRow({ interface: name, group: vrid, family }, session.status);
       if (!row) throw unreadable(command, `status ${session.status}`);
-      return [row];
-    });
-  });
+      const alone = row.role === 'active' && !(yield* isUp(name));
+      rows.push(alone ? { ...row, role: 'other', state: 'master on an interface that is down' } : row);
+    }
+  }
+  return rows;
 }
