@@ -38,16 +38,16 @@ const form = /^([A-Za-z-]+)\s*(\d[\d/.:]*)$/;
 
 /** The long, canonical name: `Vl20` → `Vlan20`, `Gi7/48,` → `GigabitEthernet7/48`. What it does not know stays as it is. */
 export function interfaceName(written: string): string {
-  const trimmed = withoutMarks(written.trim());
+  const trimmed = withoutMarks(written.trimStart());
   const match = form.exec(trimmed);
   if (!match) return trimmed;
   const long = byShort.get(match[1]!.toLowerCase());
   return long ? `${long}${match[2]}` : trimmed;
 }
 
-/** Without the punctuation of the sentence it ended. Counted, not matched: a pattern would look again at every dot of many. */
+/** Without the spaces and the punctuation of the sentence it ended. Counted, not matched: a pattern would look again at every dot of many. */
 function withoutMarks(text: string): string {
   let end = text.length;
-  while (end > 0 && '.,;:'.includes(text[end - 1]!)) end -= 1;
+  while (end > 0 && /[\s.,;:]/.test(text[end - 1]!)) end -= 1;
   return text.slice(0, end);
 }
