@@ -2,6 +2,7 @@
 // entry (law E9): what an event claims and what a reading showed, each with when and how it is known.
 import type { Entry } from '../model/entry.ts';
 import type { FhrpRow } from '../model/intent.ts';
+import { interfaceName } from '../model/interface-name.ts';
 import { type Family, type Meaning, type Role, roleOfHsrp, roleOfVrrp } from '../model/meaning.ts';
 import type { Gateway, Inventory, Member, Target } from '../model/target.ts';
 
@@ -152,10 +153,13 @@ export function rowOf(member: Member | RowClaim, rows: readonly FhrpRow[]): Fhrp
   return found.length === 1 ? found[0] : undefined;
 }
 
-/** Whether a claim can be this member's: what both say must agree, and they must share something that names it. */
+/**
+ * Whether a claim can be this member's: what both say must agree, and they must share something that names it. An
+ * inventory says Vl20 or eth0, a device Vlan20 and a message Ethernet0: it is the interface that must be the same.
+ */
 function couldBe(member: RowClaim, claim: RowClaim): boolean {
   const pairs: readonly (readonly [unknown, unknown])[] = [
-    [member.interface, claim.interface],
+    [canonical(member.interface), canonical(claim.interface)],
     [member.group, claim.group],
     [member.instance, claim.instance],
   ];
@@ -167,6 +171,10 @@ function couldBe(member: RowClaim, claim: RowClaim): boolean {
     shared += 1;
   }
   return shared > 0;
+}
+
+function canonical(name: string | undefined): string | undefined {
+  return name === undefined ? undefined : interfaceName(name);
 }
 
 /** Role, state and row of an HSRP or VRRP state change; undefined for any other meaning. */

@@ -1,4 +1,5 @@
 // Owns: the words authors listen with: hsrp.stateChanged({ to: 'active' }), fhrp.changed({ gateway: 'lan23' }), …
+import { interfaceName } from '../model/interface-name.ts';
 import type { MeaningKind, MeaningOf } from '../model/meaning.ts';
 import type { MeaningEvent, Selector, SnmpEvent, SyslogEvent } from './selector.ts';
 
@@ -13,11 +14,11 @@ export type Where<K extends MeaningKind> = {
 } & { readonly target?: string };
 
 function ofKind<K extends MeaningKind>(name: K) {
-  return (where: Where<K> = {}): Selector<MeaningEvent<K>> => ({
-    select: 'meaning',
-    name,
-    where: where as Readonly<Record<string, Scalar>>,
-  });
+  return (where: Where<K> = {}): Selector<MeaningEvent<K>> => {
+    const fields = where as Readonly<Record<string, Scalar>>;
+    const named = fields.interface === undefined ? {} : { interface: interfaceName(String(fields.interface)) };
+    return { select: 'meaning', name, where: { ...fields, ...named } };
+  };
 }
 
 /** A gateway's member changed its role, whatever the protocol. */
