@@ -1,0 +1,247 @@
+// What an author may write, and what must not compile: each `@ts-expect-error` stands before a mistake that somebody
+// will make. Never run; types.test.ts has the compiler look at it.
+import {
+  bgp,
+  bgpNetwork,
+  config,
+  exclusive,
+  fhrp,
+  filter,
+  hsrp,
+  interfaces,
+  map,
+  mergeMap,
+  ofMeaning,
+  type Policy,
+  policy,
+  portSecurity,
+  settle,
+  snmp,
+  source,
+  syslog,
+  threshold,
+  vrrp,
+} from 'offbox';
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const isTrue = <T extends true>(proof?: T): void => void proof;
+
+// --- selectors ---------------------------------------------------------------------------------------------------
+
+fhrp.changed({ gateway: 'lan23', member: 'r1', role: 'active', from: 'standby', target: 'r1' });
+hsrp.stateChanged({ to: 'active', from: 'speak', group: 23, interface: 'Vlan23' });
+vrrp.stateChanged({ to: 'master', family: 'ipv6', instance: 'VI_1' });
+interfaces.down({ interface: 'Vlan23', admin: false, layer: 'link' });
+bgp.neighborChanged({ neighbor: '10.0.0.1', to: 'down', vrf: 'blue' });
+portSecurity.violation({ vlan: 20 });
+config.changed({ by: 'admin' });
+source.gap({ source: 'syslog' });
+syslog({ mnemonic: 'STATECHANGE', matches: /x/, app: 'vrrpd' });
+snmp({ oid: 'linkDown' });
+
+// @ts-expect-error a field that the meaning does not have
+fhrp.changed({ group: 23 });
+// @ts-expect-error a typo in a field
+fhrp.changed({ gatway: 'lan23' });
+// @ts-expect-error a value that is none of its states
+hsrp.stateChanged({ to: 'actve' });
+// @ts-expect-error a state of another protocol
+hsrp.stateChanged({ to: 'master' });
+// @ts-expect-error a state of another protocol
+vrrp.stateChanged({ to: 'active' });
+// @ts-expect-error a role that there is not
+fhrp.changed({ role: 'master' });
+// @ts-expect-error a number as text
+hsrp.stateChanged({ group: '23' });
+// @ts-expect-error down is said already
+interfaces.down({ to: 'up' });
+// @ts-expect-error a list is no value to compare with
+source.gap({ targets: ['r1'] });
+// @ts-expect-error the kind is in the selector's name
+hsrp.stateChanged({ kind: 'hsrp.state-changed' });
+// @ts-expect-error text where a pattern is wanted
+syslog({ matches: 'text' });
+// @ts-expect-error a trap is named by `oid`
+snmp({ name: 'linkDown' });
+// @ts-expect-error a meaning that there is not
+interfaces.flapped();
+
+// --- events in key, ensure --------------------------------------------------------------------------------------
+
+policy({
+  name: 'types',
+  on: fhrp.changed({ gateway: 'lan23' }),
+  key: (event) => event.gateway,
+  settle: { quiet: '2s', atMost: '6s' },
+  resync: '5m',
+  ensure: (event, { inventory }) => {
+    isTrue<Same<typeof event.role, 'active' | 'standby' | 'other'>>();
+    isTrue<Same<typeof event.because, 'resync' | 'emit' | undefined>>();
+    isTrue<Same<typeof event.trust, 'authenticated' | 'claimed'>>();
+    isTrue<Same<typeof event.at, number>>();
+    return inventory.membersOf(event.gateway).map((member) => bgpNetwork(member, '23.0.0.0/8').absent());
+  },
+});
+
+policy({
+  name: 'types',
+  on: hsrp.stateChanged(),
+  // @ts-expect-error a property that an HSRP event does not have
+  key: (event) => event.gateway,
+  ensure: () => [],
+});
+
+policy({
+  name: 'types',
+  on: fhrp.changed(),
+  // @ts-expect-error a key is text
+  key: (event) => event.at,
+  ensure: () => [],
+});
+
+policy({
+  name: 'types',
+  on: fhrp.changed(),
+  // @ts-expect-error a property that the event does not have
+  ensure: ({ gatway }) => exclusive(gatway, (member) => bgpNetwork(member, '23.0.0.0/8')),
+});
+
+policy({
+  name: 'types',
+  on: hsrp.stateChanged(),
+  ensure: (event) => {
+    // @ts-expect-error the interface may not be known
+    const name: string = event.interface;
+    // @ts-expect-error it can never be so: no overlap
+    return event.to === 'actve' ? [bgpNetwork(event, name)] : [];
+  },
+});
+
+policy({
+  name: 'types',
+  on: [hsrp.stateChanged(), vrrp.stateChanged()],
+  ensure: (event) => {
+    isTrue<Same<typeof event.kind, 'hsrp.state-changed' | 'vrrp.state-changed'>>();
+    if (event.kind === 'vrrp.state-changed') isTrue<Same<typeof event.to, 'initialize' | 'backup' | 'master' | 'fault'>>();
+    // @ts-expect-error only one of the two has an instance
+    const { instance } = event;
+    return instance ? [] : [];
+  },
+});
+
+policy({
+  name: 'types',
+  on: [syslog({ matches: /(?<user>\w+)/ }), snmp()],
+  ensure: (event) => {
+    if (event.kind === 'syslog') isTrue<Same<typeof event.groups, Readonly<Record<string, string>>>>();
+    // @ts-expect-error a trap has no text
+    else event.text;
+    return [];
+  },
+});
+
+// --- what ensure gives, and the rest of the declaration -----------------------------------------------------------
+
+// @ts-expect-error ensure wants a desire
+policy({ name: 'types', on: syslog(), ensure: () => 'present' });
+// @ts-expect-error ensure does not wait
+policy({ name: 'types', on: syslog(), ensure: async () => [] });
+// @ts-expect-error ensure gives something
+policy({ name: 'types', on: syslog(), ensure: () => undefined });
+// @ts-expect-error one member's resource is no name of it
+exclusive('lan23', (member) => member.target);
+// @ts-expect-error a member has no such field
+exclusive('lan23', (member) => bgpNetwork({ target: member.name }, '23.0.0.0/8'));
+// @ts-expect-error a network is on a target
+bgpNetwork('r1', '23.0.0.0/8');
+// @ts-expect-error a policy listens to something
+policy({ name: 'types', ensure: () => [] });
+// @ts-expect-error a selector is called
+policy({ name: 'types', on: fhrp.changed, ensure: () => [] });
+// @ts-expect-error it has a name
+policy({ on: syslog(), ensure: () => [] });
+// @ts-expect-error not a length of time
+policy({ name: 'types', on: syslog(), settle: { quiet: '2 seconds' }, ensure: () => [] });
+// @ts-expect-error a number says no unit
+policy({ name: 'types', on: syslog(), resync: 300, ensure: () => [] });
+// @ts-expect-error settle needs its quiet
+policy({ name: 'types', on: syslog(), settle: { atMost: '6s' }, ensure: () => [] });
+// @ts-expect-error a typo in an option
+policy({ name: 'types', on: syslog(), resynch: '5m', ensure: () => [] });
+// @ts-expect-error neither ensure nor pipe
+policy({ name: 'types', on: syslog() });
+
+const made: Policy = policy({ name: 'types', on: syslog(), ensure: () => [] });
+// @ts-expect-error a policy is not changed after it was made
+made.name = 'other';
+
+// --- pipes --------------------------------------------------------------------------------------------------------
+
+policy({
+  name: 'types',
+  on: [interfaces.down(), syslog()],
+  pipe: (events, { perKey, read, act, inventory }) =>
+    events.pipe(
+      ofMeaning(interfaces.down()),
+      perKey(
+        (event) => `${event.target} ${event.interface}`,
+        (downs) => downs.pipe(threshold(5, '60s'), settle({ quiet: '2s' })),
+      ),
+      filter((event) => inventory.target(event.target) !== undefined),
+      mergeMap((event) => read(event.target, 'fhrp').pipe(map((rows) => ({ event, rows })))),
+      filter(({ rows }) => rows.every(({ role }) => role !== 'active')),
+      mergeMap(({ event }) => act(bgpNetwork(event, '23.0.0.0/8').absent())),
+      map(({ kind }) => isTrue<Same<typeof kind extends string ? true : false, true>>()),
+    ),
+});
+
+policy({
+  name: 'types',
+  on: fhrp.changed(),
+  // @ts-expect-error a pipe gives a stream
+  pipe: () => [],
+});
+
+policy({
+  name: 'types',
+  on: fhrp.changed(),
+  // @ts-expect-error nothing settles beside a pipe
+  settle: { quiet: '2s' },
+  pipe: (events) => events,
+});
+
+// @ts-expect-error ensure or pipe, not both
+policy({
+  name: 'types',
+  on: fhrp.changed(),
+  ensure: () => [],
+  pipe: (events) => events,
+});
+
+policy({
+  name: 'types',
+  on: fhrp.changed(),
+  pipe: (events, { perKey, read, act }) =>
+    events.pipe(
+      // @ts-expect-error a property that the event does not have
+      filter((event) => event.interface === 'Vlan23'),
+      // @ts-expect-error it can never be so: no overlap
+      filter(({ role }) => role === 'master'),
+      // @ts-expect-error a count comes first
+      threshold('60s', 5),
+      // @ts-expect-error an atMost that is no length of time
+      settle({ quiet: '2s', atMost: 'soon' }),
+      perKey(
+        // @ts-expect-error a key is text
+        (event) => event.at,
+        (group) => group,
+      ),
+      mergeMap((event) => {
+        // @ts-expect-error nothing of this kind can be read
+        const rows = read(event.member, 'interfaces');
+        // @ts-expect-error a whole gateway is wanted by returning it, not by act
+        const done = act(exclusive('lan23', (member) => bgpNetwork(member, '23.0.0.0/8')));
+        return done ? rows : rows;
+      }),
+    ),
+});
