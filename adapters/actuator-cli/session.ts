@@ -5,8 +5,8 @@ import type { CliAccess, PlatformName, Target } from '../../src/model/target.ts'
 import type { Actuator, Command, Reply, Secrets, Session } from '../../src/ports/actuator.ts';
 import type { CliDialect } from '../../src/ports/platform.ts';
 import type { Wall } from '../../src/ports/wall.ts';
+import { abandoned, connectSsh, lost, type SshConnection, type SshPeer } from '../ssh/connection.ts';
 import { type Answer, type Shell, shell } from './shell.ts';
-import { abandoned, connectSsh, lost, type SshConnection, type SshPeer } from './socket.ts';
 
 export interface CliActuatorOptions {
   readonly wall: Wall;

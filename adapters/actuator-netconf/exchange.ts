@@ -5,9 +5,9 @@
 import type { ClientChannel } from 'ssh2';
 import { TargetError } from '../../src/model/errors.ts';
 import { replyBytesMax } from '../../src/model/limits.ts';
+import { lost, type SshConnection, type SshPeer } from '../ssh/connection.ts';
 import { encode, Framing, type Style } from './framing.ts';
 import { base10, base11, type Hello, type Message, readMessage, rpcFault } from './reply.ts';
-import { lost, type SshConnection, type SshPeer } from './socket.ts';
 
 const namespace = 'urn:ietf:params:xml:ns:netconf:base:1.0';
 const ourHello = `<hello xmlns="${namespace}"><capabilities><capability>${base10}</capability><capability>${base11}</capability></capabilities></hello>`;

@@ -4,10 +4,10 @@ import type { ClientChannel } from 'ssh2';
 import { OperatorError, RuntimeFault, TargetError } from '../../src/model/errors.ts';
 import type { Actuator, Command, Reply, Secrets, Session } from '../../src/ports/actuator.ts';
 import type { Wall } from '../../src/ports/wall.ts';
+import { abandoned, connectSsh, lost, type SshConnection, type SshPeer } from '../ssh/connection.ts';
 import { applyEdit } from './edit.ts';
 import { Exchange } from './exchange.ts';
 import type { Hello } from './reply.ts';
-import { abandoned, connectSsh, lost, type SshConnection, type SshPeer } from './socket.ts';
 
 export interface NetconfActuatorOptions {
   readonly wall: Wall;

@@ -73,11 +73,18 @@ export const layers: readonly Layer[] = [
     remedy: 'a platform is data over model, resources and ports',
   },
   {
-    files: /^adapters\/(source|actuator)-/,
+    files: /^adapters\/actuator-/,
+    ours: /^(src\/(model|resources|ports)|adapters\/(platforms|ssh))\//,
+    packages: 'declared',
+    builtins: 'allowed',
+    remedy: 'an actuator imports model, resources, ports, platforms and ssh; have the rest handed in',
+  },
+  {
+    files: /^adapters\/source-/,
     ours: /^(src\/(model|resources|ports)|adapters\/platforms)\//,
     packages: 'declared',
     builtins: 'allowed',
-    remedy: 'an adapter imports model, resources, ports and platforms; have the rest handed in',
+    remedy: 'a source imports model, resources, ports and platforms; have the rest handed in',
   },
   {
     files: /^adapters\//,

@@ -11,8 +11,8 @@ import {
   maskOf,
   verifyBgpNetwork,
 } from '../../../src/resources/bgp-network.ts';
+import { linesOf, refusal, show, unreadable } from '../dialogue.ts';
 import { type BgpFamily, type BgpInstance, bgpInstances, neighborsOf, prefixOf } from './bgp-config.ts';
-import { linesOf, refusal, show, unreadable } from './dialogue.ts';
 
 /** Where a network statement is, or would go. */
 export interface NetworkPlace {

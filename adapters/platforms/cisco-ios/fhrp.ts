@@ -6,7 +6,7 @@ import { interfaceName } from '../../../src/model/interface-name.ts';
 import { type HsrpState, roleOfHsrp, roleOfVrrp, type VrrpState } from '../../../src/model/meaning.ts';
 import type { Target } from '../../../src/model/target.ts';
 import type { Dialogue } from '../../../src/ports/platform.ts';
-import { linesOf, show, unreadable } from './dialogue.ts';
+import { linesOf, show, unreadable } from '../dialogue.ts';
 
 const hsrpWords: Readonly<Record<string, HsrpState>> = {
   disabled: 'disabled',

@@ -10,7 +10,7 @@ import {
   verifyBgpNetwork,
 } from '../../../src/resources/bgp-network.ts';
 import { type CliBgpNetworkState, iosBgpNetwork, iosTables, planLines } from '../cisco-ios/bgp-network.ts';
-import { refusal } from '../cisco-ios/dialogue.ts';
+import { refusal } from '../dialogue.ts';
 import { bgpFilter, type NativeNetwork, nativeConfigured, nativeEdit, nativeNetwork } from './native.ts';
 import { parseXml } from './xml.ts';
 

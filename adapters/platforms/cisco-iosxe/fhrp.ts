@@ -3,8 +3,8 @@
 import type { FhrpRow } from '../../../src/model/intent.ts';
 import type { Target } from '../../../src/model/target.ts';
 import type { Dialogue } from '../../../src/ports/platform.ts';
-import { refusal, unreadable } from '../cisco-ios/dialogue.ts';
 import { hsrpRow, iosFhrp } from '../cisco-ios/fhrp.ts';
+import { refusal, unreadable } from '../dialogue.ts';
 import { all, parseXml, textOf, type XmlElement } from './xml.ts';
 
 const filter = '<hsrp-oper-data xmlns="http://cisco.com/ns/yang/Cisco-IOS-XE-hsrp-oper"/>';

@@ -6,7 +6,7 @@ import type { Target } from '../../../src/model/target.ts';
 import { type BgpNetwork, canonicalPrefix, classfulLength, maskOf } from '../../../src/resources/bgp-network.ts';
 import { asNumber, maskLength } from '../cisco-ios/bgp-config.ts';
 import { askedNeighbors, checkAs, noBgp } from '../cisco-ios/bgp-network.ts';
-import { refusal } from '../cisco-ios/dialogue.ts';
+import { refusal } from '../dialogue.ts';
 import { all, escapeXml, textOf, type XmlElement } from './xml.ts';
 
 const nativeNamespace = 'http://cisco.com/ns/yang/Cisco-IOS-XE-native';

@@ -2,8 +2,8 @@
 import type { FhrpRow } from '../../../src/model/intent.ts';
 import type { Target } from '../../../src/model/target.ts';
 import type { CliDialect, Dialogue, Platform } from '../../../src/ports/platform.ts';
-import { refusal, show } from '../cisco-ios/dialogue.ts';
 import { hsrpBriefRow, table } from '../cisco-ios/fhrp.ts';
+import { refusal, show } from '../dialogue.ts';
 
 /** [weak] Written from documentation; not yet run against a device. */
 const iosxrDialect: CliDialect = {

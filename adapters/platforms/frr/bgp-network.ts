@@ -5,7 +5,7 @@ import type { Dialogue, ResourceDriver } from '../../../src/ports/platform.ts';
 import { type BgpNetwork, describeBgpNetwork, verifyBgpNetwork } from '../../../src/resources/bgp-network.ts';
 import { type BgpInstance, bgpInstances, neighborsOf, prefixOf } from '../cisco-ios/bgp-config.ts';
 import { askedNeighbors, type CliBgpNetworkState, type Configured, checkAs, noBgp, planLines } from '../cisco-ios/bgp-network.ts';
-import { refusal, show, unreadable } from '../cisco-ios/dialogue.ts';
+import { refusal, show, unreadable } from '../dialogue.ts';
 import { parseJson } from './json.ts';
 
 const entrySchema = z.object({

@@ -4,8 +4,8 @@ import { z } from 'zod';
 import type { FhrpRow } from '../../../src/model/intent.ts';
 import type { Target } from '../../../src/model/target.ts';
 import type { Dialogue } from '../../../src/ports/platform.ts';
-import { refusal, show, unreadable } from '../cisco-ios/dialogue.ts';
 import { vrrpRow } from '../cisco-ios/fhrp.ts';
+import { refusal, show, unreadable } from '../dialogue.ts';
 import { parseJson } from './json.ts';
 
 const sessionSchema = z.object({ status: z.string(), addresses: z.array(z.string()) });

@@ -1,6 +1,6 @@
 // Owns: reading FRR's JSON: whole and of the form expected, or unreadable.
 import type { z } from 'zod';
-import { unreadable } from '../cisco-ios/dialogue.ts';
+import { unreadable } from '../dialogue.ts';
 
 export function parseJson<T>(command: string, text: string, schema: z.ZodType<T>): T {
   let value: unknown;

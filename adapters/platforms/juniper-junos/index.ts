@@ -2,8 +2,8 @@
 import type { FhrpRow } from '../../../src/model/intent.ts';
 import type { Target } from '../../../src/model/target.ts';
 import type { CliDialect, Dialogue, Platform } from '../../../src/ports/platform.ts';
-import { linesOf, refusal, show, unreadable } from '../cisco-ios/dialogue.ts';
 import { vrrpRow } from '../cisco-ios/fhrp.ts';
+import { linesOf, refusal, show, unreadable } from '../dialogue.ts';
 
 /** [weak] Written from documentation; not yet run against a device. `#` is the configuration prompt here, not a privilege. */
 const junosDialect: CliDialect = {

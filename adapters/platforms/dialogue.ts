@@ -1,7 +1,6 @@
-// Owns: what every reader of show output shares: asking, and the two errors an answer can end in. Other platforms
-// import it from here; it is the oldest dialect's and knows nothing of IOS.
-import { TargetError } from '../../../src/model/errors.ts';
-import type { Command, Reply } from '../../../src/ports/actuator.ts';
+// Owns: what every reader of show output shares: asking, and the two errors an answer can end in.
+import { TargetError } from '../../src/model/errors.ts';
+import type { Command, Reply } from '../../src/ports/actuator.ts';
 
 /** Asks one exec line; the answer as text. */
 export function* show(line: string): Generator<Command, string, Reply> {

@@ -1,6 +1,5 @@
 // Owns: the SSH connection under a session: host key pinned, authentication, which algorithms, and what its errors mean.
-// actuator-cli and actuator-netconf each have this file, the same to the byte (a test compares them): siblings do not
-// import each other.
+// Under both actuators: it speaks SSH and knows nothing of prompts or XML.
 import { createHash } from 'node:crypto';
 import ssh2, { type Algorithms, type Client, type ConnectConfig } from 'ssh2';
 import { messageOf, OperatorError, TargetError } from '../../src/model/errors.ts';
