@@ -3,12 +3,23 @@ import { writeSync } from 'node:fs';
 import { openSqliteJournal } from '../../adapters/journal-sqlite/index.ts';
 import { variedBatch } from './images.ts';
 
+/** Standard output is a socket here: when its reader is slow a write may take a part of a line, or nothing. */
+function say(line: string): void {
+  for (let rest = Buffer.from(`${line}\n`); rest.length > 0; ) {
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (thrown) {
+      if ((thrown as NodeJS.ErrnoException).code !== 'EAGAIN') throw thrown;
+    }
+  }
+}
+
 const [path, epoch] = [process.argv[2]!, Number(process.argv[3])];
-const journal = await openSqliteJournal({ path, onCut: (what) => writeSync(1, `cut ${what}\n`) });
+const journal = await openSqliteJournal({ path, onCut: (what) => say(`cut ${what}`) });
 let { lastSeq } = await journal.tail();
 for (let index = lastSeq; ; index += 1) {
   const batch = variedBatch(index);
   await journal.append(batch, { epoch, lastSeq });
   lastSeq += batch.length;
-  writeSync(1, `${index} ${lastSeq}\n`);
+  say(`${index} ${lastSeq}`);
 }
