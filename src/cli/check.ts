@@ -1,7 +1,7 @@
 // Owns: offbox check: types, lints, configuration, inventory; path:line: message. Exit 1 where anything is wrong.
 import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { Command } from 'commander';
 import colors from 'picocolors';
 import { messageOf } from '../model/errors.ts';
@@ -95,13 +95,12 @@ async function typeErrors(folder: string): Promise<readonly Finding[]> {
     );
   });
   const form = /^(.+?)\((\d+),(\d+)\): error TS\d+: (.*)$/;
-  return printed
-    .split('\n')
-    .filter((line) => line.trim() !== '' && !line.startsWith(' '))
-    .map((line) => {
-      const match = form.exec(line);
-      return match
-        ? { path: resolve(match[1]!), line: Number(match[2]), column: Number(match[3]), text: match[4]! }
-        : { text: line };
-    });
+  // Errors elsewhere are not the policies': the checkout's own sources are checked with options of their own.
+  return printed.split('\n').flatMap((line) => {
+    const match = form.exec(line);
+    if (!match) return /^error /.test(line) ? [{ text: line }] : [];
+    const [, file = '', at, column, text = ''] = match;
+    const path = resolve(file);
+    return path.startsWith(folder + sep) ? [{ path, line: Number(at), column: Number(column), text }] : [];
+  });
 }
