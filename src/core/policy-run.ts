@@ -303,10 +303,17 @@ function requirementsOf(event: PolicyEvent, facts: Facts): Requirement[] {
 
 /** In a pipe: lets through what a selector would, by kind and fields. */
 export function ofMeaning<E extends EventFrame & { readonly kind: string }>(selector: {
+  readonly select: Selector['select'];
   readonly name?: string;
   readonly where?: Readonly<Record<string, unknown>>;
   readonly event?: E;
 }) {
+  if (selector.select !== 'meaning') {
+    throw new OperatorError(`ofMeaning() was given a selector of ${selector.select}`, {
+      code: 'of-meaning',
+      remedy: `Write filter((event) => event.kind === '${selector.select}') instead.`,
+    });
+  }
   return (source: Observable<EventFrame & { readonly kind: string }>): Observable<E> =>
     source.pipe(
       filter((event) => {
