@@ -1,4 +1,5 @@
 // Owns: the caller's end of the journal's thread: one call, one promise, in order; and what becomes of them if it dies.
+import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '../../src/model/errors.ts';
 import { type Answered, type Asked, type Calls, type Opened, type ThreadOptions, thrown } from './calls.ts';
@@ -17,7 +18,7 @@ interface Pending {
 }
 
 /** The thread's file as it lies beside this one: .ts in a checkout, .js in a package. */
-const threadFile = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url);
+const threadFile = new URL(`./thread${extname(import.meta.url)}`, import.meta.url);
 
 export async function startThread(options: ThreadOptions): Promise<Client> {
   const worker = new Worker(threadFile, { workerData: options, name: 'journal' });
@@ -39,8 +40,6 @@ export function clientOf(worker: Worker, path: string, cut: string | undefined):
   const refused = () =>
     fault('journal-closed', `${path} ${ended ?? 'is closed'}`, 'Nothing may be appended or read any more; restart Offbox.');
 
-  // The process may end while the journal is idle, but not while somebody waits for it.
-  worker.unref();
   worker.on('message', (message: Answered) => {
     const waiting = pending.get(message.id);
     pending.delete(message.id);
@@ -48,6 +47,8 @@ export function clientOf(worker: Worker, path: string, cut: string | undefined):
     if ('fault' in message) waiting?.reject(thrown(message.fault));
     else waiting?.resolve(message.answer as never);
   });
+  // The process may end while the journal is idle, but not while somebody waits for it. (Listening has just ref'd it.)
+  worker.unref();
   worker.on('error', (error) => {
     ended = `lost its thread: ${messageOf(error)}`;
   });

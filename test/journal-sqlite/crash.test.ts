@@ -76,3 +76,17 @@ test('is read whole by another process while it is written', { timeout: 60_000 }
   child.kill('SIGKILL');
   await once(child, 'exit');
 });
+
+test('lets a process end that forgot to close, but not before its append is answered', async () => {
+  const path = files.fresh();
+  const script = join(import.meta.dirname, 'append-and-end.ts');
+  for (const seq of [1, 2]) {
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, path], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const exit = once(child, 'exit');
+    const [line] = await once(createInterface({ input: child.stdout }), 'line');
+    expect(line).toBe(String(seq));
+    expect(await exit).toEqual([0, null]);
+  }
+});
