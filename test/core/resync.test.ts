@@ -51,6 +51,29 @@ describe('resync on schedule', () => {
     expect(nextDue).toBe(Math.min(rig.now + 30_000, nextOnGrid(rig.now, 300_000, 'p')));
   });
 
+  test('calls the policy once for it', () => {
+    const { calls, listening } = heard(fhrp.changed({ gateway: 'lan42' }), { resync: '5m' });
+    const rig = new Rig([listening]);
+    rig.now += 86_400_000;
+    rig.feed({ kind: 'tick' });
+    expect(calls).toHaveLength(1);
+  });
+
+  test('gives a round that was cut by a long downtime up, and looks again from now on', () => {
+    const rig = new Rig([
+      policy({
+        name: 'p',
+        on: fhrp.changed(),
+        ensure: ({ gateway }) => exclusive(gateway, (member) => bgpNetwork(member, '23.0.0.0/8')),
+      }),
+    ]);
+    rig.event(hsrpEvent('r1', 'active', 42));
+    rig.now += 86_400_000;
+    expect(lines(rig.feed({ kind: 'tick' }).intents)).toEqual(['notice unreadable']);
+    expect(lines(rig.pass(1_999))).toEqual([]);
+    expect(lines(rig.pass(1))).toEqual(['read r1', 'read r2']);
+  });
+
   test('reads once, not once a minute, for a round that had been inconclusive before a long downtime', () => {
     const rig = new Rig([give('p', 'lan42')]);
     for (const read of rig.event(gap())) rig.reading(read, { kind: 'unreachable', reason: 'down' });
@@ -136,7 +159,7 @@ describe('a gap', () => {
     const rig = new Rig([listening]);
     rig.event(hsrpEvent('r1', 'active', 42));
     calls.length = 0;
-    rig.event(gap('r2'));
+    rig.event(gap());
     expect(calls).toEqual(['fhrp.changed r1 other resync', 'fhrp.changed r1 active resync']);
   });
 

@@ -45,6 +45,7 @@ describe('the index', () => {
       hsrp.stateChanged({ group: 23 }),
       hsrp.stateChanged({ group: '23' as never }),
       hsrp.stateChanged({ ifIndex: 7, group: 23 }),
+      hsrp.stateChanged({ ifIndex: 7, group: '23' as never }),
     );
     expect(policies(index.ofMeaning({ kind: 'hsrp.state-changed', group: 23, to: 'active' }, 'r1'))).toEqual([0]);
     expect(policies(index.ofMeaning({ kind: 'hsrp.state-changed', group: 23, ifIndex: 7, to: 'active' }, 'r1'))).toEqual([0, 2]);
