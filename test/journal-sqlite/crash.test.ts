@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,7 +9,11 @@ import { allOf, numbered } from '../contract/entries.ts';
 import { folder, variedBatch } from './images.ts';
 
 const files = folder();
-afterAll(() => files.remove());
+const children: ChildProcess[] = [];
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL');
+  files.remove();
+});
 
 function appender(path: string, epoch: number) {
   const child = spawn(
@@ -19,6 +23,7 @@ function appender(path: string, epoch: number) {
       stdio: ['ignore', 'pipe', 'inherit'],
     },
   );
+  children.push(child);
   return { child, lines: createInterface({ input: child.stdout }) };
 }
 
@@ -84,6 +89,7 @@ test('lets a process end that forgot to close, but not before its append is answ
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, path], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
+    children.push(child);
     const exit = once(child, 'exit');
     const [line] = await once(createInterface({ input: child.stdout }), 'line');
     expect(line).toBe(String(seq));
