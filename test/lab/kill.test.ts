@@ -9,8 +9,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSqliteJournal } from '../../adapters/journal-sqlite/index.ts';
 import { labCommand } from '../../lab/control.ts';
-import type { Entry } from '../../src/model/entry.ts';
 import { ask } from '../../src/cli/client.ts';
+import type { Entry } from '../../src/model/entry.ts';
 import { controlSocket } from '../../src/runtime/api.ts';
 
 const kills = Number(process.env.OFFBOX_KILLS ?? 50);
@@ -28,12 +28,16 @@ function offbox(...words: string[]): ChildProcess {
   return child;
 }
 
-const exited = (child: ChildProcess): Promise<void> => new Promise((resolve) => (child.exitCode === null && child.signalCode === null ? child.once('exit', () => resolve()) : resolve()));
+const exited = (child: ChildProcess): Promise<void> =>
+  new Promise((resolve) =>
+    child.exitCode === null && child.signalCode === null ? child.once('exit', () => resolve()) : resolve(),
+  );
 
 async function until(what: string, holds: () => Promise<boolean>, ms = 60_000): Promise<void> {
   const end = performance.now() + ms;
   while (!(await holds().catch(() => false))) {
-    if (performance.now() > end) throw new Error(`${what}: not within ${ms} ms; the lab is ${JSON.stringify(await labCommand(directory, 'state', []))}`);
+    if (performance.now() > end)
+      throw new Error(`${what}: not within ${ms} ms; the lab is ${JSON.stringify(await labCommand(directory, 'state', []))}`);
     await pause(50);
   }
 }
@@ -115,12 +119,17 @@ describe(`killed with -9 ${kills} times during failovers`, () => {
     const entries = new Set((await journal()).map(({ seq }) => seq));
     const missing = acknowledged.filter((seq) => !entries.has(seq));
     const writes = { 'gw-a': networkLines('gw-a'), 'gw-b': networkLines('gw-b') };
-    console.log(`${kills} kills, ${acknowledged.length} acknowledged entries, ${entries.size} in the journal; writes: gw-a ${writes['gw-a'].length}, gw-b ${writes['gw-b'].length}`);
+    console.log(
+      `${kills} kills, ${acknowledged.length} acknowledged entries, ${entries.size} in the journal; writes: gw-a ${writes['gw-a'].length}, gw-b ${writes['gw-b'].length}`,
+    );
     expect(missing).toEqual([]);
     expect(acknowledged.length).toBeGreaterThan(kills);
     for (const [name, lines] of Object.entries(writes)) {
       expect(lines.length, name).toBeGreaterThan(0);
-      expect(lines.filter(({ changed }) => !changed), `written twice to ${name}`).toEqual([]);
+      expect(
+        lines.filter(({ changed }) => !changed),
+        `written twice to ${name}`,
+      ).toEqual([]);
     }
   }, 1_200_000);
 });
