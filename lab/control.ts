@@ -2,7 +2,7 @@
 // its owner's alone (mode 0700), and so is the socket.
 import { existsSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
-import { join } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { z } from 'zod';
 import { messageOf, OperatorError, RuntimeFault } from '../src/model/errors.ts';
 import type { Wall } from '../src/ports/wall.ts';
@@ -25,8 +25,11 @@ const answerSchema = z.union([
 ]);
 type Answer = z.infer<typeof answerSchema>;
 
+/** Whichever is shorter, the whole path or the one from where we are. */
 function socketPath(dir: string): string {
-  const path = join(dir, 'lab.sock');
+  const whole = resolve(dir, 'lab.sock');
+  const near = relative('', whole);
+  const path = near.length < whole.length ? near : whole;
   if (Buffer.byteLength(path) <= socketPathBytesMax) return path;
   throw new OperatorError(`[lab] the path of the control socket, ${path}, is longer than ${socketPathBytesMax} bytes`, {
     code: 'lab-path-too-long',
@@ -192,15 +195,15 @@ function readLines(socket: Socket, bytesMax: number, reader: LineReader): void {
  * Asks the lab that runs in `dir`: `labCommand(dir, 'fail', ['gw-a'])`. Resolves with a sentence, or with data for `state`
  * and `external`. Rejects with an OperatorError: no lab there, or what was wrong with the words.
  */
-export function labCommand(dir: string, verb: string, words: readonly string[]): Promise<unknown> {
+export async function labCommand(dir: string, verb: string, words: readonly string[]): Promise<unknown> {
   const path = socketPath(dir);
-  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  const { promise, resolve: answered, reject } = Promise.withResolvers<unknown>();
   const socket = createConnection(path, () => socket.write(`${JSON.stringify({ verb, words })}\n`));
   socket.once('error', (error) => reject(noLab(dir, error)));
   socket.once('close', () => reject(noLab(dir, new Error('it hung up without an answer'))));
   readLines(socket, answerBytesMax, {
     line: (line) => {
-      settle(line, resolve, reject);
+      settle(line, answered, reject);
       socket.destroy();
     },
     tooLong: () => reject(nonsense(path, new Error(`its answer is longer than ${answerBytesMax} bytes`))),

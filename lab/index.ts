@@ -102,7 +102,12 @@ export async function startLab({ dir, wall, net = 23, timers }: LabOptions): Pro
     });
   const stopped = new AbortController();
   let control: Control | undefined;
-  const stop = async () => {
+  let stopping: Promise<void> | undefined;
+  const stop = () => {
+    stopping ??= end();
+    return stopping;
+  };
+  const end = async () => {
     stopped.abort();
     await control?.stop();
     watchers.clear();

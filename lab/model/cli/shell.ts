@@ -117,7 +117,8 @@ export function createShell(options: ShellOptions): Shell {
       return '';
     }
     const asked = /^(\s*do\s+)(\S.*)$/i.exec(line);
-    if (asked) return exec(asked[2]!);
+    // Blanks for the word, so that the `^` of a refusal keeps its place.
+    if (asked) return exec(' '.repeat(asked[1]!.length) + asked[2]);
     const typed = line.replace(/^(\s*int\w*\s+[a-z]+)\s+(\d)/i, '$1$2');
     let first: Matched<unknown> | undefined;
     for (const table of configMode(path).tables) {

@@ -1,0 +1,95 @@
+// The lab's control socket: what `offbox lab …` in another terminal talks to.
+import { statSync, writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { labCommand } from '../../lab/control.ts';
+import { startLab } from '../../lab/index.ts';
+import { labHostKey } from '../../lab/servers/secrets.ts';
+import { realWall } from '../../src/runtime/wall.ts';
+import { Heard, type TestLab, testLab } from './helpers.ts';
+
+let lab: TestLab;
+beforeAll(async () => {
+  lab = await testLab();
+});
+afterAll(() => lab.end());
+
+const ask = (verb: string, ...words: readonly string[]) => labCommand(lab.dir, verb, words);
+
+async function raw(bytes: string): Promise<string> {
+  const heard = new Heard();
+  const socket = createConnection(join(lab.dir, 'lab.sock'));
+  socket.on('data', (chunk) => heard.take(chunk));
+  socket.on('error', () => {});
+  socket.once('close', () => heard.close());
+  socket.write(bytes);
+  const answer = await heard.until(/\n/);
+  socket.destroy();
+  return answer;
+}
+
+test('every fault can be made and ended', async () => {
+  expect(await ask('fail', 'gw-a')).toBe('gw-a has lost its power');
+  expect(lab.lab.roles()['gw-a']).toBe('off');
+  expect(await ask('restore', 'gw-a')).toBe('gw-a is up again');
+  expect(await ask('reload', 'gw-b', 'stale')).toContain('stale network statement');
+  await lab.lab.when(() => lab.lab.external().length === 1);
+  expect(await ask('external')).toEqual([{ prefix: '23.0.0.0/8', via: ['gw-b'] }]);
+  expect(await ask('flap', 'gw-b', '2', '1')).toContain('2 times');
+  for (const verb of ['split', 'silence', 'hang', 'link-down']) await ask(verb, 'gw-b');
+  const state = (await ask('state')) as { gateways: readonly { gateway: string; faults: readonly string[] }[] };
+  expect(state.gateways.find(({ gateway }) => gateway === 'gw-b')?.faults.toSorted()).toEqual([
+    'hang',
+    'link-down',
+    'silence',
+    'split',
+  ]);
+  await ask('heal');
+  await ask('link-up', 'gw-b');
+  await ask('restore', 'gw-b');
+  expect(lab.lab.state().gateways.map(({ faults }) => faults)).toEqual([[], []]);
+});
+
+test('what is wrong is named, with what there is', async () => {
+  await expect(ask('explode', 'gw-a')).rejects.toThrow(
+    /"explode" is no verb of the lab. Say one of: fail GATEWAY, .*external\.$/,
+  );
+  await expect(ask('constructor')).rejects.toThrow('is no verb');
+  await expect(ask('fail')).rejects.toThrow('the gateway is missing. Say one of: gw-a, gw-b.');
+  await expect(ask('fail', 'ext')).rejects.toThrow('"ext" is no gateway');
+  await expect(ask('fail', 'gw-a', 'now')).rejects.toThrow('"now" is one word too many');
+  await expect(ask('flap', 'gw-a', '0')).rejects.toThrow('is not a whole number from 1 to 1000');
+  await expect(ask('reload', 'gw-a', 'fresh')).rejects.toMatchObject({ name: 'OperatorError', code: 'usage' });
+});
+
+test('a request that is none, or too long, is answered so', async () => {
+  for (const bad of ['{', '[]', '{"verb":1}', '{"verb":"state","words":[],"more":1}'])
+    expect(await raw(`${bad}\n`)).toContain('this is not a request');
+  expect(await raw('x'.repeat(10_000))).toContain('longer than 4096 bytes');
+  expect(await ask('state')).toBeDefined();
+});
+
+test('where no lab runs, that is said', async () => {
+  await expect(labCommand(join(lab.dir, 'nowhere'), 'state', [])).rejects.toMatchObject({ code: 'no-lab' });
+  await expect(labCommand(`/tmp/${'x'.repeat(120)}`, 'state', [])).rejects.toMatchObject({ code: 'lab-path-too-long' });
+});
+
+test('a second lab in the same folder is refused, one that was killed leaves nothing in the way', async () => {
+  await expect(startLab({ dir: lab.dir, wall: realWall, net: 222 })).rejects.toMatchObject({ code: 'lab-running' });
+  const { dir } = lab;
+  await lab.lab.stop();
+  writeFileSync(join(dir, 'lab.sock'), '');
+  const again = await startLab({ dir, wall: realWall, net: lab.net });
+  expect(await labCommand(dir, 'external', [])).toEqual([]);
+  lab = { ...lab, lab: again };
+});
+
+test('every host key can be read back, though ssh2 makes one in 256 that cannot', () => {
+  for (let i = 0; i < 1_000; i++) labHostKey(join(lab.dir, 'keys'), `device-${i}`);
+});
+
+test('what is secret is readable by its owner only', () => {
+  for (const name of ['password', 'enable-password', 'devices/gw-a.key'])
+    expect(statSync(join(lab.dir, name)).mode & 0o777).toBe(0o600);
+});
