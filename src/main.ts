@@ -1,5 +1,6 @@
 // Owns: the composition root; the only file that imports adapters and the lab. compose() puts a runtime together from a
 // configuration; whoever calls it (the command line, a test) decides what to watch and when to stop.
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { cliActuator } from '../adapters/actuator-cli/index.ts';
@@ -53,8 +54,12 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
   const data = dataFolder(options);
   const secrets = secretsFrom({ directory, wall, warn });
   await mkdir(data, { recursive: true, mode: 0o700 });
-  const lease = await soloLease({ directory: data, describe: () => `offbox start in ${directory}` }).acquire();
-  const journal = await openSqliteJournal({ path: journalPath(options) });
+  const path = journalPath(options);
+  const describe = (): string => `offbox start in ${directory}`;
+  const lease = await soloLease({ directory: data, describe, seenEpoch: () => epochOf(path) }).acquire();
+  const lost: string[] = [];
+  const journal = await openSqliteJournal({ path, onCut: (what) => lost.push(what) });
+  for (const what of lost) warn(what);
   const runtime = new Runtime({
     wall,
     journal,
@@ -63,6 +68,7 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
     policies,
     platforms,
     modes: config.modes,
+    lost,
     actuators: [
       cliActuator({ wall, secrets, dialectOf: (platform) => platforms[platform]?.cli }),
       netconfActuator({ wall, secrets }),
@@ -127,6 +133,13 @@ async function snmpFrom(
     wall,
     agentOf: (peer) => agents.get(targetOf(inventory, peer) ?? ''),
   });
+}
+
+/** The newest epoch a journal has seen; a lease must not begin below it, whatever became of its own file. */
+async function epochOf(path: string): Promise<number> {
+  if (!existsSync(path)) return 0;
+  const journal = await readSqliteJournal({ path });
+  return (await journal.tail().finally(() => journal.close())).epoch;
 }
 
 /** What a stopped Offbox knew: its journal replayed. */

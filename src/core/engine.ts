@@ -34,7 +34,8 @@ import { type Match, SelectorIndex } from './selector.ts';
 /** A policy that threw: the host journals its quarantine. */
 export interface PolicyFault {
   readonly policy: string;
-  readonly seq: number;
+  /** The entry at which it threw. */
+  readonly cause: number;
   readonly reason: string;
 }
 
@@ -160,7 +161,7 @@ export class Engine {
     } else if (entry.kind === 'reading') this.#onReading(entry);
     else if (entry.kind === 'outcome') this.#onOutcome(entry);
     else if (entry.kind === 'deploy') this.#onDeploy(entry);
-    else if (entry.kind === 'quarantine') this.#stop(entry.policy, `${entry.reason} (at seq ${entry.seq})`);
+    else if (entry.kind === 'quarantine') this.#stop(entry.policy, `${entry.reason} (at entry ${entry.cause})`);
     else {
       this.facts.fold(entry);
       this.ledger.fold(entry);
@@ -276,7 +277,7 @@ export class Engine {
 
   #fault(slot: Slot, thrown: unknown): void {
     const { name } = slot.deployed.policy;
-    this.#faults.push({ policy: name, seq: this.#entry.seq, reason: messageOf(thrown) });
+    this.#faults.push({ policy: name, cause: this.#entry.seq, reason: messageOf(thrown) });
     this.#stop(name, `threw: ${messageOf(thrown)}`);
   }
 

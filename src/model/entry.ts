@@ -45,8 +45,8 @@ export const entryBodySchema = z.discriminatedUnion('kind', [
   }),
   /** The network as described from here on: replay sees it as it was that day. */
   z.object({ kind: z.literal('inventory'), inventory: inventorySchema }),
-  /** This policy stopped at this entry; replay obeys (law E7). */
-  z.object({ kind: z.literal('quarantine'), policy: z.string(), seq: z.number().int(), reason: z.string() }),
+  /** This policy stopped at entry `cause`; replay obeys (law E7). */
+  z.object({ kind: z.literal('quarantine'), policy: z.string(), cause: z.number().int(), reason: z.string() }),
   z.object({ kind: z.literal('command'), by: z.string(), verb: z.string(), arguments: z.array(z.string()) }),
 ]);
 

@@ -24,6 +24,11 @@ const banned: readonly (readonly [form: RegExp, what: string, instead: string])[
     'something of the event, such as its target: the same entries must give the same intents',
   ],
   [/\bawait\b|\basync\b|\bPromise\b/, 'waiting', '`read(…)` and `act(…)` in a pipe: their answers are entries'],
+  [
+    /\.subscribe\(/,
+    'a subscription of your own',
+    'the Observable that the pipe returns: the engine subscribes to it and catches what it throws',
+  ],
   [/\bprocess\b|\bfetch\b|\brequire\(/, 'the outside world', 'the inventory and the facts: a policy is a pure function'],
   [
     /\b(debounceTime|throttleTime|auditTime|sampleTime|bufferTime|windowTime|delay|timer|interval|timeout)\(/,

@@ -35,6 +35,8 @@ export interface RuntimeOptions {
   readonly actuators: readonly Actuator[];
   readonly sources: readonly Source[];
   readonly modes: Config['modes'];
+  /** What the journal lost to damage, in sentences: a gap each. */
+  readonly lost?: readonly string[];
   readonly watch?: Watcher;
 }
 
@@ -121,7 +123,7 @@ export class Runtime {
 
   /** What the start itself makes happen: the network as it is described now, the versions now running, and a gap. */
   #firstEntries(recovered: Recovered): readonly EntryBody[] {
-    const { inventory, policies } = this.#options;
+    const { inventory, policies, lost = [] } = this.#options;
     const changed = JSON.stringify(recovered.inventory) !== JSON.stringify(inventory);
     const deploys = policies
       .filter(({ policy, version }) => recovered.versions.get(policy.name) !== version)
@@ -139,6 +141,7 @@ export class Runtime {
       ...recovered.faults.map((fault): EntryBody => ({ kind: 'quarantine', ...fault })),
       ...(changed ? [{ kind: 'inventory', inventory } as const] : []),
       ...deploys,
+      ...lost.map((what) => ({ kind: 'event', event: gapEvent('journal', what) }) as const),
       { kind: 'event', event: gapEvent('offbox', recovered.entries === 0 ? 'first start' : 'started again') },
     ];
   }

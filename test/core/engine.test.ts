@@ -60,7 +60,7 @@ describe('intents', () => {
     const rig = new Rig([echo('p', 1_000), echo('q', 1_001)]);
     const { intents, faults } = rig.feed({ kind: 'event', event: textEvent('x') });
     expect(intents).toHaveLength(1_000);
-    expect(faults).toEqual([{ policy: 'q', seq: 4, reason: expect.stringContaining('1001 desires at once') }]);
+    expect(faults).toEqual([{ policy: 'q', cause: 4, reason: expect.stringContaining('1001 desires at once') }]);
   });
 });
 

@@ -114,7 +114,7 @@ describe.each(throwing)('a policy that throws in %s', (_, subject, set) => {
     expect(faults).toEqual([
       {
         policy: 'bad',
-        seq: rig.entries.findLast(({ kind }) => kind !== 'decided' && kind !== 'intent' && kind !== 'quarantine')!.seq,
+        cause: rig.entries.findLast(({ kind }) => kind !== 'decided' && kind !== 'intent' && kind !== 'quarantine')!.seq,
         reason,
       },
     ]);
@@ -144,7 +144,7 @@ describe('a pipe that cannot be built', () => {
     ['wants what cannot be at once', policy({ name: 'marbles', on: syslog(), pipe: () => of(exclusive('lan23', bad)) })],
   ])('is a fault of the deploy: it %s', (_, subject) => {
     const rig = new Rig([subject, echo('other')]);
-    expect(rig.faults).toEqual([{ policy: 'marbles', seq: 2, reason: 'bad code' }]);
+    expect(rig.faults).toEqual([{ policy: 'marbles', cause: 2, reason: 'bad code' }]);
     expect(lines(rig.event(textEvent('a')))).toEqual(['present a']);
   });
 
@@ -164,7 +164,7 @@ describe('a quarantine', () => {
   test('stops a policy, with the alarms it had set, in a replay by mended code too', () => {
     const rig = new Rig([settled, echo('other', '1s')]);
     rig.event(textEvent('a'));
-    rig.feed({ kind: 'quarantine', policy: 'p', seq: 1, reason: 'an operator said so' });
+    rig.feed({ kind: 'quarantine', policy: 'p', cause: 1, reason: 'an operator said so' });
     expect(rig.pass(5_000).map(({ policy }) => policy)).toEqual(['other']);
     expect(rig.engine.policies()[0]).toMatchObject({ state: 'stopped', reason: expect.stringContaining('an operator said so') });
     expect(replay([settled, echo('other', '1s')], rig.entries).intents).toEqual(rig.intents);
@@ -179,7 +179,7 @@ describe('a quarantine', () => {
     });
     const rig = new Rig([scheduled]);
     const [read] = rig.event(gap());
-    rig.feed({ kind: 'quarantine', policy: 'p', seq: 1, reason: 'so' });
+    rig.feed({ kind: 'quarantine', policy: 'p', cause: 1, reason: 'so' });
     expect(rig.reading(read!, { kind: 'rows', rows: [row('active', 'active', 42)] })).toEqual([]);
     expect(rig.pass(3_600_000)).toEqual([]);
     expect(rig.feed({ kind: 'tick' }).nextDue).toBeUndefined();
@@ -188,7 +188,7 @@ describe('a quarantine', () => {
   test('ends with the deploy of this version, and it begins anew', () => {
     const rig = new Rig([settled]);
     rig.event(textEvent('a'));
-    rig.feed({ kind: 'quarantine', policy: 'p', seq: 1, reason: 'so' });
+    rig.feed({ kind: 'quarantine', policy: 'p', cause: 1, reason: 'so' });
     rig.deploy('p', 'another');
     expect(rig.engine.policies()[0]!.state).toBe('stopped');
     rig.deploy('p');
@@ -200,7 +200,7 @@ describe('a quarantine', () => {
 
   test('of a policy that is not there is nothing', () => {
     const rig = new Rig([settled]);
-    expect(rig.feed({ kind: 'quarantine', policy: 'gone', seq: 1, reason: 'so' }).faults).toEqual([]);
+    expect(rig.feed({ kind: 'quarantine', policy: 'gone', cause: 1, reason: 'so' }).faults).toEqual([]);
   });
 });
 

@@ -98,7 +98,7 @@ describe('a gap', () => {
       const keys = rig.event(gap(...targets)).map(({ policy: name, key }) => `${name} ${key}`);
       rig.engine
         .policies()
-        .forEach(({ name }) => void rig.feed({ kind: 'quarantine', policy: name, seq: 1, reason: 'to begin anew' }));
+        .forEach(({ name }) => void rig.feed({ kind: 'quarantine', policy: name, cause: 1, reason: 'to begin anew' }));
       rig.engine.policies().forEach(({ name }) => void rig.deploy(name));
       return [...new Set(keys)];
     };

@@ -98,7 +98,7 @@ describe('perKey', () => {
       );
       const rig = new Rig([subject]);
       expect(rig.feed({ kind: 'event', event: textEvent('a') }).faults).toEqual([
-        { policy: 'marbles', seq: 3, reason: `no ${bad}` },
+        { policy: 'marbles', cause: 3, reason: `no ${bad}` },
       ]);
     }
   });
