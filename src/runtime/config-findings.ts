@@ -39,6 +39,10 @@ function secretFinding(path: Path, value: unknown): Finding {
 function unknownKey(path: Path, key: string, schema: JsonSchema | undefined): Finding {
   const known = Object.keys(schema?.properties ?? {});
   const meant = nearest(key, known);
+  // Beside a key for a secret an unknown key may be the secret itself, indented wrongly: it is not named.
+  if (meant === undefined && Object.values(schema?.properties ?? {}).some(({ description }) => description === secretForm)) {
+    return { path, part: 'key', cause: 'has a key that is not known', remedy: `Known here: ${known.join(', ')}.` };
+  }
   const remedy = meant === undefined ? `Known here: ${known.join(', ')}.` : `Did you mean ${meant}?`;
   return { path: [...path, key], part: 'key', cause: 'there is no such key', remedy };
 }
