@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { StringDecoder } from 'node:string_decoder';
 import type { Wall } from '../../src/ports/wall.ts';
 import type { Bgp } from '../model/bgp.ts';
-import { createShell, type Shell } from '../model/cli/shell.ts';
+import { Shell } from '../model/cli/shell.ts';
 import type { Device } from '../model/device.ts';
 import type { VtyLine } from '../model/show/show-context.ts';
 import type { Conversation, Outlet } from './ssh-server.ts';
@@ -42,7 +42,7 @@ export function createCliService(options: CliServiceOptions): CliService {
     const { device, bgp, wall, enablePassword } = options;
     const context = { device, bgp, wall, vtys: () => [...used.values()], vty: line };
     const { write, close } = outlet;
-    return { line, shell: createShell({ context, operator: outlet.operator, wall, enablePassword, answerMs, write, close }) };
+    return { line, shell: new Shell({ context, operator: outlet.operator, wall, enablePassword, answerMs, write, close }) };
   };
   const converse = (outlet: Outlet, start: (shell: Shell) => void): Conversation | undefined => {
     const taken = take(outlet);

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { labAddresses } from '../../lab/model/addresses.ts';
-import { createShell } from '../../lab/model/cli/shell.ts';
+import { Shell } from '../../lab/model/cli/shell.ts';
 import type { ConfigWrite } from '../../lab/model/device.ts';
 import { createNetwork, defaultTimers } from '../../lab/model/network.ts';
 import { VirtualWall } from '../../src/testing/virtual-wall.ts';
@@ -26,7 +26,7 @@ function session(name: 'gw-a' | 'gw-b' | 'ext' = 'gw-a') {
   let screen = '';
   let closed = false;
   const vtys = () => [{ line: 0, user: 'offbox', from: '127.23.0.1' }];
-  const shell = createShell({
+  const shell = new Shell({
     context: { device: network.devices[name], bgp: network.bgp, wall, vtys, vty: 0 },
     operator: { user: 'offbox', peer: '127.23.0.1:40112', transport: 'cli' },
     wall,

@@ -1,12 +1,13 @@
 // Owns: one CLI session: modes, passwords, prompts, and the answers between them. Text in, text out.
 import type { Wall } from '../../../src/ports/wall.ts';
-import type { Operator } from '../device.ts';
+import { childrenOf } from '../config.ts';
+import type { Device, Operator } from '../device.ts';
 import { type FilterName, filterNames, filterOutput } from '../show/output-filter.ts';
 import type { ShowContext } from '../show/show-context.ts';
-import { type ConfigEffect, configMode, type Place } from './config-commands.ts';
+import { type ConfigEffect, configMode } from './config-commands.ts';
 import { type ExecEffect, privilegedCommands, userCommands } from './exec-commands.ts';
 import { type Matched, matchCommand, nextWords } from './grammar.ts';
-import { createTerminal, type Key } from './terminal.ts';
+import { type Key, Terminal } from './terminal.ts';
 
 export interface ShellOptions {
   readonly context: ShowContext;
@@ -20,18 +21,6 @@ export interface ShellOptions {
   readonly close: () => void;
 }
 
-export interface Shell {
-  /** Banner and first prompt. */
-  start(): void;
-  input(text: string): void;
-  /** One command without prompt or paging, as over an exec channel. */
-  exec(line: string, done: () => void): void;
-  /** Nothing more will be typed: hangs up once everything typed is answered. */
-  eof(): void;
-  /** The peer is gone; an unfinished configuration session ends without a word. */
-  end(): void;
-}
-
 export const loginBanner = '\r\n*** Offbox lab: a simulated router. Break it as you like. ***\r\n\r\n';
 /** IOS asks three times for the enable password. */
 const passwordTriesMax = 3;
@@ -41,185 +30,213 @@ type Mode =
   | { readonly kind: 'config'; readonly path: readonly string[] }
   | { readonly kind: 'password'; readonly tries: number };
 
-export function createShell(options: ShellOptions): Shell {
-  const { context, operator, wall } = options;
-  const { device } = context;
-  let mode: Mode = { kind: 'user' };
-  let pageLength = 24;
-  let cancel: (() => void) | undefined;
-  let ended = false;
-  let commands: 'typed' | 'handed' = 'typed';
-  let typedOut = false;
+export class Shell {
+  readonly #options: ShellOptions;
+  readonly #device: Device;
+  readonly #terminal: Terminal;
+  #mode: Mode = { kind: 'user' };
+  #pageLength = 24;
+  #cancelAnswer: (() => void) | undefined;
+  #ended = false;
+  /** Whether lines are typed, or one was handed over an exec channel. */
+  #input: 'typed' | 'handed' = 'typed';
+  #typedOut = false;
 
-  const write = (text: string) => {
-    if (!ended) options.write(text);
-  };
-  const promptText = () => {
-    if (mode.kind === 'password') return 'Password: ';
-    if (mode.kind === 'config') return `${device.hostname()}${configMode(mode.path).prompt}#`;
-    return `${device.hostname()}${mode.kind === 'user' ? '>' : '#'}`;
-  };
-  const prompt = (kept?: string) => {
-    terminal.ready({ text: promptText(), echo: mode.kind === 'password' ? 'off' : 'on', ...(kept ? { kept } : {}) });
-    if (typedOut && terminal.idle) close();
-  };
-  const answer = (text: string) => terminal.print(text, pageLength, () => !ended && prompt());
-  const close = () => {
-    ended = true;
-    options.close();
-  };
+  constructor(options: ShellOptions) {
+    this.#options = options;
+    this.#device = options.context.device;
+    this.#terminal = new Terminal(
+      (text) => this.#write(text),
+      (key) => this.#take(key),
+    );
+  }
 
-  const leaveConfig = () => {
-    mode = { kind: 'privileged' };
-    const from = operator.peer.replace(/:\d+$/, '');
-    device.syslog('SYS-5-CONFIG_I', `Configured from console by ${operator.user} on vty${context.vty} (${from})`);
-  };
+  /** Banner and first prompt. */
+  start(): void {
+    this.#write(loginBanner);
+    this.#prompt();
+  }
 
-  const effects: Readonly<Record<Exclude<ExecEffect['kind'], 'print' | 'page-length'>, () => string>> = {
-    enable: () => {
-      if (mode.kind === 'user') mode = { kind: 'password', tries: 1 };
-      return '';
-    },
-    disable: () => {
-      mode = { kind: 'user' };
-      return '';
-    },
-    configure: () => {
-      mode = { kind: 'config', path: [] };
-      return 'Enter configuration commands, one per line.  End with CNTL/Z.';
-    },
-    'write-memory': () => {
-      device.writeMemory(operator);
-      return 'Building configuration...\n[OK]';
-    },
-    close: () => {
-      close();
-      return '';
-    },
-  };
+  input(text: string): void {
+    if (!this.#ended) this.#terminal.input(text);
+  }
 
-  const exec = (line: string): string => {
-    const table = mode.kind === 'user' ? userCommands : privilegedCommands;
+  /** One command without prompt or paging, as over an exec channel. */
+  exec(line: string, done: () => void): void {
+    this.#input = 'handed';
+    this.#answerLater(line, (text) => {
+      if (text !== '') this.#write(`\r\n${text.replaceAll('\n', '\r\n')}\r\n`);
+      done();
+    });
+  }
+
+  /** Nothing more will be typed: hangs up once everything typed is answered. */
+  eof(): void {
+    this.#typedOut = this.#input === 'typed';
+    this.#hangUpIfTypedOut();
+  }
+
+  /** The peer is gone; an unfinished configuration session ends without a word. */
+  end(): void {
+    this.#ended = true;
+    this.#cancelAnswer?.();
+  }
+
+  #write(text: string): void {
+    if (!this.#ended) this.#options.write(text);
+  }
+
+  #close(): void {
+    this.#ended = true;
+    this.#options.close();
+  }
+
+  #hangUpIfTypedOut(): void {
+    if (this.#typedOut && this.#terminal.idle && !this.#ended) this.#close();
+  }
+
+  #prompt(kept = ''): void {
+    const mode = this.#mode;
+    const host = this.#device.hostname();
+    if (mode.kind === 'password') this.#terminal.ready({ text: 'Password: ', echo: 'off' });
+    else if (mode.kind === 'config') this.#terminal.ready({ text: `${host}${configMode(mode.path).prompt}#`, echo: 'on' }, kept);
+    else this.#terminal.ready({ text: `${host}${mode.kind === 'user' ? '>' : '#'}`, echo: 'on' }, kept);
+    this.#hangUpIfTypedOut();
+  }
+
+  #take(key: Key): void {
+    if (key.kind === 'line') this.#answerLater(key.line, (text) => this.#print(text));
+    else if (key.kind === 'help') this.#help(key.line);
+    else {
+      if (this.#mode.kind === 'config' && key.kind === 'ctrl-z') this.#leaveConfig();
+      if (this.#mode.kind === 'password') this.#mode = { kind: 'user' };
+      this.#prompt();
+    }
+  }
+
+  #answerLater(line: string, give: (text: string) => void): void {
+    this.#cancelAnswer = this.#options.wall.after(this.#options.answerMs(), () => {
+      if (this.#ended || !this.#device.powered) return;
+      const text = this.#obey(line);
+      if (!this.#ended) give(text);
+    });
+  }
+
+  #print(text: string, kept = ''): void {
+    this.#terminal.print(text, this.#pageLength, () => {
+      if (!this.#ended) this.#prompt(kept);
+    });
+  }
+
+  #help(line: string): void {
+    const mode = this.#mode;
+    const tables = mode.kind === 'config' ? configMode(mode.path).tables : [this.#execTable()];
+    const words = [...new Set(tables.flatMap((table) => nextWords(line, table)))].sort();
+    this.#print(words.length > 0 ? `${words.map((word) => `  ${word}`).join('\n')}\n` : '% Unrecognized command', line);
+  }
+
+  /** What the device does and says for a line. */
+  #obey(line: string): string {
+    if (this.#mode.kind === 'password') return this.#password(line, this.#mode.tries);
+    if (/^\s*!/.test(line)) return '';
+    return this.#mode.kind === 'config' ? this.#configure(line, this.#mode.path) : this.#exec(line);
+  }
+
+  #password(typed: string, tries: number): string {
+    if (typed === this.#options.enablePassword) this.#mode = { kind: 'privileged' };
+    else if (tries < passwordTriesMax) this.#mode = { kind: 'password', tries: tries + 1 };
+    else {
+      this.#mode = { kind: 'user' };
+      return '% Bad secrets\n';
+    }
+    return '';
+  }
+
+  #execTable() {
+    return this.#mode.kind === 'user' ? userCommands : privilegedCommands;
+  }
+
+  #exec(line: string): string {
     const piped = splitPipe(line);
-    const found = matchCommand(piped.command, table);
-    if (found.kind !== 'match') return refusal(found, line, terminal.column);
-    if (piped.kind === 'bad') return refusal({ kind: piped.why, at: piped.at }, line, terminal.column);
-    const effect = found.command.run(context, found.args);
-    if (effect.kind === 'page-length') pageLength = effect.lines;
-    if (effect.kind === 'page-length') return '';
-    if (effect.kind !== 'print') return effects[effect.kind]();
-    return piped.kind === 'piped' ? filterOutput(effect.text, piped.filter, piped.pattern) : effect.text;
-  };
+    const found = matchCommand(piped.command, this.#execTable());
+    if (found.kind !== 'match') return refusal(found, line, this.#terminal.column);
+    if (piped.kind === 'bad') return refusal({ kind: piped.why, at: piped.at }, line, this.#terminal.column);
+    const text = this.#perform(found.command.run(this.#options.context, found.args));
+    return piped.kind === 'piped' ? filterOutput(text, piped.filter, piped.pattern) : text;
+  }
 
-  const configure = (line: string, path: readonly string[]): string => {
+  #perform(effect: ExecEffect): string {
+    switch (effect.kind) {
+      case 'print':
+        return effect.text;
+      case 'page-length':
+        this.#pageLength = effect.lines;
+        return '';
+      case 'enable':
+        if (this.#mode.kind === 'user') this.#mode = { kind: 'password', tries: 1 };
+        return '';
+      case 'disable':
+        this.#mode = { kind: 'user' };
+        return '';
+      case 'configure':
+        this.#mode = { kind: 'config', path: [] };
+        return 'Enter configuration commands, one per line.  End with CNTL/Z.';
+      case 'write-memory':
+        this.#device.writeMemory(this.#options.operator);
+        return 'Building configuration...\n[OK]';
+      case 'close':
+        this.#close();
+        return '';
+    }
+  }
+
+  #leaveConfig(): void {
+    const { operator, context } = this.#options;
+    const from = operator.peer.replace(/:\d+$/, '');
+    this.#mode = { kind: 'privileged' };
+    this.#device.syslog('SYS-5-CONFIG_I', `Configured from console by ${operator.user} on vty${context.vty} (${from})`);
+  }
+
+  /** The mode's own commands first, then those of global mode, which lead out of it. */
+  #configure(line: string, path: readonly string[]): string {
     if (/^\s*end\s*$/i.test(line)) {
-      leaveConfig();
+      this.#leaveConfig();
       return '';
     }
     const asked = /^(\s*do\s+)(\S.*)$/i.exec(line);
     // Blanks for the word, so that the `^` of a refusal keeps its place.
-    if (asked) return exec(' '.repeat(asked[1]!.length) + asked[2]);
+    if (asked) return this.#exec(' '.repeat(asked[1]!.length) + asked[2]);
+    // `interface Vlan 10` is `interface Vlan10`.
     const typed = line.replace(/^(\s*int\w*\s+[a-z]+)\s+(\d)/i, '$1$2');
     let first: Matched<unknown> | undefined;
     for (const table of configMode(path).tables) {
       const found = matchCommand(typed, table);
-      if (found.kind === 'match')
-        return perform(found.command.run({ path: first ? [] : path, running: device.running }, found.args), path);
+      if (found.kind === 'match') {
+        const place = { path: first ? [] : path, running: this.#device.running };
+        return this.#change(found.command.run(place, found.args), path);
+      }
       if (!first || (first.kind === 'invalid' && found.kind !== 'invalid')) first = found;
     }
-    return refusal(first!, line, terminal.column);
-  };
+    return refusal(first!, line, this.#terminal.column);
+  }
 
-  const perform = (effect: ConfigEffect, path: Place['path']): string => {
+  #change(effect: ConfigEffect, path: readonly string[]): string {
     if (effect.kind === 'refuse') return effect.text;
-    if (effect.kind === 'change') device.configure(effect.change, effect.line, operator);
-    else if (effect.kind === 'leave') {
-      if (path.length === 0) leaveConfig();
-      else mode = { kind: 'config', path: path.slice(0, -1) };
-    } else {
-      effect.path.forEach((line, depth) => {
-        const parents = effect.path.slice(0, depth);
-        if (!hasLine(device.running, parents, line)) device.configure({ kind: 'set', path: parents, line }, line, operator);
-      });
-      mode = { kind: 'config', path: effect.path };
-    }
+    if (effect.kind === 'change') this.#device.configure(effect.change, effect.line, this.#options.operator);
+    else if (effect.kind === 'enter') this.#enter(effect.path);
+    else if (path.length === 0) this.#leaveConfig();
+    else this.#mode = { kind: 'config', path: path.slice(0, -1) };
     return '';
-  };
+  }
 
-  const password = (typed: string, tries: number): string => {
-    if (typed === options.enablePassword) mode = { kind: 'privileged' };
-    else if (tries < passwordTriesMax) mode = { kind: 'password', tries: tries + 1 };
-    else {
-      mode = { kind: 'user' };
-      return '% Bad secrets\n';
-    }
-    return '';
-  };
-
-  const obey = (line: string): string => {
-    if (mode.kind === 'password') return password(line, mode.tries);
-    if (/^\s*!/.test(line)) return '';
-    return mode.kind === 'config' ? configure(line, mode.path) : exec(line);
-  };
-
-  const help = (line: string) => {
-    const tables =
-      mode.kind === 'config' ? configMode(mode.path).tables : [mode.kind === 'user' ? userCommands : privilegedCommands];
-    const words = [...new Set(tables.flatMap((table) => nextWords(line, table)))].sort();
-    terminal.print(
-      words.length > 0 ? `${words.map((word) => `  ${word}`).join('\n')}\n` : '% Unrecognized command',
-      pageLength,
-      () => prompt(line),
-    );
-  };
-
-  const onKey = (key: Key) => {
-    if (key.kind === 'ctrl-c' || key.kind === 'ctrl-z') {
-      if (mode.kind === 'config' && key.kind === 'ctrl-z') leaveConfig();
-      if (mode.kind === 'password') mode = { kind: 'user' };
-      return prompt();
-    }
-    const { kind, line } = key;
-    if (kind === 'help') return help(line);
-    cancel = wall.after(options.answerMs(), () => {
-      if (ended || !device.powered) return;
-      const text = obey(line);
-      if (!ended) answer(text);
+  #enter(path: readonly string[]): void {
+    path.forEach((line, depth) => {
+      const parents = path.slice(0, depth);
+      const there = childrenOf(this.#device.running, ...parents).some((node) => node.line === line);
+      if (!there) this.#device.configure({ kind: 'set', path: parents, line }, line, this.#options.operator);
     });
-  };
-  const terminal = createTerminal({ write, key: onKey });
-
-  return {
-    start() {
-      write(loginBanner);
-      prompt();
-    },
-    input: (text) => {
-      if (!ended) terminal.input(text);
-    },
-    exec(line, done) {
-      commands = 'handed';
-      cancel = wall.after(options.answerMs(), () => {
-        const text = obey(line);
-        if (text !== '') write(`\r\n${text.replace(/\n/g, '\r\n')}\r\n`);
-        done();
-      });
-    },
-    eof() {
-      typedOut = commands === 'typed';
-      if (typedOut && terminal.idle && !ended) close();
-    },
-    end() {
-      ended = true;
-      cancel?.();
-    },
-  };
-}
-
-function hasLine(config: Place['running'], parents: readonly string[], line: string): boolean {
-  let nodes = config;
-  for (const parent of parents) nodes = nodes.find((node) => node.line === parent)?.children ?? [];
-  return nodes.some((node) => node.line === line);
+    this.#mode = { kind: 'config', path };
+  }
 }
 
 type Piped =

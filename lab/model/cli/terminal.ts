@@ -16,153 +16,143 @@ export type Key =
   | { readonly kind: 'ctrl-z' }
   | { readonly kind: 'ctrl-c' };
 
-export interface TerminalOptions {
-  readonly write: (text: string) => void;
-  /** A whole line, or a key that acts at once. The terminal is busy until `ready` is called. */
-  readonly key: (key: Key) => void;
+export interface Prompt {
+  readonly text: string;
+  /** Off for a password. */
+  readonly echo: 'on' | 'off';
 }
 
-export interface Terminal {
-  input(text: string): void;
-  /** Shows the prompt and takes input again; `kept` is put back on the line, as after `?`. */
-  ready(prompt: { readonly text: string; readonly echo: 'on' | 'off'; readonly kept?: string }): void;
-  /** Prints, a screen at a time where `length` is not 0; calls back when all is out or the reader had enough. */
-  print(text: string, length: number, done: () => void): void;
+export class Terminal {
+  readonly #write: (text: string) => void;
+  readonly #key: (key: Key) => void;
+  #ahead = '';
+  #line = '';
+  #afterReturn = false;
+  /** An escape sequence as far as it came. */
+  #sequence = '';
+  #prompt: Prompt = { text: '', echo: 'on' };
+  #mode: 'busy' | 'typing' | 'more' = 'busy';
+  #pages: { readonly lines: string[]; readonly length: number; readonly done: () => void } | undefined;
+  #feeding = false;
+
+  /** `key` gets a whole line, or a key that acts at once; the terminal is then busy until `ready`. */
+  constructor(write: (text: string) => void, key: (key: Key) => void) {
+    this.#write = write;
+    this.#key = key;
+  }
+
   /** How many columns the prompt takes, for the `^` below it. */
-  readonly column: number;
+  get column(): number {
+    return this.#prompt.text.length;
+  }
+
   /** Whether it waits for a key, a screen that wants one included. */
-  readonly idle: boolean;
-}
+  get idle(): boolean {
+    return this.#mode !== 'busy' && !this.#feeding && this.#ahead === '';
+  }
 
-export function createTerminal({ write, key }: TerminalOptions): Terminal {
-  let ahead = '';
-  let line = '';
-  let afterReturn = false;
-  let sequence = '';
-  let prompt = { text: '', echo: 'on' as 'on' | 'off' };
-  let mode: 'busy' | 'typing' | 'more' = 'busy';
-  let pages: { lines: string[]; length: number; done: () => void } | undefined;
-  let feeding = false;
+  input(text: string): void {
+    this.#ahead += text.slice(0, Math.max(0, typedAheadCharsMax - this.#ahead.length));
+    this.#feed();
+  }
 
-  const echo = (text: string) => {
-    if (prompt.echo === 'on') write(text);
-  };
-  const give = (which: Key) => {
-    mode = 'busy';
-    line = '';
-    key(which);
-  };
-  const erase = (count: number) => {
-    line = line.slice(0, line.length - count);
-    echo('\b \b'.repeat(count));
-  };
-  const control: Readonly<Record<string, () => void>> = {
-    '\r': () => submit(),
-    '\n': () => submit(),
-    '\b': () => line && erase(1),
-    '\x7f': () => line && erase(1),
-    '\x15': () => erase(line.length),
-    '\x17': () => erase(line.length - line.trimEnd().replace(/\S+$/, '').length),
-    '\x03': () => {
-      write('^C\r\n');
-      give({ kind: 'ctrl-c' });
-    },
-    '\x1a': () => {
-      write('^Z\r\n');
-      give({ kind: 'ctrl-z' });
-    },
-    '?': () => {
-      const typed = line;
-      write(prompt.echo === 'on' ? '?\r\n' : '');
-      if (prompt.echo === 'on') give({ kind: 'help', line: typed });
-      else line += '?';
-    },
-  };
-  const submit = () => {
-    write('\r\n');
-    give({ kind: 'line', line });
-  };
-  const type = (char: string) => {
-    const act = control[char];
-    if (act) return void act();
-    if (char < ' ' || line.length >= lineCharsMax) return;
-    line += char;
-    echo(char);
-  };
+  /** Shows the prompt and takes input again; `kept` is put back on the line, as after `?`. */
+  ready(prompt: Prompt, kept = ''): void {
+    this.#prompt = prompt;
+    this.#line = kept;
+    this.#write(prompt.text + kept);
+    this.#mode = 'typing';
+    this.#feed();
+  }
 
-  const page = (count: number) => {
-    if (!pages) return;
-    const shown = pages.lines.splice(0, count);
-    for (const each of shown) write(`${each}\r\n`);
-    if (pages.lines.length > 0) {
-      mode = 'more';
-      write(more);
-    } else endPages();
-  };
-  const endPages = () => {
-    const done = pages?.done;
-    pages = undefined;
-    mode = 'busy';
-    done?.();
-  };
-  const turn = (char: string) => {
-    write(wipeMore);
-    mode = 'busy';
-    if (char === ' ') page(pages!.length - 1);
-    else if (char === '\r' || char === '\n') page(1);
-    else endPages();
-  };
+  /** Prints, a screen at a time where `length` is not 0; calls back when all is out or the reader had enough. */
+  print(text: string, length: number, done: () => void): void {
+    const lines = text === '' ? [] : text.split('\n');
+    this.#pages = { lines, length, done };
+    this.#page(length === 0 ? lines.length : length - 1);
+  }
+
+  #feed(): void {
+    if (this.#feeding) return;
+    this.#feeding = true;
+    let at = 0;
+    while (at < this.#ahead.length && this.#mode !== 'busy') {
+      const char = this.#ahead[at++]!;
+      const secondOfPair = char === '\n' && this.#afterReturn;
+      this.#afterReturn = char === '\r';
+      if (secondOfPair || this.#swallows(char)) continue;
+      if (this.#mode === 'more') this.#turnPage(char);
+      else this.#type(char);
+    }
+    this.#ahead = this.#ahead.slice(at);
+    this.#feeding = false;
+  }
 
   /** Cursor keys and their like: swallowed whole. */
-  const swallowed = (char: string): boolean => {
-    if (char === '\x1b') sequence = char;
-    else if (sequence === '\x1b' && /[[O]/.test(char)) sequence += char;
-    else if (sequence.length > 1 && sequence.length < 16 && /[0-9;]/.test(char)) sequence += char;
-    else if (sequence) {
-      sequence = '';
-      return true;
-    } else return false;
+  #swallows(char: string): boolean {
+    const sofar = this.#sequence;
+    if (char === '\x1b') this.#sequence = char;
+    else if (sofar === '') return false;
+    else if (sofar === '\x1b' && /[[O]/.test(char)) this.#sequence += char;
+    else if (sofar.length > 1 && sofar.length < 16 && /[0-9;]/.test(char)) this.#sequence += char;
+    else this.#sequence = '';
     return true;
-  };
+  }
 
-  const feed = () => {
-    if (feeding) return;
-    feeding = true;
-    let at = 0;
-    while (at < ahead.length && mode !== 'busy') {
-      const char = ahead[at++]!;
-      const secondOfPair = char === '\n' && afterReturn;
-      afterReturn = char === '\r';
-      if (secondOfPair || swallowed(char)) continue;
-      if (mode === 'more') turn(char);
-      else type(char);
+  #type(char: string): void {
+    if (char === '\r' || char === '\n') this.#act('', { kind: 'line', line: this.#line });
+    else if (char === '\b' || char === '\x7f') this.#erase(Math.min(1, this.#line.length));
+    else if (char === '\x15') this.#erase(this.#line.length);
+    else if (char === '\x17') this.#erase(this.#line.length - this.#line.trimEnd().replace(/\S+$/, '').length);
+    else if (char === '\x03') this.#act('^C', { kind: 'ctrl-c' });
+    else if (char === '\x1a') this.#act('^Z', { kind: 'ctrl-z' });
+    else if (char === '?' && this.#prompt.echo === 'on') this.#act('?', { kind: 'help', line: this.#line });
+    else if (char >= ' ' && this.#line.length < lineCharsMax) {
+      this.#line += char;
+      this.#echo(char);
     }
-    ahead = ahead.slice(at);
-    feeding = false;
-  };
+  }
 
-  return {
-    get column() {
-      return prompt.text.length;
-    },
-    get idle() {
-      return mode !== 'busy' && !feeding && ahead === '';
-    },
-    input(text) {
-      ahead += text.slice(0, Math.max(0, typedAheadCharsMax - ahead.length));
-      feed();
-    },
-    ready(next) {
-      prompt = next;
-      line = next.kept ?? '';
-      write(next.text + line);
-      mode = 'typing';
-      feed();
-    },
-    print(text, length, done) {
-      const lines = text === '' ? [] : text.split('\n');
-      pages = { lines, length, done };
-      page(length === 0 ? lines.length : length - 1);
-    },
-  };
+  #act(shown: string, key: Key): void {
+    this.#write(`${shown}\r\n`);
+    this.#mode = 'busy';
+    this.#line = '';
+    this.#key(key);
+  }
+
+  #erase(count: number): void {
+    this.#line = this.#line.slice(0, this.#line.length - count);
+    this.#echo('\b \b'.repeat(count));
+  }
+
+  #echo(text: string): void {
+    if (this.#prompt.echo === 'on') this.#write(text);
+  }
+
+  #page(count: number): void {
+    const pages = this.#pages;
+    if (!pages) return;
+    for (const line of pages.lines.splice(0, count)) this.#write(`${line}\r\n`);
+    if (pages.lines.length === 0) {
+      this.#endPages();
+      return;
+    }
+    this.#mode = 'more';
+    this.#write(more);
+  }
+
+  #turnPage(char: string): void {
+    this.#write(wipeMore);
+    this.#mode = 'busy';
+    if (char === ' ') this.#page((this.#pages?.length ?? 1) - 1);
+    else if (char === '\r' || char === '\n') this.#page(1);
+    else this.#endPages();
+  }
+
+  #endPages(): void {
+    const done = this.#pages?.done;
+    this.#pages = undefined;
+    this.#mode = 'busy';
+    done?.();
+  }
 }
