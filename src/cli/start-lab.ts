@@ -8,6 +8,7 @@ import { loadConfig } from '../runtime/config.ts';
 import { runtimeVersion } from '../runtime/version.ts';
 import { writeLabConfig } from './lab-config.ts';
 import { endOf, watching } from './start.ts';
+import { sinceFirst } from './tell.ts';
 import { labDirectory } from './where.ts';
 
 const prefix = '23.0.0.0/8';
@@ -30,7 +31,7 @@ export async function startLabRun({ once, json }: LabRunOptions): Promise<number
     const loaded = await loadConfig(await writeLabConfig(directory, lab.net));
     introduce(say, lab);
     const failed = Promise.withResolvers<Error>();
-    const runtime = await compose({ ...loaded, watch: { ...watching(write, json), onFailure: failed.resolve } });
+    const runtime = await compose({ ...loaded, watch: { ...watching(write, json, sinceFirst()), onFailure: failed.resolve } });
     if (once) return await play(lab, say).finally(() => runtime.stop());
     say(
       colors.bold(

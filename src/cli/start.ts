@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import colors from 'picocolors';
 import type { Watcher } from '../runtime/runtime.ts';
 import { runtimeVersion } from '../runtime/version.ts';
-import { stayAlive } from '../runtime/wall.ts';
+import { stayAlive, timeText } from '../runtime/wall.ts';
 import { teller } from './tell.ts';
 
 interface StartOptions {
@@ -37,7 +37,11 @@ async function startRun({ config: file, json }: StartOptions): Promise<void> {
   const failed = Promise.withResolvers<Error>();
   const runtime = await compose({
     ...loaded,
-    watch: { ...watching(write, json), onFailure: failed.resolve },
+    watch: {
+      ...watching(write, json, timeText),
+      ...(json ? {} : { onEntry: onlyWhatMatters(write) }),
+      onFailure: failed.resolve,
+    },
   });
   const listening = runtime.sources.flatMap((source) => source.stats().listening.map((where) => `${source.name} ${where}`));
   if (!json)
@@ -49,11 +53,19 @@ async function startRun({ config: file, json }: StartOptions): Promise<void> {
   await endOf(runtime, failed.promise);
 }
 
+/** A network says thousands of things a second: only what reaches a policy is told, and what follows from it. */
+function onlyWhatMatters(write: (line: string) => void): NonNullable<Watcher['onEntry']> {
+  const tell = teller(write, timeText);
+  return (entry, engine) => {
+    if (entry.kind !== 'event' || engine.woke || entry.event.meaning?.kind === 'source.gap') tell(entry, engine);
+  };
+}
+
 /** What `start` prints: the story, or every entry as JSON. */
-export function watching(write: (line: string) => void, json: boolean | undefined): Watcher {
+export function watching(write: (line: string) => void, json: boolean | undefined, time: (at: number) => string): Watcher {
   if (json) return { onEntry: (entry: object) => write(JSON.stringify(entry)) };
   return {
-    onEntry: teller(write),
+    onEntry: teller(write, time),
     onRecovered: ({ entries }, tookMs) => {
       if (entries > 0)
         write(colors.dim(`replayed ${entries} entries in ${Math.round(tookMs)} ms; the journal only grows in this version`));

@@ -26,19 +26,25 @@ const looks: Readonly<Record<string, readonly [mark: string, paint: Paint]>> = {
 };
 const plain: readonly [string, Paint] = ['–', colors.dim];
 
-/** Prints each entry's phrases as lines without line ends. */
-export function teller(write: (line: string) => void): (entry: Entry, engine: Deriver) => void {
+/** Prints each entry's phrases as lines without line ends; `time` says when, in a column of its own. */
+export function teller(write: (line: string) => void, time: (at: number) => string): (entry: Entry, engine: Deriver) => void {
   const narrate = narrator();
-  let startedAt: number | undefined;
   return (entry, engine) => {
-    startedAt ??= entry.at;
-    for (const phrase of narrate(entry, engine)) write(lineOf(phrase, phrase.at - startedAt));
+    for (const phrase of narrate(entry, engine)) write(lineOf(phrase, time(phrase.at)));
   };
 }
 
-function lineOf({ what, who, text, tookMs }: Phrase, sinceMs: number): string {
+/** Seconds since the first time it is asked. */
+export function sinceFirst(): (at: number) => string {
+  let first: number | undefined;
+  return (at) => {
+    first ??= at;
+    return `${((at - first) / 1000).toFixed(3).padStart(8)} s`;
+  };
+}
+
+function lineOf({ what, who, text, tookMs }: Phrase, time: string): string {
   const [mark, paint] = looks[what] ?? plain;
   const took = Object.entries(tookMs ?? {}).map(([part, ms]) => `${part} ${Math.round(ms)} ms`);
-  const time = colors.dim(`${(sinceMs / 1000).toFixed(3).padStart(8)} s`);
-  return `${time}  ${paint(`${mark} ${what.padEnd(8)}`)} ${(what === 'heard' ? colors.dim : colors.bold)(who.padEnd(6))} ${what === 'heard' ? colors.dim(text) : text}${took.length > 0 ? colors.dim(` (${took.join(', ')})`) : ''}`;
+  return `${colors.dim(time)}  ${paint(`${mark} ${what.padEnd(8)}`)} ${(what === 'heard' ? colors.dim : colors.bold)(who.padEnd(6))} ${what === 'heard' ? colors.dim(text) : text}${took.length > 0 ? colors.dim(` (${took.join(', ')})`) : ''}`;
 }

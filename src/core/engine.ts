@@ -87,6 +87,7 @@ export class Engine {
   readonly #index = new SelectorIndex();
   readonly #host: RunHost;
   #entry: Pick<Entry, 'seq' | 'at'> = { seq: 0, at: 0 };
+  #woke = false;
   #intents: Intent[] = [];
   #faults: PolicyFault[] = [];
 
@@ -116,6 +117,7 @@ export class Engine {
   /** Takes one committed entry; returns what the policies want because of it. */
   step(entry: Entry): StepResult {
     this.#entry = entry;
+    this.#woke = false;
     this.clock.advanceTo(entry.at);
     this.#take(entry);
     const result = {
@@ -126,6 +128,11 @@ export class Engine {
     if (this.#intents.length > 0) this.#intents = [];
     if (this.#faults.length > 0) this.#faults = [];
     return result;
+  }
+
+  /** Whether the last entry reached a policy. */
+  get woke(): boolean {
+    return this.#woke;
   }
 
   policies(): readonly PolicyStatus[] {
@@ -191,6 +198,7 @@ export class Engine {
     for (const { policy, groups } of matches) {
       const slot = this.#slots[policy]!;
       if (!slot.run || policy === except) continue;
+      this.#woke = true;
       const { seq, at } = this.#entry;
       const frame = {
         seq,
