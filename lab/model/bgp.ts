@@ -32,18 +32,6 @@ export interface BgpTimers {
   readonly bgpConnectMs: number;
 }
 
-export interface Bgp {
-  /** Looks at everything again; to be called after a device changed. */
-  evaluate(): void;
-  sides(device: Device): readonly BgpSide[];
-  /** Every path to every prefix, the best one first. */
-  table(device: Device): ReadonlyMap<string, readonly BgpPath[]>;
-  advertised(device: Device, neighbor: string): readonly BgpPath[];
-  /** Sessions up and routes exchanged, as after a long quiet time. */
-  seed(): void;
-  stop(): void;
-}
-
 interface Side extends BgpSide {
   establishedAt: number | undefined;
   received: Map<string, BgpPath>;
@@ -68,128 +56,160 @@ export interface BgpEnd {
   readonly address: string;
 }
 
-export function createBgp({ wall, timers, links: ends, changed }: BgpOptions): Bgp {
-  const side = (own: BgpEnd, peer: BgpEnd): Side => ({
-    ...own,
-    neighbor: peer.address,
-    establishedAt: undefined,
-    received: new Map(),
-    cancelSend: undefined,
-  });
-  const links: Link[] = ends.map(([one, other]) => ({
-    sides: [side(one, other), side(other, one)],
-    cancelConnect: undefined,
-    cancelHold: undefined,
-  }));
-  const sidesOf = (device: Device) => links.flatMap((link) => link.sides.filter((each) => each.device === device));
-  const peerOf = (which: Side) => links.flatMap(({ sides: [a, b] }) => (a === which ? [b] : b === which ? [a] : []))[0]!;
+export class Bgp {
+  readonly #wall: Wall;
+  readonly #timers: BgpTimers;
+  readonly #links: readonly Link[];
+  readonly #changed: (device: Device) => void;
 
-  const tableOf = (device: Device): Map<string, readonly BgpPath[]> => {
+  constructor({ wall, timers, links, changed }: BgpOptions) {
+    this.#wall = wall;
+    this.#timers = timers;
+    this.#changed = changed;
+    this.#links = links.map(([one, other]) => ({
+      sides: [sideOf(one, other), sideOf(other, one)],
+      cancelConnect: undefined,
+      cancelHold: undefined,
+    }));
+  }
+
+  /** Looks at everything again; to be called after a device changed. */
+  evaluate(): void {
+    for (const link of this.#links) this.#evaluateLink(link);
+    for (const side of this.#allSides()) this.#send(side);
+  }
+
+  sides(device: Device): readonly BgpSide[] {
+    return this.#sidesOf(device);
+  }
+
+  /** Every path to every prefix, the best one first. */
+  table(device: Device): ReadonlyMap<string, readonly BgpPath[]> {
     const table = new Map<string, BgpPath[]>();
     const add = (path: BgpPath) => table.set(path.prefix, [...(table.get(path.prefix) ?? []), path]);
     for (const prefix of originated(device)) add({ prefix, asPath: [], nextHop: '0.0.0.0', from: undefined, since: 0 });
-    for (const each of sidesOf(device)) for (const path of each.received.values()) add(path);
+    for (const side of this.#sidesOf(device)) for (const path of side.received.values()) add(path);
     for (const paths of table.values()) paths.sort(betterFirst);
     return new Map([...table].sort(([a], [b]) => addressNumber(a.split('/')[0]!) - addressNumber(b.split('/')[0]!)));
-  };
+  }
 
-  const advertisedOver = (which: Side): BgpPath[] => {
-    const as = bgpOf(which.device.running)?.as;
-    if (which.establishedAt === undefined || as === undefined) return [];
-    return [...tableOf(which.device).values()].flatMap(([best]) =>
-      best && best.from !== which.neighbor ? [{ ...best, asPath: [as, ...best.asPath], nextHop: which.address }] : [],
+  advertised(device: Device, neighbor: string): readonly BgpPath[] {
+    return this.#sidesOf(device).flatMap((side) => (side.neighbor === neighbor ? this.#advertisedOver(side) : []));
+  }
+
+  /** Sessions up and routes exchanged, as after a long quiet time. */
+  seed(): void {
+    for (const side of this.#allSides()) side.establishedAt = this.#wall.monotonic();
+    for (const side of this.#allSides()) this.#deliver(side);
+  }
+
+  stop(): void {
+    for (const { cancelConnect, cancelHold, sides } of this.#links) {
+      cancelConnect?.();
+      cancelHold?.();
+      for (const { cancelSend } of sides) cancelSend?.();
+    }
+  }
+
+  #allSides(): readonly Side[] {
+    return this.#links.flatMap(({ sides }) => sides);
+  }
+
+  #sidesOf(device: Device): readonly Side[] {
+    return this.#allSides().filter((side) => side.device === device);
+  }
+
+  #peerOf(side: Side): Side {
+    return this.#allSides().find(({ address }) => address === side.neighbor)!;
+  }
+
+  /** Law B3, its first half. */
+  #advertisedOver(side: Side): readonly BgpPath[] {
+    const as = bgpOf(side.device.running)?.as;
+    if (side.establishedAt === undefined || as === undefined) return [];
+    return [...this.table(side.device).values()].flatMap(([best]) =>
+      best && best.from !== side.neighbor ? [{ ...best, asPath: [as, ...best.asPath], nextHop: side.address }] : [],
     );
-  };
+  }
+
+  #send(side: Side): void {
+    side.cancelSend ??= this.#wall.after(this.#timers.propagationMs, () => {
+      side.cancelSend = undefined;
+      this.#deliver(side);
+    });
+  }
 
   /** Everything the peer is to know, as one update; the same again changes nothing and goes no further. */
-  const deliver = (which: Side) => {
-    const peer = peerOf(which);
-    if (which.establishedAt === undefined || peer.establishedAt === undefined) return;
+  #deliver(side: Side): void {
+    const peer = this.#peerOf(side);
+    if (side.establishedAt === undefined || peer.establishedAt === undefined) return;
     const as = bgpOf(peer.device.running)?.as ?? 0;
-    const routes = advertisedOver(which).filter(({ asPath }) => !asPath.includes(as));
+    const routes = this.#advertisedOver(side).filter(({ asPath }) => !asPath.includes(as));
     const key = (path: BgpPath) => `${path.prefix} ${path.asPath.join(' ')}`;
     const before = new Map([...peer.received.values()].map((path) => [key(path), path]));
     if (routes.length === before.size && routes.every((path) => before.has(key(path)))) return;
-    const taken = routes.map((path) => before.get(key(path)) ?? { ...path, from: which.address, since: wall.monotonic() });
+    const since = this.#wall.monotonic();
+    const taken = routes.map((path) => before.get(key(path)) ?? { ...path, from: side.address, since });
     peer.received = new Map(taken.map((path) => [path.prefix, path]));
-    tableChanged(peer.device);
-  };
-  const send = (which: Side) => {
-    which.cancelSend ??= wall.after(timers.propagationMs, () => {
-      which.cancelSend = undefined;
-      deliver(which);
-    });
-  };
-  const tableChanged = (device: Device) => {
-    for (const each of sidesOf(device)) send(each);
-    changed(device);
-  };
+    this.#tableChanged(peer.device);
+  }
 
-  const drop = (which: Side, reason: string) => {
-    which.establishedAt = undefined;
-    which.received = new Map();
-    which.cancelSend?.();
-    which.cancelSend = undefined;
-    which.device.syslog('BGP-5-ADJCHANGE', `neighbor ${which.neighbor} Down ${reason}`);
-    tableChanged(which.device);
-  };
-  const establish = (which: Side) => {
-    which.establishedAt = wall.monotonic();
-    which.device.syslog('BGP-5-ADJCHANGE', `neighbor ${which.neighbor} Up `.trimEnd());
-    tableChanged(which.device);
-  };
+  #tableChanged(device: Device): void {
+    for (const side of this.#sidesOf(device)) this.#send(side);
+    this.#changed(device);
+  }
 
-  const connect = (link: Link) => {
+  /** Law B2. */
+  #evaluateLink(link: Link): void {
+    for (const side of link.sides) {
+      if (side.establishedAt === undefined) continue;
+      if (!side.device.powered || !interfaceUp(side)) this.#drop(side, 'Interface flap');
+      else if (!configured(side)) {
+        this.#drop(side, 'Neighbor deleted');
+        const peer = this.#peerOf(side);
+        if (peer.establishedAt !== undefined && peer.device.powered) this.#drop(peer, 'Peer closed the session');
+      }
+    }
+    const up = link.sides.filter(({ establishedAt }) => establishedAt !== undefined).length;
+    const { bgpHoldMs, bgpConnectMs } = this.#timers;
+    if (up === 1) link.cancelHold ??= this.#wall.after(bgpHoldMs, () => this.#holdOver(link));
+    if (up < 2 && link.sides.every(ready)) link.cancelConnect ??= this.#wall.after(bgpConnectMs, () => this.#connect(link));
+  }
+
+  #holdOver(link: Link): void {
+    link.cancelHold = undefined;
+    for (const side of link.sides) {
+      if (side.establishedAt === undefined || this.#peerOf(side).establishedAt !== undefined) continue;
+      side.device.syslog('BGP-3-NOTIFICATION', `sent to neighbor ${side.neighbor} 4/0 (hold time expired) 0 bytes`);
+      this.#drop(side, 'BGP Notification sent');
+    }
+  }
+
+  #connect(link: Link): void {
     link.cancelConnect = undefined;
     if (!link.sides.every(ready)) return;
     link.cancelHold?.();
     link.cancelHold = undefined;
-    for (const each of link.sides) if (each.establishedAt !== undefined) drop(each, 'Peer closed the session');
-    for (const each of link.sides) establish(each);
-  };
-  const holdOver = (link: Link) => {
-    link.cancelHold = undefined;
-    for (const each of link.sides) {
-      if (each.establishedAt === undefined || peerOf(each).establishedAt !== undefined) continue;
-      each.device.syslog('BGP-3-NOTIFICATION', `sent to neighbor ${each.neighbor} 4/0 (hold time expired) 0 bytes`);
-      drop(each, 'BGP Notification sent');
+    for (const side of link.sides) if (side.establishedAt !== undefined) this.#drop(side, 'Peer closed the session');
+    for (const side of link.sides) {
+      side.establishedAt = this.#wall.monotonic();
+      side.device.syslog('BGP-5-ADJCHANGE', `neighbor ${side.neighbor} Up`);
+      this.#tableChanged(side.device);
     }
-  };
-  const evaluateLink = (link: Link) => {
-    for (const each of link.sides) {
-      if (each.establishedAt === undefined) continue;
-      if (!each.device.powered || !interfaceUp(each)) drop(each, 'Interface flap');
-      else if (!configured(each)) {
-        drop(each, 'Neighbor deleted');
-        const peer = peerOf(each);
-        if (peer.establishedAt !== undefined && peer.device.powered) drop(peer, 'Peer closed the session');
-      }
-    }
-    const up = link.sides.filter(({ establishedAt }) => establishedAt !== undefined).length;
-    if (up === 1) link.cancelHold ??= wall.after(timers.bgpHoldMs, () => holdOver(link));
-    if (up < 2 && link.sides.every(ready)) link.cancelConnect ??= wall.after(timers.bgpConnectMs, () => connect(link));
-  };
+  }
 
-  return {
-    evaluate() {
-      for (const link of links) evaluateLink(link);
-      for (const { sides } of links) for (const each of sides) send(each);
-    },
-    sides: sidesOf,
-    table: tableOf,
-    advertised: (device, neighbor) => sidesOf(device).flatMap((each) => (each.neighbor === neighbor ? advertisedOver(each) : [])),
-    seed() {
-      for (const { sides } of links) for (const each of sides) each.establishedAt = wall.monotonic();
-      for (const { sides } of links) for (const each of sides) deliver(each);
-    },
-    stop() {
-      for (const link of links) {
-        link.cancelConnect?.();
-        link.cancelHold?.();
-        for (const each of link.sides) each.cancelSend?.();
-      }
-    },
-  };
+  #drop(side: Side, reason: string): void {
+    side.establishedAt = undefined;
+    side.received = new Map();
+    side.cancelSend?.();
+    side.cancelSend = undefined;
+    side.device.syslog('BGP-5-ADJCHANGE', `neighbor ${side.neighbor} Down ${reason}`);
+    this.#tableChanged(side.device);
+  }
+}
+
+function sideOf(own: BgpEnd, peer: BgpEnd): Side {
+  return { ...own, neighbor: peer.address, establishedAt: undefined, received: new Map(), cancelSend: undefined };
 }
 
 function interfaceUp({ device, address }: BgpEnd): boolean {

@@ -2,7 +2,6 @@
 //
 // D1 Every line that reaches the running configuration is in the log BEFORE it is in the configuration.
 // D2 A device without power says nothing, hears nothing and changes nothing.
-import type { HsrpState } from '../../src/model/meaning.ts';
 import type { Wall } from '../../src/ports/wall.ts';
 import type { DeviceName } from './addresses.ts';
 import { applyChange, type Config, type ConfigChange, sameConfig } from './config.ts';
@@ -46,29 +45,9 @@ export interface ConfigWrite {
 
 export type Platform = 'cisco-ios' | 'cisco-iosxe';
 
-export interface Device {
-  readonly name: DeviceName;
-  readonly platform: Platform;
-  readonly powered: boolean;
-  readonly running: Config;
-  readonly startup: Config;
-  /** Milliseconds since boot. */
-  uptimeMs(): number;
-  hostname(): string;
-  interfaces(): readonly (InterfaceFacts & { readonly ifIndex: number; readonly up: boolean })[];
-  groups(): readonly HsrpGroup[];
-  configure(change: ConfigChange, line: string, operator: Operator): void;
-  writeMemory(operator: Operator): void;
-  /** Another startup configuration, put there by the lab's hand. */
-  setStartup(config: Config): void;
-  syslog(mnemonic: string, text: string): void;
-  powerOff(): void;
-  /** From the startup configuration. */
-  boot(): void;
-  /** The cable of an interface. */
-  setLink(name: string, to: 'up' | 'down'): void;
-  /** HSRP as it is after a long quiet time, without a word about it. */
-  seedHsrp(state: HsrpState, at: HsrpGroup, peer: HsrpGroup | undefined): void;
+export interface InterfaceState extends InterfaceFacts {
+  readonly ifIndex: number;
+  readonly up: boolean;
 }
 
 export interface DeviceOptions {
@@ -84,184 +63,243 @@ export interface DeviceOptions {
   readonly changed: () => void;
 }
 
-export const hsrpKey = (name: string, group: number) => `${name} ${group}`;
+const hsrpKey = (name: string, group: number) => `${name} ${group}`;
 
-export function createDevice(options: DeviceOptions): Device {
-  const { name, platform, wall, segments, emit, log } = options;
-  const groups = new Map<string, HsrpGroup>();
-  const timers = new Map<string, () => void>();
-  const cut = new Set<string>();
-  const upBefore = new Map<string, boolean>();
-  let running = options.startup;
-  let startup = options.startup;
-  let powered = true;
-  // An hour: the network was there before the lab's user was.
-  let bootedAt = wall.monotonic() - 3_600_000;
-  let messages = 41;
+interface Notification {
+  readonly oid: string;
+  readonly varbinds: readonly TrapVarbind[];
+}
 
-  const interfaces = () =>
-    interfacesOf(running).map((facts, i) => ({
-      ...facts,
-      ifIndex: i + 1,
-      up: powered && !facts.shutdown && !cut.has(facts.name),
-    }));
-  const isUp = (which: string) => interfaces().some((each) => each.name === which && each.up);
-  const ifIndexOf = (which: string) => interfaces().find((each) => each.name === which)?.ifIndex ?? 0;
+export class Device {
+  readonly name: DeviceName;
+  readonly platform: Platform;
+  readonly #options: DeviceOptions;
+  readonly #wall: Wall;
+  readonly #groups = new Map<string, HsrpGroup>();
+  /** By group: what cancels its timer. */
+  readonly #timers = new Map<string, () => void>();
+  readonly #cutCables = new Set<string>();
+  /** By interface: what was last told of it. */
+  readonly #toldUp = new Map<string, boolean>();
+  #running: Config;
+  #startup: Config;
+  #powered = true;
+  #bootedAt: number;
+  #messages = 41;
+
+  constructor(options: DeviceOptions) {
+    this.name = options.name;
+    this.platform = options.platform;
+    this.#options = options;
+    this.#wall = options.wall;
+    this.#running = options.startup;
+    this.#startup = options.startup;
+    // An hour: the network was there before the lab's user was.
+    this.#bootedAt = this.#wall.monotonic() - 3_600_000;
+    for (const { name, up } of this.interfaces()) this.#toldUp.set(name, up);
+    for (const facts of hsrpGroupsOf(this.#running))
+      this.#groups.set(hsrpKey(facts.interface, facts.group), createHsrpGroup(facts, this.#wall.monotonic()));
+    for (const [where, segment] of options.segments)
+      segment.attach(this.name, (packet) => {
+        if (this.#isUp(where)) this.#step(hsrpKey(where, packet.group), { kind: 'packet', packet });
+      });
+  }
+
+  get powered(): boolean {
+    return this.#powered;
+  }
+
+  get running(): Config {
+    return this.#running;
+  }
+
+  get startup(): Config {
+    return this.#startup;
+  }
+
+  /** Milliseconds since boot. */
+  uptimeMs(): number {
+    return this.#wall.monotonic() - this.#bootedAt;
+  }
+
+  hostname(): string {
+    return hostnameOf(this.#running);
+  }
+
+  /** In the order of the configuration, which is that of ifIndex. */
+  interfaces(): readonly InterfaceState[] {
+    return interfacesOf(this.#running).map((facts, i) => {
+      const up = this.#powered && !facts.shutdown && !this.#cutCables.has(facts.name);
+      return { ...facts, ifIndex: i + 1, up };
+    });
+  }
+
+  groups(): readonly HsrpGroup[] {
+    return [...this.#groups.values()];
+  }
+
+  configure(change: ConfigChange, line: string, operator: Operator): void {
+    if (!this.#powered) return;
+    const next = applyChange(this.#running, change);
+    const changed = !sameConfig(next, this.#running);
+    this.#record(change.path, line, operator, changed);
+    if (!changed) return;
+    this.#running = next;
+    this.#reconcile();
+  }
+
+  writeMemory(operator: Operator): void {
+    this.#record([], 'write memory', operator, !sameConfig(this.#startup, this.#running));
+    this.#startup = this.#running;
+  }
+
+  /** Another startup configuration, put there by the lab's hand. */
+  setStartup(config: Config): void {
+    this.#startup = config;
+  }
+
+  syslog(mnemonic: string, text: string): void {
+    if (!this.#powered) return;
+    this.#messages += 1;
+    if (!this.#has('logging host ')) return;
+    const sequenceNumbers = this.#has('service sequence-numbers') ? 'on' : 'off';
+    const at = this.#wall.now();
+    const line = syslogLine({ mnemonic, text, host: this.hostname(), count: this.#messages, sequenceNumbers, at });
+    this.#options.emit({ kind: 'syslog', line });
+  }
+
+  powerOff(): void {
+    this.#powered = false;
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
+    this.#groups.clear();
+    this.#toldUp.clear();
+    this.#options.changed();
+  }
+
+  /** From the startup configuration. */
+  boot(): void {
+    if (this.#powered) return;
+    this.#powered = true;
+    this.#running = this.#startup;
+    this.#bootedAt = this.#wall.monotonic();
+    this.#messages = 0;
+    this.syslog('SYS-5-RESTART', `System restarted --\n${restartText[this.platform]}`);
+    this.#trap(coldStartTrap);
+    this.#reconcile();
+  }
+
+  /** The cable of an interface. */
+  setLink(name: string, to: 'up' | 'down'): void {
+    if (to === 'down') this.#cutCables.add(name);
+    else this.#cutCables.delete(name);
+    this.#reconcile();
+  }
+
+  /** HSRP as it is after a long quiet time, without a word about it. */
+  seedHsrp(state: 'active' | 'standby', group: HsrpGroup, peer: HsrpGroup | undefined): void {
+    const heardUntil = this.#wall.monotonic() + group.facts.holdMs;
+    const other = peer && { address: peer.facts.address, priority: peer.facts.priority };
+    const [mine, theirs] = state === 'active' ? (['active', 'standby'] as const) : (['standby', 'active'] as const);
+    group.state = state;
+    group[mine] = undefined;
+    group[theirs] = other;
+    group.activeDue = state === 'active' ? undefined : heardUntil;
+    group.standbyDue = state === 'active' ? heardUntil : undefined;
+    group.helloDue = this.#wall.monotonic();
+    this.#step(hsrpKey(group.facts.interface, group.facts.group), { kind: 'timer' });
+  }
 
   /** Whether a line of the configuration begins so. */
-  const has = (start: string) => running.some(({ line }) => line.startsWith(start));
+  #has(start: string): boolean {
+    return this.#running.some(({ line }) => line.startsWith(start));
+  }
 
-  const syslog = (mnemonic: string, text: string) => {
-    if (!powered) return;
-    messages += 1;
-    if (!has('logging host ')) return;
-    const sequenceNumbers = has('service sequence-numbers') ? 'on' : 'off';
-    const line = syslogLine({ mnemonic, text, host: hostnameOf(running), count: messages, sequenceNumbers, at: wall.now() });
-    emit({ kind: 'syslog', line });
-  };
-  const trap = (notification: { readonly oid: string; readonly varbinds: readonly TrapVarbind[] }) => {
-    if (powered && has('snmp-server host '))
-      emit({ kind: 'trap', ...notification, uptimeHundredths: Math.floor((wall.monotonic() - bootedAt) / 10) });
-  };
+  #isUp(name: string): boolean {
+    return this.interfaces().some((each) => each.name === name && each.up);
+  }
 
-  const stepGroup = (key: string, input: HsrpInput) => {
-    const group = groups.get(key);
+  #ifIndex(name: string): number {
+    return this.interfaces().find((each) => each.name === name)?.ifIndex ?? 0;
+  }
+
+  #trap(notification: Notification): void {
+    if (!this.#powered || !this.#has('snmp-server host ')) return;
+    this.#options.emit({ kind: 'trap', ...notification, uptimeHundredths: Math.floor(this.uptimeMs() / 10) });
+  }
+
+  #record(path: readonly string[], line: string, operator: Operator, changed: boolean): void {
+    const at = new Date(this.#wall.now()).toISOString();
+    this.#options.log({ at, device: this.name, ...operator, path, line, changed });
+  }
+
+  #reconcile(): void {
+    if (this.#powered) {
+      this.#tellLinks();
+      this.#reconcileGroups();
+    }
+    this.#options.changed();
+  }
+
+  #tellLinks(): void {
+    for (const state of this.interfaces()) {
+      const before = this.#toldUp.get(state.name);
+      this.#toldUp.set(state.name, state.up);
+      const news = before !== state.up && !(before === undefined && !state.up);
+      if (news && !state.name.startsWith('Loopback')) this.#tellLink(state);
+    }
+  }
+
+  #tellLink({ name, up, ifIndex, shutdown }: InterfaceState): void {
+    const to = up ? 'up' : 'down';
+    if (shutdown) this.syslog('LINK-5-CHANGED', `Interface ${name}, changed state to administratively down`);
+    else if (!name.startsWith('Vlan')) this.syslog('LINK-3-UPDOWN', `Interface ${name}, changed state to ${to}`);
+    this.syslog('LINEPROTO-5-UPDOWN', `Line protocol on Interface ${name}, changed state to ${to}`);
+    this.#trap(linkTrap(ifIndex, to, shutdown ? 'down' : 'up'));
+  }
+
+  #reconcileGroups(): void {
+    const wanted = new Map(hsrpGroupsOf(this.#running).map((facts) => [hsrpKey(facts.interface, facts.group), facts]));
+    for (const key of [...this.#groups.keys()]) {
+      if (wanted.has(key)) continue;
+      this.#step(key, { kind: 'down' });
+      this.#groups.delete(key);
+    }
+    for (const [key, facts] of wanted) {
+      const group = this.#groups.get(key);
+      if (group) group.facts = facts;
+      else this.#groups.set(key, createHsrpGroup(facts, this.#wall.monotonic()));
+      this.#step(key, { kind: this.#isUp(facts.interface) ? 'up' : 'down' });
+    }
+  }
+
+  #step(key: string, input: HsrpInput): void {
+    const group = this.#groups.get(key);
     if (!group) return;
-    const { sends, changes } = stepHsrp(group, input, wall.monotonic());
+    const { sends, changes } = stepHsrp(group, input, this.#wall.monotonic());
     const { interface: where, group: number } = group.facts;
     for (const { from, to } of changes) {
       if (!isTold(from, to)) continue;
-      syslog('HSRP-5-STATECHANGE', `${where} Grp ${number} state ${hsrpStateWord(from)} -> ${hsrpStateWord(to)}`);
-      trap(hsrpTrap(ifIndexOf(where), number, to));
+      this.syslog('HSRP-5-STATECHANGE', `${where} Grp ${number} state ${hsrpStateWord(from)} -> ${hsrpStateWord(to)}`);
+      this.#trap(hsrpTrap(this.#ifIndex(where), number, to));
     }
-    timers.get(key)?.();
-    timers.delete(key);
-    const due = hsrpNextDue(group);
-    if (due !== undefined)
-      timers.set(
-        key,
-        wall.after(Math.max(1, Math.ceil(due - wall.monotonic())), () => stepGroup(key, { kind: 'timer' })),
-      );
+    this.#setTimer(key, group);
     // A resign leaves before the interface goes down, but over a cut cable nothing leaves.
-    if (powered && !cut.has(where)) for (const packet of sends) segments.get(where)?.send(name, packet);
-    if (changes.length > 0) options.changed();
-  };
+    if (!this.#cutCables.has(where)) for (const packet of sends) this.#options.segments.get(where)?.send(this.name, packet);
+    if (changes.length > 0) this.#options.changed();
+  }
 
-  const reconcileGroups = () => {
-    const wanted = new Map(hsrpGroupsOf(running).map((facts) => [hsrpKey(facts.interface, facts.group), facts]));
-    for (const key of [...groups.keys()]) {
-      if (wanted.has(key)) continue;
-      stepGroup(key, { kind: 'down' });
-      groups.delete(key);
-    }
-    for (const [key, facts] of wanted) {
-      const group = groups.get(key);
-      if (group) group.facts = facts;
-      else groups.set(key, createHsrpGroup(facts, wall.monotonic()));
-      stepGroup(key, { kind: isUp(facts.interface) ? 'up' : 'down' });
-    }
-  };
-
-  const tellLinks = () => {
-    for (const { name: which, up, ifIndex, shutdown } of interfaces()) {
-      const before = upBefore.get(which);
-      upBefore.set(which, up);
-      if (before === up || which.startsWith('Loopback') || (before === undefined && !up)) continue;
-      const state = up ? 'up' : 'down';
-      if (shutdown) syslog('LINK-5-CHANGED', `Interface ${which}, changed state to administratively down`);
-      else if (!which.startsWith('Vlan')) syslog('LINK-3-UPDOWN', `Interface ${which}, changed state to ${state}`);
-      syslog('LINEPROTO-5-UPDOWN', `Line protocol on Interface ${which}, changed state to ${state}`);
-      trap(linkTrap(ifIndex, state, shutdown ? 'down' : 'up'));
-    }
-  };
-
-  const reconcile = () => {
-    if (powered) {
-      tellLinks();
-      reconcileGroups();
-    }
-    options.changed();
-  };
-
-  const record = (path: readonly string[], line: string, operator: Operator, changed: boolean) =>
-    log({ at: new Date(wall.now()).toISOString(), device: name, ...operator, path, line, changed });
-
-  for (const { name: which, up } of interfaces()) upBefore.set(which, up);
-  for (const facts of hsrpGroupsOf(running))
-    groups.set(hsrpKey(facts.interface, facts.group), createHsrpGroup(facts, wall.monotonic()));
-  for (const [which, segment] of segments)
-    segment.attach(name, (packet) => {
-      if (isUp(which)) stepGroup(hsrpKey(which, packet.group), { kind: 'packet', packet });
-    });
-
-  return {
-    name,
-    platform,
-    get powered() {
-      return powered;
-    },
-    get running() {
-      return running;
-    },
-    get startup() {
-      return startup;
-    },
-    uptimeMs: () => wall.monotonic() - bootedAt,
-    hostname: () => hostnameOf(running),
-    interfaces,
-    groups: () => [...groups.values()],
-    configure(change, line, operator) {
-      if (!powered) return;
-      const next = applyChange(running, change);
-      const changed = !sameConfig(next, running);
-      record(change.path, line, operator, changed);
-      if (!changed) return;
-      running = next;
-      reconcile();
-    },
-    writeMemory(operator) {
-      record([], 'write memory', operator, !sameConfig(startup, running));
-      startup = running;
-    },
-    setStartup(config) {
-      startup = config;
-    },
-    syslog,
-    powerOff() {
-      powered = false;
-      for (const cancel of timers.values()) cancel();
-      timers.clear();
-      groups.clear();
-      upBefore.clear();
-      options.changed();
-    },
-    boot() {
-      if (powered) return;
-      powered = true;
-      running = startup;
-      bootedAt = wall.monotonic();
-      messages = 0;
-      syslog('SYS-5-RESTART', `System restarted --\n${restartText[platform]}`);
-      trap(coldStartTrap);
-      reconcile();
-    },
-    setLink(which, to) {
-      if (to === 'down') cut.add(which);
-      else cut.delete(which);
-      reconcile();
-    },
-    seedHsrp(state, group, peer) {
-      const now = wall.monotonic();
-      const other = peer && { address: peer.facts.address, priority: peer.facts.priority };
-      group.state = state;
-      group.active = state === 'active' ? undefined : other;
-      group.standby = state === 'active' ? other : undefined;
-      group.activeDue = state === 'active' ? undefined : now + group.facts.holdMs;
-      group.standbyDue = state === 'active' ? now + group.facts.holdMs : undefined;
-      group.helloDue = now;
-      stepGroup(hsrpKey(group.facts.interface, group.facts.group), { kind: 'timer' });
-    },
-  };
+  #setTimer(key: string, group: HsrpGroup): void {
+    this.#timers.get(key)?.();
+    this.#timers.delete(key);
+    const due = hsrpNextDue(group);
+    if (due === undefined) return;
+    const waitMs = Math.max(1, Math.ceil(due - this.#wall.monotonic()));
+    this.#timers.set(
+      key,
+      this.#wall.after(waitMs, () => this.#step(key, { kind: 'timer' })),
+    );
+  }
 }
 
 const restartText: Readonly<Record<Platform, string>> = {

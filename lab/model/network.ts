@@ -1,11 +1,11 @@
 // Owns: the simulated network as a whole: two gateways on two VLANs, an external router, and what can befall them.
 import type { Wall } from '../../src/ports/wall.ts';
 import { type DeviceName, type GatewayName, gatewayNames, type LabAddresses, uplinks } from './addresses.ts';
-import { type Bgp, type BgpTimers, createBgp } from './bgp.ts';
+import { Bgp, type BgpTimers } from './bgp.ts';
 import { applyChange, parseConfig } from './config.ts';
 import { networkLine } from './config-facts.ts';
 import { startupText } from './default-config.ts';
-import { type ConfigWrite, createDevice, type Device } from './device.ts';
+import { type ConfigWrite, Device } from './device.ts';
 import type { DeviceEvent } from './device-events.ts';
 import type { HsrpGroup, HsrpPacket } from './hsrp.ts';
 import { createSegment, type Segment } from './segment.ts';
@@ -59,7 +59,7 @@ export function createNetwork(options: NetworkOptions): Network {
   let bgp: Bgp | undefined;
 
   const device = (name: DeviceName): Device =>
-    createDevice({
+    new Device({
       name,
       platform: name === 'gw-b' ? 'cisco-iosxe' : 'cisco-ios',
       startup: parseConfig(startupText(name, addresses, timers)),
@@ -74,7 +74,7 @@ export function createNetwork(options: NetworkOptions): Network {
     });
   const devices = { 'gw-a': device('gw-a'), 'gw-b': device('gw-b'), ext: device('ext') };
 
-  bgp = createBgp({
+  bgp = new Bgp({
     wall,
     timers,
     links: gatewayNames.map((name) => [
