@@ -1,8 +1,8 @@
 // Owns: the NETCONF sessions of one device, their numbers, and which is on which channel.
 import type { Wall } from '../../src/ports/wall.ts';
 import type { Device } from '../model/device.ts';
-import { createDatastores } from '../model/netconf/datastores.ts';
-import { createNetconfSession, type NetconfSession } from '../model/netconf/session.ts';
+import { Datastores } from '../model/netconf/datastores.ts';
+import { NetconfSession } from '../model/netconf/session.ts';
 import type { Conversation, Outlet } from './ssh-server.ts';
 
 /** As many as IOS-XE takes without `netconf-yang feature` asking for more: 32. */
@@ -15,7 +15,7 @@ export interface NetconfService {
 }
 
 export function createNetconfService(device: Device, wall: Wall): NetconfService {
-  const datastores = createDatastores(device, wall);
+  const datastores = new Datastores(device, wall);
   const sessions = new Map<number, NetconfSession>();
   let last = 20;
 
@@ -24,24 +24,23 @@ export function createNetconfService(device: Device, wall: Wall): NetconfService
       if (sessions.size >= sessionsMax) return undefined;
       last += 1;
       const id = last;
-      const session = createNetconfSession({
-        id,
-        device,
-        datastores,
-        operator,
-        write,
-        close: () => {
-          sessions.delete(id);
-          close();
-        },
-        kill: (other) => {
-          const victim = sessions.get(other);
-          victim?.end();
-          return victim !== undefined;
-        },
-      });
+      const kill = (other: number) => {
+        const victim = sessions.get(other);
+        victim?.end();
+        return victim !== undefined;
+      };
+      const hangUp = () => {
+        sessions.delete(id);
+        close();
+      };
+      const session = new NetconfSession({ device, datastores, identity: { id, operator }, kill }, { write, close: hangUp });
       sessions.set(id, session);
-      return { start: session.start, input: session.input, eof: session.end, end: session.end };
+      return {
+        start: () => session.start(),
+        input: (bytes) => session.input(bytes),
+        eof: () => session.end(),
+        end: () => session.end(),
+      };
     },
     powerOff: () => datastores.forget(),
   };

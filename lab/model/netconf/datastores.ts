@@ -20,21 +20,6 @@ export interface ConfirmedCommit {
   readonly persist: string | undefined;
 }
 
-export interface Datastores {
-  data(store: Datastore): readonly DataNode[];
-  setCandidate(session: SessionIdentity, data: readonly DataNode[]): void;
-  discard(session: SessionIdentity): void;
-  validate(store: Datastore): void;
-  commit(session: SessionIdentity, confirmed: ConfirmedCommit | undefined, persistId: string | undefined): void;
-  cancel(session: SessionIdentity, persistId: string | undefined): void;
-  lock(session: SessionIdentity, store: Datastore): void;
-  unlock(session: SessionIdentity, store: Datastore): void;
-  /** Locks go, its own unconfirmed commit is undone, a candidate it had locked is discarded. */
-  sessionEnded(session: SessionIdentity): void;
-  /** Power is gone: nothing of all this was in the startup configuration. */
-  forget(): void;
-}
-
 interface Pending {
   readonly owner: SessionIdentity;
   readonly persist: string | undefined;
@@ -42,127 +27,155 @@ interface Pending {
   readonly cancelTimer: () => void;
 }
 
-export function createDatastores(device: Device, wall: Wall): Datastores {
-  const locks = new Map<Datastore, SessionIdentity>();
-  let candidate: readonly DataNode[] | undefined;
-  let pending: Pending | undefined;
-  let transactions = 0;
+export class Datastores {
+  readonly #device: Device;
+  readonly #wall: Wall;
+  readonly #locks = new Map<Datastore, SessionIdentity>();
+  /** Undefined while it is what running is. */
+  #candidate: readonly DataNode[] | undefined;
+  #pending: Pending | undefined;
+  #transactions = 0;
 
-  const running = () => nativeData(device.running);
-  const data = (store: Datastore) => (store === 'candidate' ? (candidate ?? running()) : running());
-  const isDirty = () => candidate !== undefined && renderData(candidate) !== renderData(running());
+  constructor(device: Device, wall: Wall) {
+    this.#device = device;
+    this.#wall = wall;
+  }
 
-  const refuseLocked = (session: SessionIdentity, store: Datastore) => {
-    const holder = locks.get(store);
-    if (holder && holder.id !== session.id)
-      throw new Refusal({
-        type: 'application',
-        tag: 'in-use',
-        message: `the ${store} datastore is locked by session ${holder.id}`,
-      });
-  };
-  const denied = (message: string, holder: number) =>
-    new Refusal({ type: 'protocol', tag: 'lock-denied', message, info: `<session-id>${holder}</session-id>` });
+  data(store: Datastore): readonly DataNode[] {
+    return (store === 'candidate' ? this.#candidate : undefined) ?? nativeData(this.#device.running);
+  }
 
-  /** Makes running what the data say, line by line, and says so as IOS-XE does [weak: forms known from captures only]. */
-  const write = (wanted: readonly DataNode[], operator: Operator) => {
-    const changes = changesBetween(running(), wanted);
-    for (const { change, line } of changes) device.configure(change, line, operator);
+  setCandidate(session: SessionIdentity, data: readonly DataNode[]): void {
+    this.#refuseLocked(session, 'candidate');
+    this.#candidate = data;
+  }
+
+  discard(session: SessionIdentity): void {
+    this.#refuseLocked(session, 'candidate');
+    this.#candidate = undefined;
+  }
+
+  validate(store: Datastore): void {
+    checkData(this.data(store));
+  }
+
+  commit(session: SessionIdentity, confirmed: ConfirmedCommit | undefined, persistId: string | undefined): void {
+    this.#refuseLocked(session, 'running');
+    this.#refuseLocked(session, 'candidate');
+    this.#refuseOthersPending(session, persistId);
+    const wanted = this.data('candidate');
+    checkData(wanted);
+    const before = this.#pending?.before ?? this.data('running');
+    this.#pending?.cancelTimer();
+    this.#pending = undefined;
+    this.#write(wanted, session.operator);
+    this.#candidate = undefined;
+    if (!confirmed) return;
+    const cancelTimer = this.#wall.after(confirmed.timeoutMs, () => this.#rollBack());
+    this.#pending = { owner: session, persist: confirmed.persist, before, cancelTimer };
+  }
+
+  cancel(session: SessionIdentity, persistId: string | undefined): void {
+    if (!this.#isTheirs(session, persistId)) {
+      const tag = persistId === undefined ? 'operation-failed' : 'invalid-value';
+      throw new Refusal({ type: 'application', tag, message: 'no such commit waits to be confirmed' });
+    }
+    this.#rollBack();
+  }
+
+  lock(session: SessionIdentity, store: Datastore): void {
+    const holder = this.#locks.get(store);
+    if (holder) throw lockDenied(`the ${store} datastore is locked by session ${holder.id}`, holder.id);
+    if (store === 'candidate' && this.#isDirty()) throw lockDenied('the candidate datastore has uncommitted changes', 0);
+    const owner = this.#pending?.owner;
+    if (store === 'running' && owner && owner.id !== session.id)
+      throw lockDenied(`a commit of session ${owner.id} waits to be confirmed`, owner.id);
+    this.#locks.set(store, session);
+  }
+
+  unlock(session: SessionIdentity, store: Datastore): void {
+    if (this.#locks.get(store)?.id !== session.id) {
+      const message = `this session holds no lock on ${store}`;
+      throw new Refusal({ type: 'application', tag: 'operation-failed', message });
+    }
+    this.#locks.delete(store);
+    if (store === 'candidate') this.#candidate = undefined;
+  }
+
+  /** Locks go, its own unconfirmed commit is undone, a candidate it had locked is discarded. */
+  sessionEnded(session: SessionIdentity): void {
+    if (this.#locks.get('candidate')?.id === session.id) this.#candidate = undefined;
+    for (const [store, holder] of [...this.#locks]) if (holder.id === session.id) this.#locks.delete(store);
+    if (this.#pending?.owner.id === session.id && this.#pending.persist === undefined) this.#rollBack();
+  }
+
+  /** Power is gone: nothing of all this was in the startup configuration. */
+  forget(): void {
+    this.#pending?.cancelTimer();
+    this.#pending = undefined;
+    this.#candidate = undefined;
+    this.#locks.clear();
+  }
+
+  #isDirty(): boolean {
+    return this.#candidate !== undefined && renderData(this.#candidate) !== renderData(this.data('running'));
+  }
+
+  #refuseLocked(session: SessionIdentity, store: Datastore): void {
+    const holder = this.#locks.get(store);
+    if (!holder || holder.id === session.id) return;
+    throw new Refusal({
+      type: 'application',
+      tag: 'in-use',
+      message: `the ${store} datastore is locked by session ${holder.id}`,
+    });
+  }
+
+  #refuseOthersPending(session: SessionIdentity, persistId: string | undefined): void {
+    if (this.#isTheirs(session, persistId)) return;
+    if (persistId !== undefined) {
+      const message = 'no commit with this persist-id waits to be confirmed';
+      throw new Refusal({ type: 'application', tag: 'invalid-value', message });
+    }
+    if (!this.#pending) return;
+    const message = `a commit of session ${this.#pending.owner.id} waits to be confirmed`;
+    throw new Refusal({ type: 'application', tag: 'in-use', message });
+  }
+
+  /** Whether the commit that waits is the one named, or without a name the session's own. */
+  #isTheirs(session: SessionIdentity, persistId: string | undefined): boolean {
+    const pending = this.#pending;
+    if (!pending) return false;
+    return persistId === undefined
+      ? pending.persist === undefined && pending.owner.id === session.id
+      : pending.persist === persistId;
+  }
+
+  #rollBack(): void {
+    if (!this.#pending) return;
+    const { before, owner, cancelTimer } = this.#pending;
+    this.#pending = undefined;
+    cancelTimer();
+    if (this.#device.powered) this.#write(before, owner.operator);
+  }
+
+  /** Makes running what the data say, line by line, and says so as IOS-XE does [weak: general knowledge, no capture at hand]. */
+  #write(wanted: readonly DataNode[], operator: Operator): void {
+    const changes = changesBetween(this.data('running'), wanted);
+    for (const { change, line } of changes) this.#device.configure(change, line, operator);
     if (changes.length === 0) return;
-    transactions += 1;
-    device.syslog(
+    this.#transactions += 1;
+    this.#device.syslog(
       'SYS-5-CONFIG_P',
       'Configured programmatically by process iosp_dmiauthd_conn_100001_vty_100001 from console as NETCONF on vty63',
     );
-    device.syslog(
+    this.#device.syslog(
       'DMI-5-CONFIG_I',
-      `R0/0: dmiauthd: Configured from NETCONF/RESTCONF by ${operator.user}, transaction-id ${transactions}`,
+      `R0/0: dmiauthd: Configured from NETCONF/RESTCONF by ${operator.user}, transaction-id ${this.#transactions}`,
     );
-  };
-  const rollBack = () => {
-    if (!pending) return;
-    const { before, owner, cancelTimer } = pending;
-    pending = undefined;
-    cancelTimer();
-    if (device.powered) write(before, owner.operator);
-  };
-  const owned = (session: SessionIdentity, persistId: string | undefined): boolean => {
-    if (!pending) return false;
-    if (persistId !== undefined) return pending.persist === persistId;
-    return pending.persist === undefined && pending.owner.id === session.id;
-  };
+  }
+}
 
-  return {
-    data,
-    setCandidate(session, next) {
-      refuseLocked(session, 'candidate');
-      candidate = next;
-    },
-    discard(session) {
-      refuseLocked(session, 'candidate');
-      candidate = undefined;
-    },
-    validate: (store) => checkData(data(store)),
-    commit(session, confirmed, persistId) {
-      refuseLocked(session, 'running');
-      refuseLocked(session, 'candidate');
-      if (persistId !== undefined && !owned(session, persistId))
-        throw new Refusal({
-          type: 'application',
-          tag: 'invalid-value',
-          message: 'no commit with this persist-id waits to be confirmed',
-        });
-      if (pending && !owned(session, persistId))
-        throw new Refusal({
-          type: 'application',
-          tag: 'in-use',
-          message: `a commit of session ${pending.owner.id} waits to be confirmed`,
-        });
-      const wanted = data('candidate');
-      checkData(wanted);
-      const before = pending?.before ?? running();
-      pending?.cancelTimer();
-      pending = undefined;
-      write(wanted, session.operator);
-      candidate = undefined;
-      if (confirmed) {
-        const cancelTimer = wall.after(confirmed.timeoutMs, rollBack);
-        pending = { owner: session, persist: confirmed.persist, before, cancelTimer };
-      }
-    },
-    cancel(session, persistId) {
-      if (!owned(session, persistId))
-        throw new Refusal({
-          type: 'application',
-          tag: persistId === undefined ? 'operation-failed' : 'invalid-value',
-          message: 'no such commit waits to be confirmed',
-        });
-      rollBack();
-    },
-    lock(session, store) {
-      const holder = locks.get(store);
-      if (holder) throw denied(`the ${store} datastore is locked by session ${holder.id}`, holder.id);
-      if (store === 'candidate' && isDirty()) throw denied('the candidate datastore has uncommitted changes', 0);
-      if (store === 'running' && pending && pending.owner.id !== session.id)
-        throw denied(`a commit of session ${pending.owner.id} waits to be confirmed`, pending.owner.id);
-      locks.set(store, session);
-    },
-    unlock(session, store) {
-      if (locks.get(store)?.id !== session.id)
-        throw new Refusal({ type: 'application', tag: 'operation-failed', message: `this session holds no lock on ${store}` });
-      locks.delete(store);
-      if (store === 'candidate') candidate = undefined;
-    },
-    sessionEnded(session) {
-      if (locks.get('candidate')?.id === session.id) candidate = undefined;
-      for (const [store, holder] of [...locks]) if (holder.id === session.id) locks.delete(store);
-      if (pending?.owner.id === session.id && pending.persist === undefined) rollBack();
-    },
-    forget() {
-      pending?.cancelTimer();
-      pending = undefined;
-      candidate = undefined;
-      locks.clear();
-    },
-  };
+function lockDenied(message: string, holder: number): Refusal {
+  return new Refusal({ type: 'protocol', tag: 'lock-denied', message, info: `<session-id>${holder}</session-id>` });
 }

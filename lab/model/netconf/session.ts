@@ -1,5 +1,6 @@
 // Owns: one NETCONF session: hello, operations, replies. Bytes in, text out.
-import type { Device, Operator } from '../device.ts';
+import { messageOf } from '../../../src/model/errors.ts';
+import type { Device } from '../device.ts';
 import { type DefaultOperation, editData, filterData, renderData } from './data-tree.ts';
 import type { Datastore, Datastores, SessionIdentity } from './datastores.ts';
 import { createFrameReader, type Framing, frame } from './framing.ts';
@@ -7,23 +8,6 @@ import { hsrpData } from './native.ts';
 import { Refusal, type RpcErrorFields, rpcErrorXml } from './rpc-error.ts';
 import { bgpNs, hsrpNs, nativeNs, nativeSchema } from './schema.ts';
 import { childOf, escapeXml, netconfNs, readXml, type XmlNode } from './xml.ts';
-
-export interface NetconfSessionOptions {
-  readonly id: number;
-  readonly device: Device;
-  readonly datastores: Datastores;
-  readonly operator: Operator;
-  readonly write: (text: string) => void;
-  readonly close: () => void;
-  /** Ends another session; false where there is none with this number. */
-  readonly kill: (id: number) => boolean;
-}
-
-export interface NetconfSession {
-  start(): void;
-  input(bytes: Buffer): void;
-  end(): void;
-}
 
 const base10 = 'urn:ietf:params:netconf:base:1.0';
 const base11 = 'urn:ietf:params:netconf:base:1.1';
@@ -47,150 +31,173 @@ const confirmSecondsDefault = 600;
 /** A day: beyond it the timer is a mistake. */
 const confirmSecondsMax = 86_400;
 
-export function createNetconfSession(options: NetconfSessionOptions): NetconfSession {
-  const { datastores, device, operator, close } = options;
-  const identity: SessionIdentity = { id: options.id, operator };
-  let framing: Framing = 'end-of-message';
-  let greeted = false;
-  let over = false;
+export interface SessionContext {
+  readonly device: Device;
+  readonly datastores: Datastores;
+  readonly identity: SessionIdentity;
+  /** Ends another session; false where there is none with this number. */
+  readonly kill: (id: number) => boolean;
+}
 
-  const send = (xml: string) => {
-    if (!over) options.write(frame(`<?xml version="1.0" encoding="UTF-8"?>\n${xml}`, framing));
-  };
-  const finish = () => {
-    if (over) return;
-    over = true;
-    datastores.sessionEnded(identity);
-    close();
-  };
-  const refuseAll = (fields: RpcErrorFields) => send(`<rpc-reply xmlns="${netconfNs}">${rpcErrorXml(fields)}</rpc-reply>`);
+export interface NetconfOutlet {
+  readonly write: (text: string) => void;
+  readonly close: () => void;
+}
 
-  const hear = (message: string) => {
-    if (over) return;
+export class NetconfSession {
+  readonly #context: SessionContext;
+  readonly #outlet: NetconfOutlet;
+  readonly #reader = createFrameReader((message) => this.#hear(message));
+  #framing: Framing = 'end-of-message';
+  #greeted = false;
+  #over = false;
+
+  constructor(context: SessionContext, outlet: NetconfOutlet) {
+    this.#context = context;
+    this.#outlet = outlet;
+  }
+
+  start(): void {
+    const list = capabilities.map((uri) => `<capability>${escapeXml(uri)}</capability>`).join('');
+    const id = this.#context.identity.id;
+    this.#send(`<hello xmlns="${netconfNs}"><capabilities>${list}</capabilities><session-id>${id}</session-id></hello>`);
+  }
+
+  input(bytes: Buffer): void {
+    if (this.#over) return;
+    try {
+      this.#reader.feed(bytes);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.#refuse({ type: 'rpc', tag: 'malformed-message', message: error.message });
+      this.end();
+    }
+  }
+
+  end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#context.datastores.sessionEnded(this.#context.identity);
+    this.#outlet.close();
+  }
+
+  #send(xml: string): void {
+    if (!this.#over) this.#outlet.write(frame(`<?xml version="1.0" encoding="UTF-8"?>\n${xml}`, this.#framing));
+  }
+
+  #refuse(fields: RpcErrorFields): void {
+    this.#send(`<rpc-reply xmlns="${netconfNs}">${rpcErrorXml(fields)}</rpc-reply>`);
+  }
+
+  #hear(message: string): void {
+    if (this.#over) return;
     let root: XmlNode;
     try {
       root = readXml(message);
     } catch (error) {
-      refuseAll({ type: 'rpc', tag: 'malformed-message', message: error instanceof Error ? error.message : 'not XML' });
-      if (!greeted) finish();
+      this.#refuse({ type: 'rpc', tag: 'malformed-message', message: messageOf(error) });
+      if (!this.#greeted) this.end();
       return;
     }
-    if (!greeted) greet(root);
-    else answer(root);
-  };
-  const greet = (root: XmlNode) => {
+    if (this.#greeted) this.#answer(root);
+    else this.#greet(root);
+  }
+
+  /** RFC 6241 section 8.1: no hello, no common version, or a session-id from a client ends the session. */
+  #greet(root: XmlNode): void {
     const offered = childOf(root, 'capabilities')?.children.map(({ text }) => text) ?? [];
     const common = [base11, base10].find((base) => offered.includes(base));
-    // RFC 6241 section 8.1: no hello, no common version, or a session-id from a client ends the session.
-    if (root.name !== 'hello' || root.ns !== netconfNs || !common || childOf(root, 'session-id')) return finish();
-    greeted = true;
-    framing = common === base11 ? 'chunked' : 'end-of-message';
-    reader.use(framing);
-  };
-  const answer = (root: XmlNode) => {
-    if (root.name !== 'rpc' || root.ns !== netconfNs)
-      return refuseAll({
-        type: 'rpc',
-        tag: 'unknown-element',
-        message: `expected rpc, got ${root.name}`,
-        info: `<bad-element>${escapeXml(root.name)}</bad-element>`,
-      });
-    if (root.attributes['message-id'] === undefined)
-      return refuseAll({
-        type: 'rpc',
-        tag: 'missing-attribute',
-        message: 'rpc has no message-id',
-        info: '<bad-attribute>message-id</bad-attribute><bad-element>rpc</bad-element>',
-      });
+    if (root.name !== 'hello' || root.ns !== netconfNs || !common || childOf(root, 'session-id')) {
+      this.end();
+      return;
+    }
+    this.#greeted = true;
+    this.#framing = common === base11 ? 'chunked' : 'end-of-message';
+    this.#reader.use(this.#framing);
+  }
+
+  #answer(root: XmlNode): void {
+    const malformed = malformedRpc(root);
+    if (malformed) {
+      this.#refuse(malformed);
+      return;
+    }
     const attributes = Object.entries(root.attributes).map(
       ([name, value]) => ` ${name.replace(/^nc:/, '')}="${escapeXml(value)}"`,
     );
     const [operation] = root.children;
-    send(`<rpc-reply xmlns="${netconfNs}"${attributes.join('')}>${outcome(operation)}</rpc-reply>`);
-    if (operation?.name === 'close-session') finish();
-  };
-  const outcome = (operation: XmlNode | undefined): string => {
+    this.#send(`<rpc-reply xmlns="${netconfNs}"${attributes.join('')}>${this.#outcome(operation)}</rpc-reply>`);
+    if (operation?.name === 'close-session') this.end();
+  }
+
+  #outcome(operation: XmlNode | undefined): string {
     try {
-      return perform(operation);
-    } catch (error) {
-      if (error instanceof Refusal) return rpcErrorXml(error.fields);
-      throw error;
-    }
-  };
-  const perform = (operation: XmlNode | undefined): string => {
-    const run = operation && Object.hasOwn(operations, operation.name) ? operations[operation.name] : undefined;
-    if (!operation || !run) {
+      const run = operation && Object.hasOwn(operations, operation.name) ? operations[operation.name] : undefined;
+      if (operation && run) return run(this.#context, operation) ?? '<ok/>';
       throw new Refusal({
         type: 'protocol',
         tag: 'operation-not-supported',
         message: `unknown operation ${operation?.name ?? '(none)'}`,
       });
+    } catch (error) {
+      if (error instanceof Refusal) return rpcErrorXml(error.fields);
+      throw error;
     }
-    return run(operation) ?? '<ok/>';
-  };
-
-  const operations: Readonly<Record<string, (operation: XmlNode) => string | undefined>> = {
-    get: (operation) => selection(operation, [...datastores.data('running'), ...hsrpData(device.groups())]),
-    'get-config': (operation) => selection(operation, datastores.data(storeIn(operation, 'source'))),
-    'edit-config': (operation) => {
-      if (storeIn(operation, 'target') !== 'candidate') throw notWritable();
-      const edits = childOf(operation, 'config')?.children;
-      if (!edits) throw missing('config');
-      datastores.setCandidate(
-        identity,
-        editData(datastores.data('candidate'), edits, [nativeSchema], defaultOperation(operation)),
-      );
-      return undefined;
-    },
-    validate: (operation) => void datastores.validate(storeIn(operation, 'source')),
-    commit: (operation) => {
-      const confirmed = childOf(operation, 'confirmed')
-        ? { timeoutMs: confirmSeconds(operation) * 1000, persist: childOf(operation, 'persist')?.text }
-        : undefined;
-      datastores.commit(identity, confirmed, childOf(operation, 'persist-id')?.text);
-      return undefined;
-    },
-    'cancel-commit': (operation) => void datastores.cancel(identity, childOf(operation, 'persist-id')?.text),
-    'discard-changes': () => void datastores.discard(identity),
-    lock: (operation) => void datastores.lock(identity, storeIn(operation, 'target')),
-    unlock: (operation) => void datastores.unlock(identity, storeIn(operation, 'target')),
-    'close-session': () => undefined,
-    'kill-session': (operation) => {
-      const id = Number(childOf(operation, 'session-id')?.text ?? Number.NaN);
-      if (id === identity.id || !options.kill(id))
-        throw new Refusal({
-          type: 'application',
-          tag: 'invalid-value',
-          message: 'there is no other session with this session-id',
-        });
-      return undefined;
-    },
-    // cisco-ia: what `write memory` is on the CLI.
-    'save-config': () => {
-      device.writeMemory(operator);
-      return '<result xmlns="http://cisco.com/yang/cisco-ia">Save running-config successful</result>';
-    },
-  };
-  const reader = createFrameReader(hear);
-
-  return {
-    start() {
-      const list = capabilities.map((uri) => `<capability>${escapeXml(uri)}</capability>`).join('');
-      send(`<hello xmlns="${netconfNs}"><capabilities>${list}</capabilities><session-id>${identity.id}</session-id></hello>`);
-    },
-    input(bytes) {
-      if (over) return;
-      try {
-        reader.feed(bytes);
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error;
-        refuseAll({ type: 'rpc', tag: 'malformed-message', message: error.message });
-        finish();
-      }
-    },
-    end: finish,
-  };
+  }
 }
+
+function malformedRpc(root: XmlNode): RpcErrorFields | undefined {
+  if (root.name !== 'rpc' || root.ns !== netconfNs) {
+    const info = `<bad-element>${escapeXml(root.name)}</bad-element>`;
+    return { type: 'rpc', tag: 'unknown-element', message: `expected rpc, got ${root.name}`, info };
+  }
+  if (root.attributes['message-id'] !== undefined) return undefined;
+  const info = '<bad-attribute>message-id</bad-attribute><bad-element>rpc</bad-element>';
+  return { type: 'rpc', tag: 'missing-attribute', message: 'rpc has no message-id', info };
+}
+
+type Operation = (session: SessionContext, operation: XmlNode) => string | undefined;
+
+const operations: Readonly<Record<string, Operation>> = {
+  get: ({ device, datastores }, operation) => selection(operation, [...datastores.data('running'), ...hsrpData(device.groups())]),
+  'get-config': ({ datastores }, operation) => selection(operation, datastores.data(storeIn(operation, 'source'))),
+  'edit-config': ({ datastores, identity }, operation) => {
+    if (storeIn(operation, 'target') !== 'candidate') throw notWritable();
+    const edits = childOf(operation, 'config')?.children;
+    if (!edits) throw missing('config');
+    const edited = editData(datastores.data('candidate'), edits, [nativeSchema], defaultOperation(operation));
+    datastores.setCandidate(identity, edited);
+    return undefined;
+  },
+  validate: ({ datastores }, operation) => void datastores.validate(storeIn(operation, 'source')),
+  commit: ({ datastores, identity }, operation) => {
+    const confirmed = childOf(operation, 'confirmed')
+      ? { timeoutMs: confirmSeconds(operation) * 1000, persist: childOf(operation, 'persist')?.text }
+      : undefined;
+    datastores.commit(identity, confirmed, childOf(operation, 'persist-id')?.text);
+    return undefined;
+  },
+  'cancel-commit': ({ datastores, identity }, operation) =>
+    void datastores.cancel(identity, childOf(operation, 'persist-id')?.text),
+  'discard-changes': ({ datastores, identity }) => void datastores.discard(identity),
+  lock: ({ datastores, identity }, operation) => void datastores.lock(identity, storeIn(operation, 'target')),
+  unlock: ({ datastores, identity }, operation) => void datastores.unlock(identity, storeIn(operation, 'target')),
+  'close-session': () => undefined,
+  'kill-session': ({ identity, kill }, operation) => {
+    const id = Number(childOf(operation, 'session-id')?.text ?? Number.NaN);
+    if (id !== identity.id && kill(id)) return undefined;
+    throw new Refusal({
+      type: 'application',
+      tag: 'invalid-value',
+      message: 'there is no other session with this session-id',
+    });
+  },
+  // cisco-ia: what `write memory` is on the CLI.
+  'save-config': ({ device, identity }) => {
+    device.writeMemory(identity.operator);
+    return '<result xmlns="http://cisco.com/yang/cisco-ia">Save running-config successful</result>';
+  },
+};
 
 function selection(operation: XmlNode, data: ReturnType<Datastores['data']>): string {
   const filter = childOf(operation, 'filter');
