@@ -56,6 +56,12 @@ export function createFaults({ wall, network, hosts, bootMs, stopped }: FaultsOp
   /** Counts power cycles: a boot that another fault overtook is not finished. */
   const cycles = new Map<GatewayName, number>();
 
+  /** False where the lab was stopped meanwhile. */
+  const pause = (ms: number) =>
+    wall.sleep(ms, stopped).then(
+      () => true,
+      () => false,
+    );
   const setLan = (name: GatewayName, to: 'up' | 'down') => {
     if (to === 'down') held[name].add('link-down');
     else held[name].delete('link-down');
@@ -69,8 +75,7 @@ export function createFaults({ wall, network, hosts, bootMs, stopped }: FaultsOp
   const boot = async (name: GatewayName) => {
     const cycle = (cycles.get(name) ?? 0) + 1;
     cycles.set(name, cycle);
-    await wall.sleep(bootMs, stopped);
-    if (cycles.get(name) !== cycle) return;
+    if (!(await pause(bootMs)) || cycles.get(name) !== cycle) return;
     await hosts[name].powerOn();
     if (cycles.get(name) === cycle) network.devices[name].boot();
   };
@@ -94,11 +99,9 @@ export function createFaults({ wall, network, hosts, bootMs, stopped }: FaultsOp
     split: (name) => network.split(name),
     heal: () => network.heal(),
     async flap(name, { times, everyMs }) {
-      for (let i = 0; i < times; i++) {
-        setLan(name, 'down');
-        await wall.sleep(everyMs, stopped);
-        setLan(name, 'up');
-        await wall.sleep(everyMs, stopped);
+      for (let i = 0; i < 2 * times && !stopped.aborted; i++) {
+        setLan(name, i % 2 === 0 ? 'down' : 'up');
+        await pause(everyMs);
       }
     },
     silence: (name) => {

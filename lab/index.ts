@@ -1,23 +1,23 @@
 // Owns: the simulated network on the wire: two gateways and an external router on loopback addresses, in this process.
 import { mkdirSync } from 'node:fs';
-import type { HsrpState } from '../src/model/meaning.ts';
+import { resolve } from 'node:path';
 import type { Wall } from '../src/ports/wall.ts';
 import { type Control, serveControl } from './control.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { writeInventory } from './inventory.ts';
-import { type DeviceName, type GatewayName, gatewayNames, type LabAddresses, labAddresses } from './model/addresses.ts';
-import { bgpOf } from './model/config-facts.ts';
+import { byName, type DeviceName, deviceNames, type LabAddresses, labAddresses } from './model/addresses.ts';
 import type { ConfigWrite } from './model/device.ts';
-import { createNetwork, defaultTimers, type ExternalRoute, type Network, type NetworkTimers } from './model/network.ts';
+import { createNetwork, defaultTimers, type NetworkTimers } from './model/network.ts';
 import { appendWrite, readWrites } from './servers/change-log.ts';
-import { createHost, type Host } from './servers/host.ts';
-import { labHostKey, labSecret } from './servers/secrets.ts';
-import { snmpCommunity } from './servers/snmp.ts';
-import type { GatewayState, LabState } from './verbs.ts';
+import { createHost } from './servers/host.ts';
+import { labAccess } from './servers/secrets.ts';
+import { Changes, type LabViews, labViews } from './views.ts';
 
 export { type GatewayName, gatewayNames, type LabAddresses, labPorts } from './model/addresses.ts';
 export type { ConfigWrite } from './model/device.ts';
 export type { ExternalRoute } from './model/network.ts';
+export type { GatewayState, LabState } from './verbs.ts';
+export type { LabRole } from './views.ts';
 
 export interface LabTimers extends NetworkTimers {
   readonly bootMs: number;
@@ -37,178 +37,59 @@ export interface LabOptions {
   readonly timers?: Partial<LabTimers>;
 }
 
-export type { GatewayState, LabState } from './verbs.ts';
-
-/** A gateway's HSRP state on the LAN, or that it has no power. */
-export type LabRole = HsrpState | 'off';
-
-export interface Lab extends Faults {
+export interface Lab extends Faults, LabViews {
   readonly addresses: LabAddresses;
   /** The inventory.yaml it wrote. */
   readonly inventoryPath: string;
-  /** What the external router reaches through which gateway, now. */
-  external(): readonly ExternalRoute[];
-  /** Called after that changed. Returns what ends it. */
-  onExternal(callback: (routes: readonly ExternalRoute[]) => void): () => void;
-  /** On Vlan10, group 10: the gateway `lan23` of the inventory. */
-  roles(): Readonly<Record<GatewayName, LabRole>>;
-  /** Each gateway's power, faults, HSRP groups and networks, and what the external router sees. */
-  state(): LabState;
   /** Every line that ever reached the device's configuration, from its log. */
   writes(name: DeviceName): readonly ConfigWrite[];
-  /** Resolves as soon as `predicate` holds; it is asked after every change of the network. Rejects with the signal's reason. */
-  when(predicate: () => boolean, signal?: AbortSignal): Promise<void>;
   stop(): Promise<void>;
 }
 
-const user = 'offbox';
-
 /** Rejects with an OperatorError, code `lab-address-in-use` where another lab has the addresses. */
-export async function startLab({ dir, wall, net = 23, timers }: LabOptions): Promise<Lab> {
+export async function startLab({ dir: folder, wall, net = 23, timers }: LabOptions): Promise<Lab> {
+  const dir = resolve(folder);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const addresses = labAddresses(net);
   const times: LabTimers = { ...defaults, ...timers };
-  const secrets = {
-    password: labSecret(dir, 'password'),
-    enable: labSecret(dir, 'enable-password'),
-    community: labSecret(dir, 'snmp-community', () => snmpCommunity),
-  };
-  const names: readonly DeviceName[] = [...gatewayNames, 'ext'];
-  const keys = byName(names, (name) => labHostKey(`${dir}/devices`, name));
-  const watchers = new Set<() => void>();
-  const hosts: Partial<Record<DeviceName, Host>> = {};
-
+  const access = labAccess(dir);
+  const addresses = labAddresses(net);
+  const changes = new Changes();
   const network = createNetwork({
     wall,
     timers: times,
     addresses,
-    emit: (name, event) => hosts[name]?.emit(event),
+    emit: (name, event) => hosts[name].emit(event),
     log: (write) => appendWrite(dir, write),
-    changed: () => {
-      for (const each of watchers) each();
-    },
+    changed: () => changes.tell(),
   });
-  for (const name of names)
-    hosts[name] = createHost({
-      device: network.devices[name],
-      bgp: network.bgp,
-      wall,
-      addresses,
-      hostKey: keys[name].key,
-      user,
-      password: secrets.password.value,
-      enablePassword: secrets.enable.value,
-      answerMs: times.answerMs,
-    });
+  const hosts = byName(deviceNames, (name) => {
+    const { answerMs } = times;
+    return createHost({ device: network.devices[name], bgp: network.bgp, wall, addresses, access, answerMs });
+  });
   const stopped = new AbortController();
+  const { standing, ...faults } = createFaults({ wall, network, hosts, bootMs: times.bootMs, stopped: stopped.signal });
+  const views = labViews(network, addresses, { standing, changes });
+
   let control: Control | undefined;
-  let stopping: Promise<void> | undefined;
-  const stop = () => {
-    stopping ??= end();
-    return stopping;
-  };
   const end = async () => {
     stopped.abort();
+    changes.clear();
     await control?.stop();
-    watchers.clear();
     network.stop();
     for (const host of Object.values(hosts)) await host.stop();
   };
-  const all = hosts as Readonly<Record<DeviceName, Host>>;
-  const { standing, ...faults } = createFaults({ wall, network, hosts: all, bootMs: times.bootMs, stopped: stopped.signal });
-  const state = () => labState(network, addresses, standing);
+  let ended: Promise<void> | undefined;
+  const stop = () => {
+    ended ??= end();
+    return ended;
+  };
   try {
-    for (const host of Object.values(all)) await host.open();
-    control = await serveControl(dir, { ...faults, state, external: network.external }, wall);
+    for (const host of Object.values(hosts)) await host.open();
+    control = await serveControl(dir, { ...faults, ...views }, wall);
   } catch (error) {
     await stop();
     throw error;
   }
-
-  const inventoryPath = writeInventory({
-    dir,
-    addresses,
-    user,
-    passwordFile: secrets.password.path,
-    enableFile: secrets.enable.path,
-    communityFile: secrets.community.path,
-    fingerprints: byName(gatewayNames, (name) => keys[name].fingerprint),
-  });
-  return {
-    ...faults,
-    ...watching(network, watchers),
-    state,
-    addresses,
-    inventoryPath,
-    roles: () => byName(gatewayNames, (name) => roleOf(network, name)),
-    writes: (name) => readWrites(dir, name),
-    stop,
-  };
-}
-
-function labState(
-  { devices, external }: Network,
-  addresses: LabAddresses,
-  standing: (name: GatewayName) => readonly string[],
-): LabState {
-  const gateways = gatewayNames.map((gateway): GatewayState => {
-    const device = devices[gateway];
-    const rows = device.groups().map(({ facts, state }) => ({
-      interface: facts.interface,
-      group: facts.group,
-      state,
-      priority: facts.priority,
-    }));
-    const networks = bgpOf(device.running)?.networks ?? [];
-    const power = device.powered ? 'on' : 'off';
-    return { gateway, address: addresses[gateway], power, faults: standing(gateway), hsrp: rows, networks };
-  });
-  return { gateways, external: external() };
-}
-
-function watching(network: Network, watchers: Set<() => void>): Pick<Lab, 'external' | 'onExternal' | 'when'> {
-  return {
-    external: network.external,
-    onExternal(callback) {
-      let before = JSON.stringify(network.external());
-      const watch = () => {
-        const now = JSON.stringify(network.external());
-        if (now === before) return;
-        before = now;
-        callback(network.external());
-      };
-      watchers.add(watch);
-      return () => watchers.delete(watch);
-    },
-    when: (predicate, signal) =>
-      new Promise((resolve, reject) => {
-        const end = () => {
-          watchers.delete(watch);
-          signal?.removeEventListener('abort', aborted);
-        };
-        const aborted = () => {
-          end();
-          reject(signal?.reason);
-        };
-        const watch = () => {
-          if (!predicate()) return;
-          end();
-          resolve();
-        };
-        watchers.add(watch);
-        signal?.addEventListener('abort', aborted);
-        if (signal?.aborted) aborted();
-        else watch();
-      }),
-  };
-}
-
-function roleOf({ devices }: Network, name: GatewayName): LabRole {
-  if (!devices[name].powered) return 'off';
-  const group = devices[name].groups().find(({ facts }) => facts.interface === 'Vlan10' && facts.group === 10);
-  return group?.state ?? 'init';
-}
-
-function byName<N extends string, V>(names: readonly N[], value: (name: N) => V): Record<N, V> {
-  return Object.fromEntries(names.map((name) => [name, value(name)])) as Record<N, V>;
+  const inventoryPath = writeInventory(dir, addresses, access);
+  return { ...faults, ...views, addresses, inventoryPath, writes: (name) => readWrites(dir, name), stop };
 }

@@ -5,21 +5,12 @@ import { stringify } from 'yaml';
 import type { z } from 'zod';
 import { inventorySchema, type targetSchema } from '../src/model/target.ts';
 import { type GatewayName, gatewayNames, type LabAddresses, labPorts, lanPrefix, uplinks } from './model/addresses.ts';
-
-export interface InventoryFacts {
-  readonly dir: string;
-  readonly addresses: LabAddresses;
-  readonly user: string;
-  readonly passwordFile: string;
-  readonly enableFile: string;
-  readonly communityFile: string;
-  readonly fingerprints: Readonly<Record<GatewayName, string>>;
-}
+import type { LabAccess } from './servers/secrets.ts';
 
 /** Writes it and returns its path. The external router is not in it: nobody acts on it. */
-export function writeInventory(facts: InventoryFacts): string {
+export function writeInventory(dir: string, addresses: LabAddresses, access: LabAccess): string {
   const inventory = inventorySchema.parse({
-    targets: Object.fromEntries(gatewayNames.map((name) => [name, target(name, facts)])),
+    targets: Object.fromEntries(gatewayNames.map((name) => [name, target(name, addresses, access)])),
     gateways: {
       lan23: {
         protocol: 'hsrp',
@@ -28,21 +19,21 @@ export function writeInventory(facts: InventoryFacts): string {
       },
     },
   });
-  const path = join(facts.dir, 'inventory.yaml');
+  const path = join(dir, 'inventory.yaml');
   const head = '# The simulated network, written by the lab at every start. Change what you like; it is written again.\n';
   writeFileSync(path, head + stringify(inventory));
   return path;
 }
 
-function target(name: GatewayName, facts: InventoryFacts): z.input<typeof targetSchema> {
-  const ssh = { user: facts.user, password: { file: facts.passwordFile }, hostKey: facts.fingerprints[name] };
-  const cli = { ...ssh, port: labPorts.ssh, enable: { file: facts.enableFile } };
+function target(name: GatewayName, addresses: LabAddresses, access: LabAccess): z.input<typeof targetSchema> {
+  const ssh = { user: access.user, password: { file: access.password.path }, hostKey: access.hostKeys[name].fingerprint };
+  const cli = { ...ssh, port: labPorts.ssh, enable: { file: access.enable.path } };
   return {
     platform: name === 'gw-b' ? 'cisco-iosxe' : 'cisco-ios',
-    address: facts.addresses[name],
+    address: addresses[name],
     cli,
     ...(name === 'gw-b' ? { netconf: { ...ssh, port: labPorts.netconf } } : {}),
-    snmp: { port: labPorts.snmp, community: { file: facts.communityFile } },
+    snmp: { port: labPorts.snmp, community: { file: access.community.path } },
     bgp: { as: uplinks[name].as, neighbors: [uplinks[name].neighbor] },
   };
 }

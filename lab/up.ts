@@ -8,10 +8,12 @@ export interface LabUpOptions {
   readonly wall: Wall;
   readonly net?: number;
   readonly timers?: Partial<LabTimers>;
+  /** Ends it as a signal of the system does. */
+  readonly signal?: AbortSignal;
 }
 
-/** Starts it, says on standard output where everything is, and resolves when SIGINT or SIGTERM has ended it. */
-export async function labUp({ dir, wall, net, timers }: LabUpOptions): Promise<void> {
+/** Starts it, says on standard output where everything is, and resolves when SIGINT, SIGTERM or `signal` has ended it. */
+export async function labUp({ dir, wall, net, timers, signal }: LabUpOptions): Promise<void> {
   const lab = await startLab({ dir, wall, ...(net === undefined ? {} : { net }), ...(timers ? { timers } : {}) });
   const line = (name: GatewayName | 'ext', what: string) => `  ${name.padEnd(5)} ${lab.addresses[name]}  ${what}`;
   const ssh = `SSH ${labPorts.ssh}`;
@@ -28,6 +30,8 @@ export async function labUp({ dir, wall, net, timers }: LabUpOptions): Promise<v
   const end = () => ended.resolve();
   process.once('SIGINT', end);
   process.once('SIGTERM', end);
+  signal?.addEventListener('abort', end, { once: true });
+  if (signal?.aborted) end();
   await ended.promise;
   process.off('SIGINT', end);
   process.off('SIGTERM', end);

@@ -1,8 +1,14 @@
 // Owns: the address plan of the simulated network: who is where, on the wire and inside the simulation.
+import { OperatorError } from '../../src/model/errors.ts';
 
-export type DeviceName = 'gw-a' | 'gw-b' | 'ext';
 export const gatewayNames = ['gw-a', 'gw-b'] as const;
 export type GatewayName = (typeof gatewayNames)[number];
+export const deviceNames = [...gatewayNames, 'ext'] as const;
+export type DeviceName = (typeof deviceNames)[number];
+
+export function byName<N extends string, V>(names: readonly N[], value: (name: N) => V): Readonly<Record<N, V>> {
+  return Object.fromEntries(names.map((name) => [name, value(name)])) as Record<N, V>;
+}
 
 export interface LabAddresses {
   /** Where Offbox is and listens: syslog UDP and TCP 5514, traps UDP 5162. */
@@ -17,6 +23,8 @@ export const labPorts = { ssh: 2222, netconf: 8830, snmp: 1161, syslog: 5514, tr
 
 /** `net` 23 → 127.23.0.x: on Linux all of 127/8 is loopback, so nothing needs to be configured. */
 export function labAddresses(net: number): LabAddresses {
+  if (!Number.isInteger(net) || net < 0 || net > 255)
+    throw new OperatorError(`[lab] ${net} is no net number`, { code: 'usage', remedy: 'Say a whole number from 0 to 255.' });
   const at = (host: number) => `127.${net}.0.${host}`;
   return { offbox: at(1), 'gw-a': at(2), 'gw-b': at(3), ext: at(4) };
 }

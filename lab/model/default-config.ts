@@ -5,7 +5,7 @@
 // interface mistakes one for the other. No network statement: a reloaded gateway comes up silent.
 import { type DeviceName, externalAs, type LabAddresses, labPorts, uplinks } from './addresses.ts';
 
-export interface LabTimers {
+export interface HsrpTimers {
   readonly helloMs: number;
   readonly holdMs: number;
 }
@@ -26,12 +26,12 @@ line vty 0 15
 `;
 
 /** IOS takes hello and hold in seconds, or in milliseconds behind `msec`. */
-function timersLine(group: number, { helloMs, holdMs }: LabTimers): string {
+function timersLine(group: number, { helloMs, holdMs }: HsrpTimers): string {
   const written = (ms: number) => (ms % 1000 === 0 ? `${ms / 1000}` : `msec ${ms}`);
   return `standby ${group} timers ${written(helloMs)} ${written(holdMs)}`;
 }
 
-function vlan(id: number, host: number, hsrp: { priority: number; preempt: readonly string[]; timers: LabTimers }): string {
+function vlan(id: number, host: number, hsrp: { priority: number; preempt: readonly string[]; timers: HsrpTimers }): string {
   return `interface Vlan${id}
  ip address 23.${id}.0.${host} 255.255.255.0
  standby 10 ip 23.${id}.0.1
@@ -40,7 +40,7 @@ function vlan(id: number, host: number, hsrp: { priority: number; preempt: reado
 ${hsrp.preempt.map((line) => ` ${line}\n`).join('')}`;
 }
 
-function gateway(name: 'gw-a' | 'gw-b', addresses: LabAddresses, timers: LabTimers): string {
+function gateway(name: 'gw-a' | 'gw-b', addresses: LabAddresses, timers: HsrpTimers): string {
   const { as, address, neighbor } = uplinks[name];
   const host = name === 'gw-a' ? 2 : 3;
   const preempt = ['standby 10 preempt'];
@@ -79,6 +79,6 @@ router bgp ${externalAs}
 `;
 }
 
-export function startupText(name: DeviceName, addresses: LabAddresses, timers: LabTimers): string {
+export function startupText(name: DeviceName, addresses: LabAddresses, timers: HsrpTimers): string {
   return name === 'ext' ? external(addresses) : gateway(name, addresses, timers);
 }

@@ -1,11 +1,12 @@
 // Owns: one device on the wire: its ports and what it sends, and how they come and go with its power.
 import type { Wall } from '../../src/ports/wall.ts';
-import { type DeviceName, type LabAddresses, labPorts } from '../model/addresses.ts';
+import { type LabAddresses, labPorts } from '../model/addresses.ts';
 import type { Bgp } from '../model/bgp.ts';
 import type { Device } from '../model/device.ts';
 import type { DeviceEvent } from '../model/device-events.ts';
 import { createCliService } from './cli-service.ts';
 import { createNetconfService } from './netconf-service.ts';
+import type { LabAccess } from './secrets.ts';
 import { createSnmpService } from './snmp.ts';
 import { createSshServer, type SshServices } from './ssh-server.ts';
 import { createSyslogSender } from './syslog-sender.ts';
@@ -15,10 +16,7 @@ export interface HostOptions {
   readonly bgp: Bgp;
   readonly wall: Wall;
   readonly addresses: LabAddresses;
-  readonly hostKey: string;
-  readonly user: string;
-  readonly password: string;
-  readonly enablePassword: string;
+  readonly access: LabAccess;
   readonly answerMs: readonly [min: number, max: number];
 }
 
@@ -38,25 +36,30 @@ export interface Host {
 }
 
 export function createHost(options: HostOptions): Host {
-  const { device, addresses, wall } = options;
-  const address = addresses[device.name as DeviceName];
-  const cli = createCliService(options);
-  const { hostKey, user, password } = options;
+  const { device, bgp, addresses, wall, access, answerMs } = options;
+  const address = addresses[device.name];
+  const cli = createCliService({ device, bgp, wall, answerMs, enablePassword: access.enable.value });
   const netconf = device.platform === 'cisco-iosxe' ? createNetconfService(device, wall) : undefined;
-  const ssh = (port: number, services: SshServices) => createSshServer({ address, port, hostKey, user, password, services });
+  const ssh = (port: number, services: SshServices) => createSshServer({ address, port, device: device.name, access, services });
   const fronts = [
     ssh(labPorts.ssh, { ...cli, ...netconf }),
     ...(netconf ? [ssh(labPorts.netconf, { netconf: netconf.netconf })] : []),
   ];
   const syslog = createSyslogSender(address, { address: addresses.offbox, port: labPorts.syslog });
-  const snmp = createSnmpService(device, { address, port: labPorts.snmp }, { address: addresses.offbox, port: labPorts.trap });
+  const snmp = createSnmpService(
+    device,
+    access.community.value,
+    { address, port: labPorts.snmp },
+    { address: addresses.offbox, port: labPorts.trap },
+  );
   let silent = false;
 
   return {
     async open() {
-      for (const front of fronts) await front.open();
-      await syslog.open();
+      // First the port that stays taken while the device is off: it tells another lab that these addresses are ours.
       await snmp.open();
+      await syslog.open();
+      for (const front of fronts) await front.open();
     },
     emit(event) {
       if (silent) return;

@@ -4,13 +4,34 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { OperatorError, RuntimeFault } from '../../src/model/errors.ts';
+import { byName, type DeviceName, deviceNames } from '../model/addresses.ts';
+
+/** Who gets in, and how the devices prove who they are. */
+export interface LabAccess {
+  readonly user: string;
+  readonly password: SecretFile;
+  readonly enable: SecretFile;
+  readonly community: SecretFile;
+  readonly hostKeys: Readonly<Record<DeviceName, HostKey>>;
+}
+
+export function labAccess(dir: string): LabAccess {
+  return {
+    user: 'offbox',
+    password: labSecret(dir, 'password'),
+    enable: labSecret(dir, 'enable-password'),
+    // What everybody's is; a file only because an inventory holds no secret.
+    community: labSecret(dir, 'snmp-community', () => 'public'),
+    hostKeys: byName(deviceNames, (name) => labHostKey(join(dir, 'devices'), name)),
+  };
+}
 
 export interface SecretFile {
   readonly path: string;
   readonly value: string;
 }
 
-export function labSecret(dir: string, name: string, make = () => randomBytes(18).toString('base64url')): SecretFile {
+function labSecret(dir: string, name: string, make = () => randomBytes(18).toString('base64url')): SecretFile {
   return kept(join(dir, name), () => `${make()}\n`);
 }
 

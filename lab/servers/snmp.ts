@@ -49,22 +49,20 @@ interface NetSnmp {
 // The package has no types; only what is above is used of it.
 const snmp = createRequire(import.meta.url)('net-snmp') as NetSnmp;
 
-export const snmpCommunity = 'public';
-
 export interface SnmpService {
   open(): Promise<void>;
   trap(event: Extract<DeviceEvent, { kind: 'trap' }>): void;
   stop(): void;
 }
 
-export function createSnmpService(device: Device, own: DatagramEnd, receiver: DatagramEnd): SnmpService {
+export function createSnmpService(device: Device, community: string, own: DatagramEnd, receiver: DatagramEnd): SnmpService {
   const agentSocket = createSocket('udp4');
   const trapSocket = createSocket('udp4');
   const front = new AgentFront(agentSocket);
   const agent = snmp.createAgent({ dgramModule: { createSocket: () => front } }, () => {});
-  agent.getAuthorizer().addCommunity(snmpCommunity);
+  agent.getAuthorizer().addCommunity(community);
   const tables = deviceTables(device, agent);
-  const session = snmp.createSession(receiver.address, snmpCommunity, {
+  const session = snmp.createSession(receiver.address, community, {
     version: snmp.Version2c,
     trapPort: receiver.port,
     dgramModule: { createSocket: () => trapSocket },

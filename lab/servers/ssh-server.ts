@@ -1,7 +1,9 @@
 // Owns: SSH on one port of one device: keys, passwords, and which channel gets a shell, a command or NETCONF.
 import { timingSafeEqual } from 'node:crypto';
 import ssh2, { type AuthContext, type Connection, type ServerChannel, type Session } from 'ssh2';
+import type { DeviceName } from '../model/addresses.ts';
 import type { Operator } from '../model/device.ts';
+import type { LabAccess } from './secrets.ts';
 import { createTcpFront, type TcpFront } from './tcp-front.ts';
 
 /** A conversation over a channel: bytes in by `input`, out by the `write` it was made with. */
@@ -31,9 +33,8 @@ export interface SshServices {
 export interface SshServerOptions {
   readonly address: string;
   readonly port: number;
-  readonly hostKey: string;
-  readonly user: string;
-  readonly password: string;
+  readonly device: DeviceName;
+  readonly access: LabAccess;
   readonly services: SshServices;
 }
 
@@ -41,7 +42,7 @@ export interface SshServerOptions {
 const authTriesMax = 3;
 
 export function createSshServer(options: SshServerOptions): TcpFront {
-  const server = new ssh2.Server({ hostKeys: [options.hostKey], ident: 'Cisco-1.25' });
+  const server = new ssh2.Server({ hostKeys: [options.access.hostKeys[options.device].key], ident: 'Cisco-1.25' });
   server.on('connection', (connection, info) => serve(connection, `${info.ip}:${info.port}`, options));
   return createTcpFront({
     address: options.address,
@@ -56,7 +57,11 @@ function serve(connection: Connection, peer: string, options: SshServerOptions):
   connection.on('authentication', (context: AuthContext) => {
     if (context.method === 'none') return context.reject(['password']);
     tries += 1;
-    if (context.method === 'password' && context.username === options.user && same(context.password, options.password))
+    if (
+      context.method === 'password' &&
+      context.username === options.access.user &&
+      same(context.password, options.access.password.value)
+    )
       return context.accept();
     context.reject(['password']);
     if (tries >= authTriesMax) connection.end();
@@ -69,7 +74,7 @@ function same(one: string, other: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-function channels(session: Session, peer: string, { user, services }: SshServerOptions): void {
+function channels(session: Session, peer: string, { access, services }: SshServerOptions): void {
   const attach = (channel: ServerChannel, make: (outlet: Outlet) => Conversation | undefined, transport: 'cli' | 'netconf') => {
     const hangUp = () => {
       if (channel.destroyed) return;
@@ -77,7 +82,7 @@ function channels(session: Session, peer: string, { user, services }: SshServerO
       channel.end();
     };
     const conversation = make({
-      operator: { user, peer, transport },
+      operator: { user: access.user, peer, transport },
       write: (text) => {
         if (channel.writable) channel.write(text);
       },

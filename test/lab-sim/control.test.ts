@@ -85,6 +85,10 @@ test('a second lab in the same folder is refused, one that was killed leaves not
   lab = { ...lab, lab: again };
 });
 
+test('a net number that is none is refused', async () => {
+  await expect(startLab({ dir: lab.dir, wall: realWall, net: 256 })).rejects.toThrow('256 is no net number');
+});
+
 test('every host key can be read back, though ssh2 makes one in 256 that cannot', () => {
   for (let i = 0; i < 1_000; i++) labHostKey(join(lab.dir, 'keys'), `device-${i}`);
 });

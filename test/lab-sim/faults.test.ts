@@ -1,6 +1,8 @@
 // What can befall a gateway, on real sockets: what its peers see, what Offbox would receive, and what comes back.
+import { createSocket } from 'node:dgram';
 import { createRequire } from 'node:module';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createConnection } from 'node:net';
+import { beforeEach, expect, test } from 'vitest';
 import { labPorts } from '../../lab/index.ts';
 import { connect, type Datagrams, listen, openPrivileged, openShell, type TestLab, testLab } from './helpers.ts';
 import { openNetconf } from './netconf-client.ts';
@@ -18,7 +20,6 @@ beforeEach(async () => {
     await lab.end();
   };
 });
-afterEach(() => undefined);
 
 const role = (name: 'gw-a' | 'gw-b') => lab.lab.roles()[name];
 const via = () => lab.lab.external().flatMap((route) => route.via);
@@ -176,6 +177,28 @@ test('the SNMP agent names interfaces and groups, and is silent without power', 
   await lab.lab.fail('gw-b');
   await expect(get(oids[0]!)).rejects.toThrow('timed out');
   session.close();
+});
+
+test('garbage on any port ends at most its own connection', async () => {
+  const address = lab.lab.addresses['gw-b'];
+  const bytes = [
+    Buffer.alloc(100_000, 'x'),
+    Buffer.from('SSH-2.0-x\r\n'.padEnd(5_000, '\xff'), 'latin1'),
+    Buffer.from('SSH-2.0-x\r\n\0\0\0\x0c'),
+  ];
+  for (const port of [labPorts.ssh, labPorts.netconf])
+    for (const each of bytes) {
+      const socket = createConnection(port, address);
+      socket.on('error', () => {});
+      socket.end(each);
+      await new Promise((resolve) => socket.resume().once('close', resolve));
+    }
+  const udp = createSocket('udp4');
+  for (const each of [...bytes, Buffer.alloc(0)])
+    await new Promise((done) => udp.send(each.subarray(0, 9_000), labPorts.snmp, address, done));
+  udp.close();
+  (await openShell(lab, 'gw-b')).client.destroy();
+  (await openNetconf(lab)).client.destroy();
 });
 
 test('a second lab on the same net is refused by name, and leaves the first alone', async () => {
