@@ -2,7 +2,7 @@
 //
 // B1 A router originates a network only if the exact prefix is in its routing table (IOS synchronises with the RIB).
 // B2 A dead neighbour is noticed when the hold time is over, a cut cable of one's own at once (fast external fallover).
-// B3 A route is not sent back to whom it came from; a path with one's own AS in it is not taken.
+// B3 A route is not sent back to whom it came from. With a star of one external router no path can come round otherwise.
 import type { Wall } from '../../src/ports/wall.ts';
 import { addressNumber, bgpOf, prefixOf, staticRoutesOf } from './config-facts.ts';
 import type { Device } from './device.ts';
@@ -123,7 +123,7 @@ export class Bgp {
     return this.#allSides().find(({ address }) => address === side.neighbor)!;
   }
 
-  /** Law B3, its first half. */
+  /** Law B3. */
   #advertisedOver(side: Side): readonly BgpPath[] {
     const as = bgpOf(side.device.running)?.as;
     if (side.establishedAt === undefined || as === undefined) return [];
@@ -143,8 +143,7 @@ export class Bgp {
   #deliver(side: Side): void {
     const peer = this.#peerOf(side);
     if (side.establishedAt === undefined || peer.establishedAt === undefined) return;
-    const as = bgpOf(peer.device.running)?.as ?? 0;
-    const routes = this.#advertisedOver(side).filter(({ asPath }) => !asPath.includes(as));
+    const routes = this.#advertisedOver(side);
     const key = (path: BgpPath) => `${path.prefix} ${path.asPath.join(' ')}`;
     const before = new Map([...peer.received.values()].map((path) => [key(path), path]));
     if (routes.length === before.size && routes.every((path) => before.has(key(path)))) return;

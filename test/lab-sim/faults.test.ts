@@ -72,7 +72,8 @@ test('a restored gateway preempts, and comes up silent', async () => {
   await lab.lab.when(() => role('gw-b') === 'active');
   await lab.lab.restore('gw-a');
   await lab.lab.when(() => role('gw-a') === 'active' && role('gw-b') === 'standby');
-  await syslog.next((bytes) => bytes.includes('gw-a') && bytes.includes('%SYS-5-RESTART'));
+  const first = await syslog.next((bytes) => bytes.includes('%SYS-5-RESTART'));
+  expect(first.toString()).toMatch(/^<189>1: gw-a: 000001: /);
   await syslog.next((bytes) => bytes.includes('gw-a') && bytes.includes('Up') && bytes.includes('BGP-5-ADJCHANGE'));
   expect(lab.lab.external()).toEqual([]);
 });
@@ -115,18 +116,25 @@ test('a silenced gateway changes and nobody hears of it, and its sequence number
   expect(Number(/^<\d+>(\d+):/.exec(line.toString())?.[1])).toBeGreaterThan(42);
 });
 
-test('a gateway that hangs accepts and says nothing; restored, it answers what it was asked', async () => {
-  const shell = await openShell(lab, 'gw-b');
+test('a gateway that hangs accepts and says nothing, not even what it was about to; restored, it says it', async () => {
+  await lab.end();
+  lab = await testLab({ answerMs: [100, 100] });
+  const [answering, asked] = [await openShell(lab, 'gw-b'), await openShell(lab, 'gw-b')];
+  answering.channel.write('show clock\r');
+  await answering.heard.until(/show clock\r\n/);
   lab.lab.hang('gw-b');
-  shell.channel.write('show clock\r');
-  const waiting = openShell(lab, 'gw-b');
+  asked.channel.write('show users\r');
+  let opened = false;
+  const opening = openShell(lab, 'gw-b').finally(() => {
+    opened = true;
+  });
   await lab.lab.fail('gw-a');
   await lab.lab.when(() => role('gw-b') === 'active');
-  expect(shell.heard.text).toBe('');
+  expect([answering.heard.text, asked.heard.text, opened]).toEqual(['', '', false]);
   await lab.lab.restore('gw-b');
-  await shell.heard.until(/UTC/);
-  (await waiting).client.destroy();
-  shell.client.destroy();
+  await answering.heard.until(/UTC/);
+  await asked.heard.until(/Location/);
+  for (const { client } of [answering, asked, await opening]) client.destroy();
 });
 
 test('a LAN link that goes down moves the gateway and leaves BGP; a flap is told each time', async () => {
