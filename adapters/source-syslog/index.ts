@@ -10,6 +10,7 @@ import {
   reconnectLastMs,
   syslogRingBytes,
   syslogSendersMax,
+  syslogUncommittedMax,
 } from '../../src/model/limits.ts';
 import type { PlatformName } from '../../src/model/target.ts';
 import { secondsText } from '../../src/model/time.ts';
@@ -70,6 +71,8 @@ class Syslog implements SyslogSource {
   #kernelSeen = 0;
   #noRoomTold = 0;
   #turnEvents = 0;
+  /** Handed on and not yet durable. What is beyond the bound waits in the ring: bytes, not objects that age on the heap. */
+  #uncommitted = 0;
   #stopping = false;
   #restartMs = reconnectFirstMs;
   /** Settles when no thread is being started. */
@@ -173,7 +176,7 @@ class Syslog implements SyslogSource {
 
   /** Hands on what is in the ring, a turn's worth at most, then lets the loop turn. */
   #drain(): void {
-    while (this.#turnEvents < turnEventsMax) {
+    while (this.#turnEvents < turnEventsMax && this.#uncommitted < syslogUncommittedMax) {
       const events = this.#handOn();
       this.#turnEvents += events;
       if (events === 0 && this.#ring.sleep()) return;
@@ -197,8 +200,20 @@ class Syslog implements SyslogSource {
       events.push(this.#eventOf(record));
     }
     if (this.#ring.roomWanted()) this.#receiver?.order('room');
-    if (events.length > 0 && this.#sink?.offer(events) !== true) this.#totals['no-room'] += events.length;
+    if (events.length > 0) this.#offer(events);
     return events.length;
+  }
+
+  #offer(events: readonly Event[]): void {
+    const committed = (): void => {
+      this.#uncommitted -= events.length;
+      // Not at once: whoever commits sends the next append first, and it is written while we parse.
+      queueMicrotask(() => this.#drain());
+    };
+    this.#uncommitted += events.length;
+    if (this.#sink?.offer(events, committed) === true) return;
+    this.#uncommitted -= events.length;
+    this.#totals['no-room'] += events.length;
   }
 
   /** A record is `udp 192.0.2.1 <189>46: …`. */

@@ -35,6 +35,9 @@ export const timeJumpMs = 5_000;
 /** Entries of one append share a row in the journal's file up to this much JSON; a larger append takes several rows of one
  * transaction, so that a reader never holds more: 16 entries of the largest kind, or some 9,000 of 450 bytes. */
 export const journalRowBytesMax = 4 * 1024 * 1024;
+/** JSON of one row from which on it is compressed: some 60 entries. Below it a sync costs more than the bytes, and the file can be
+ * read with any SQLite. */
+export const journalCompressBytesMin = 32_768;
 /** A snapshot or a bundle. 100,000 keys of 1 kB are 100 MB; SQLite's own limit is 1 GB, and a blob is held in memory whole. */
 export const journalBlobBytesMax = 256 * 1024 * 1024;
 /** From the first byte of an SSH connection to the end of its login: old boxes need seconds for a key exchange. */

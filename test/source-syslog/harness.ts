@@ -16,9 +16,12 @@ export class Remembering implements Sink {
   hasRoom = true;
   readonly #waiting = new Set<() => void>();
 
-  offer(events: readonly Event[]): boolean {
+  offer(events: readonly Event[], committed?: (error?: Error) => void): boolean {
     this.offers.push(events.length);
-    if (this.hasRoom) this.events.push(...events);
+    if (this.hasRoom) {
+      this.events.push(...events);
+      queueMicrotask(() => committed?.());
+    }
     for (const look of this.#waiting) look();
     return this.hasRoom;
   }
