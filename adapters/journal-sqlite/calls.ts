@@ -1,11 +1,11 @@
 // Owns: what is said between the journal's port (index.ts) and its thread (thread.ts), and how a fault gets across.
 import { messageOf, OperatorError, RuntimeFault } from '../../src/model/errors.ts';
 import type { Expectation, Tail } from '../../src/ports/journal.ts';
-import type { Row } from './rows.ts';
+import type { PlainRow, Row } from './rows.ts';
 
 /** Name → what is asked, what is answered. */
 export interface Calls {
-  append: { ask: { readonly rows: readonly Row[]; readonly expect: Expectation }; answer: undefined };
+  append: { ask: { readonly rows: readonly PlainRow[]; readonly expect: Expectation }; answer: undefined };
   read: { ask: { readonly fromSeq: number; readonly throughSeq: number }; answer: readonly Row[] };
   tail: { ask: undefined; answer: Tail };
   /** `true`: all of it is gone; otherwise ask again. */

@@ -6,7 +6,7 @@ import type { Journal } from '../../src/ports/journal.ts';
 import { startThread } from './client.ts';
 import { translated } from './faults.ts';
 import { openForReading } from './file.ts';
-import { entriesOf, type Row, rowsOf } from './rows.ts';
+import { entriesOf, isCompressed, type Row, rowsOf } from './rows.ts';
 import { storeOn } from './store.ts';
 
 export type JournalReader = Pick<Journal, 'read' | 'tail' | 'getBlob' | 'close'>;
@@ -17,6 +17,12 @@ export interface SqliteJournalOptions {
   readonly onCut?: (what: string) => void;
   /** The file grows no further (`journal-full`); its log (-wal) comes on top. Without it: until the disk is full. */
   readonly bytesMax?: number;
+}
+
+/** What is handed out at once: rows as they were read together, but each that was compressed alone. */
+function pieces(rows: readonly Row[]): readonly (readonly Row[])[] {
+  const plain = rows.filter((row) => !isCompressed(row));
+  return plain.length === rows.length ? [rows] : rows.map((row) => [row]);
 }
 
 /** `through` is asked for at the call of read(), and only heard of when somebody iterates. */
@@ -31,9 +37,11 @@ async function* readRows(
     const rows = await rowsFrom(next, throughSeq);
     const last = rows.at(-1);
     if (last === undefined) return;
-    const entries = rows.flatMap((row) => entriesOf(path, row)).filter(({ seq }) => seq >= next && seq <= throughSeq);
+    for (const some of pieces(rows)) {
+      const entries = some.flatMap((row) => entriesOf(path, row)).filter(({ seq }) => seq >= next && seq <= throughSeq);
+      if (entries.length > 0) yield entries;
+    }
     next = last.last_seq + 1;
-    if (entries.length > 0) yield entries;
   }
 }
 

@@ -10,7 +10,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { journalBlobBytesMax, journalRowBytesMax } from '../../src/model/limits.ts';
 import type { Expectation, Tail } from '../../src/ports/journal.ts';
 import { damaged, fault, translated } from './faults.ts';
-import { entriesOf, type Row, rowOf } from './rows.ts';
+import { entriesOf, type PlainRow, type Row, rowOf, sealed } from './rows.ts';
 
 /** Rows deleted in one transaction by trim: at 4 MiB a row at most it stays under 64 MiB of log. */
 const trimRows = 16;
@@ -25,7 +25,7 @@ const emptyTail: Tail = { lastSeq: 0, lastAt: 0, epoch: 0 };
 
 export interface Store {
   /** All rows or none. They are consecutive and begin with the seq after `expect.lastSeq`. */
-  append(rows: readonly Row[], expect: Expectation): void;
+  append(rows: readonly PlainRow[], expect: Expectation): void;
   /** Some rows that hold entries `fromSeq` and on, not beyond `throughSeq`; none when there are no more. */
   read(fromSeq: number, throughSeq: number): readonly Row[];
   tail(): Tail;
@@ -74,10 +74,13 @@ export function tailStatement(db: DatabaseSync): () => Tail {
   return () => ({ ...emptyTail, ...(statement.get() as Tail | undefined) });
 }
 
-export function insertStatement(db: DatabaseSync): (row: Row) => void {
+/** The statement returns how many bytes of body it stored. */
+export function insertStatement(db: DatabaseSync): (row: PlainRow) => number {
   const statement = db.prepare('INSERT INTO batch(first_seq, last_seq, at, epoch, crc, body) VALUES(?, ?, ?, ?, ?, ?)');
-  return ({ first_seq, last_seq, at, epoch, crc, body }) => {
+  return (plain) => {
+    const { first_seq, last_seq, at, epoch, crc, body } = sealed(plain);
     statement.run(first_seq, last_seq, at, epoch, crc, body);
+    return body.length;
   };
 }
 
@@ -168,7 +171,7 @@ export function storeOn(db: DatabaseSync, path: string): Store {
   const passive = db.prepare('PRAGMA wal_checkpoint(PASSIVE)');
   let writtenBytes = 0;
 
-  function append(rows: readonly Row[], expect: Expectation): void {
+  function append(rows: readonly PlainRow[], expect: Expectation): void {
     inTransaction(() => {
       const found = tail();
       if (expect.epoch < found.epoch) {
@@ -185,9 +188,8 @@ export function storeOn(db: DatabaseSync, path: string): Store {
           'Read on from there before appending.',
         );
       }
-      for (const row of rows) insert(row);
+      for (const row of rows) writtenBytes += insert(row) + appendOverheadBytes;
     });
-    for (const { body } of rows) writtenBytes += body.length + appendOverheadBytes;
   }
 
   return {
