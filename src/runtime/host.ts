@@ -128,10 +128,7 @@ export class Host {
   }
 
   #pump(): Promise<void> {
-    this.#pumping ??= this.#drain().finally(() => {
-      this.#pumping = undefined;
-      this.#armTick();
-    });
+    this.#pumping ??= this.#drain();
     return this.#pumping;
   }
 
@@ -147,19 +144,28 @@ export class Host {
         this.#fail(thrown instanceof Error ? thrown : new Error(String(thrown)), taken);
       }
     }
+    // In the turn that found nothing waiting: what comes in the next one must find nobody pumping.
+    this.#pumping = undefined;
+    this.#armTick();
   }
 
   /** Returns the seq of the first entry taken. */
   async #commit(taken: readonly Pending[]): Promise<number> {
     const { journal, epoch, engine, execute, onEntry } = this.#options;
     const { at, jumped } = this.#stamp();
-    const bodies = [...this.#decided(), ...this.#derived, ...(jumped ? [jumped] : []), ...taken.map(({ body }) => body)];
+    const bodies: EntryBody[] = [...this.#decided(), ...this.#derived];
+    if (jumped) bodies.push(jumped);
+    for (const { body } of taken) bodies.push(body);
     this.#derived = [];
-    const batch = bodies.map((body): NewEntry => ({ ...body, at }));
+    // Bodies are the host's own by now: they become entries in place. A copy of each costs as much as matching it.
+    const batch = bodies as NewEntry[];
+    for (const entry of batch as { at: number }[]) entry.at = at;
     const { firstSeq } = await appendSettled(journal, batch, { epoch, lastSeq: this.#lastSeq }, this.#options.wall);
     this.#appends += 1;
-    for (const [index, body] of batch.entries()) {
-      const entry: Entry = { ...body, seq: firstSeq + index };
+    let seq = firstSeq;
+    for (const body of batch) {
+      const entry = body as Entry & { seq: number };
+      entry.seq = seq++;
       const result = engine.step(entry);
       this.#entries += 1;
       this.#lastSeq = entry.seq;

@@ -79,6 +79,20 @@ describe('the host', () => {
     expect(appended[1]!.filter(({ kind }) => kind === 'event')).toHaveLength(3);
   });
 
+  it('appends what comes on the heels of a commit, however soon', async () => {
+    for (let turns = 0; turns < 8; turns += 1) {
+      const { host, wall, entries } = await hostOn();
+      const sink = host.sink('test');
+      sink.offer([changed()], () => {
+        let later = Promise.resolve();
+        for (let turn = 0; turn < turns; turn += 1) later = later.then(() => undefined);
+        void later.then(() => sink.offer([changed()]));
+      });
+      await wall.advance(0);
+      expect(`${entries.filter(({ kind }) => kind === 'event').length} after ${turns} turns`).toBe(`2 after ${turns} turns`);
+    }
+  });
+
   it('executes an intent only after it is durable, in one append with what it was decided through', async () => {
     const { host, wall, appended, executed, entries } = await hostOn();
     host.sink('test').offer([changed()]);
