@@ -67,10 +67,10 @@ export function createFaults({ wall, network, hosts, bootMs, stopped }: FaultsOp
     else held[name].delete('link-down');
     for (const each of lanInterfaces) network.devices[name].setLink(each, to);
   };
-  const powerOff = async (name: GatewayName) => {
+  const powerOff = (name: GatewayName) => {
     cycles.set(name, (cycles.get(name) ?? 0) + 1);
     network.devices[name].powerOff();
-    await hosts[name].powerOff();
+    hosts[name].powerOff();
   };
   const boot = async (name: GatewayName) => {
     const cycle = (cycles.get(name) ?? 0) + 1;
@@ -82,7 +82,7 @@ export function createFaults({ wall, network, hosts, bootMs, stopped }: FaultsOp
 
   return {
     standing: (name) => [...held[name], ...(network.splits().includes(name) ? (['split'] as const) : [])],
-    fail: powerOff,
+    fail: async (name) => powerOff(name),
     async restore(name) {
       hosts[name].unhang();
       hosts[name].unsilence();
@@ -93,7 +93,7 @@ export function createFaults({ wall, network, hosts, bootMs, stopped }: FaultsOp
     async reload(name, { stale }) {
       if (stale) network.makeStartupStale(name, lanPrefix);
       network.devices[name].syslog('SYS-5-RELOAD', 'Reload requested by the lab. Reload Reason: Reload Command.');
-      await powerOff(name);
+      powerOff(name);
       await boot(name);
     },
     split: (name) => network.split(name),

@@ -76,7 +76,7 @@ export async function startLab({ dir: folder, wall, net = 23, timers }: LabOptio
     changes.clear();
     await control?.stop();
     network.stop();
-    for (const host of Object.values(hosts)) await host.stop();
+    for (const host of Object.values(hosts)) host.stop();
   };
   let ended: Promise<void> | undefined;
   const stop = () => {
@@ -86,10 +86,10 @@ export async function startLab({ dir: folder, wall, net = 23, timers }: LabOptio
   try {
     for (const host of Object.values(hosts)) await host.open();
     control = await serveControl(dir, { ...faults, ...views }, wall);
+    const inventoryPath = writeInventory(dir, addresses, access);
+    return { ...faults, ...views, addresses, inventoryPath, writes: (name) => readWrites(dir, name), stop };
   } catch (error) {
     await stop();
     throw error;
   }
-  const inventoryPath = writeInventory(dir, addresses, access);
-  return { ...faults, ...views, addresses, inventoryPath, writes: (name) => readWrites(dir, name), stop };
 }

@@ -24,7 +24,7 @@ export interface Host {
   /** Listens. Rejects with an OperatorError. */
   open(): Promise<void>;
   emit(event: DeviceEvent): void;
-  powerOff(): Promise<void>;
+  powerOff(): void;
   powerOn(): Promise<void>;
   /** SSH and NETCONF accept and say nothing. */
   hang(): void;
@@ -32,7 +32,7 @@ export interface Host {
   /** What it sends is lost on the way. */
   silence(): void;
   unsilence(): void;
-  stop(): Promise<void>;
+  stop(): void;
 }
 
 export function createHost(options: HostOptions): Host {
@@ -66,9 +66,9 @@ export function createHost(options: HostOptions): Host {
       if (event.kind === 'syslog') syslog.send(event.line);
       else snmp.trap(event);
     },
-    async powerOff() {
+    powerOff() {
       netconf?.powerOff();
-      for (const front of fronts) await front.powerOff();
+      for (const front of fronts) front.powerOff();
     },
     async powerOn() {
       for (const front of fronts) front.reset();
@@ -86,8 +86,8 @@ export function createHost(options: HostOptions): Host {
     unsilence: () => {
       silent = false;
     },
-    async stop() {
-      for (const front of fronts) await front.stop();
+    stop() {
+      for (const front of fronts) front.stop();
       syslog.stop();
       snmp.stop();
     },

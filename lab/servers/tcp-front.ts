@@ -11,16 +11,16 @@ export interface TcpFront {
   hold(): void;
   release(): void;
   /** No new connections; those there are go silent. */
-  powerOff(): Promise<void>;
+  powerOff(): void;
   /** Resets what a power failure left behind. */
   reset(): void;
-  stop(): Promise<void>;
+  stop(): void;
 }
 
 export interface TcpFrontOptions {
   readonly address: string;
   readonly port: number;
-  readonly connection: (valve: Valve, socket: Socket) => void;
+  readonly connection: (valve: Valve) => void;
 }
 
 export function createTcpFront({ address, port, connection }: TcpFrontOptions): TcpFront {
@@ -42,13 +42,12 @@ export function createTcpFront({ address, port, connection }: TcpFrontOptions): 
       gone.delete(valve);
     });
     if (held) valve.hold();
-    connection(valve, socket);
+    connection(valve);
   };
-  const closeServer = async () => {
-    const closing = server;
+  const closeServer = () => {
+    // Its callback would wait for the connections, which stay: what matters is that the port is free, which is so at once.
+    server?.close();
     server = undefined;
-    // Its callback waits for the connections, which stay: what matters is that the port is free, which is so at once.
-    closing?.close();
   };
 
   return {
@@ -65,8 +64,8 @@ export function createTcpFront({ address, port, connection }: TcpFrontOptions): 
       held = false;
       for (const valve of valves) valve.release();
     },
-    async powerOff() {
-      await closeServer();
+    powerOff() {
+      closeServer();
       for (const valve of valves) {
         valve.vanish();
         gone.add(valve);
@@ -77,8 +76,8 @@ export function createTcpFront({ address, port, connection }: TcpFrontOptions): 
       for (const valve of gone) valve.destroy();
       gone.clear();
     },
-    async stop() {
-      await closeServer();
+    stop() {
+      closeServer();
       for (const valve of [...valves, ...gone]) valve.destroy();
       valves.clear();
       gone.clear();
