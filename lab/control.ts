@@ -102,16 +102,20 @@ function listen(server: Server, path: string): Promise<void> {
 /** One request after the other; a request longer than it may be ends the connection. */
 function serve(socket: Socket, lab: Controlled, wall: Wall): void {
   let waiting = Promise.resolve();
-  let cancel = wall.after(idleMs, () => socket.destroy());
+  let unanswered = 0;
+  const idle = () => wall.after(idleMs, () => socket.destroy());
+  let cancel = idle();
   const answer = (what: Answer) => {
     if (socket.writable) socket.write(`${JSON.stringify(what)}\n`);
   };
   readLines(socket, requestBytesMax, {
     line: (line) => {
       cancel();
+      unanswered += 1;
       waiting = waiting.then(async () => {
         answer(await answerTo(lab, line));
-        cancel = wall.after(idleMs, () => socket.destroy());
+        unanswered -= 1;
+        if (unanswered === 0 && !socket.destroyed) cancel = idle();
       });
     },
     tooLong: () => {
