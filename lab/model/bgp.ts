@@ -224,7 +224,7 @@ function ready(side: BgpSide): boolean {
 }
 
 /** Every prefix of the routing table that is not from BGP. */
-export function ribPrefixes(device: Device): readonly string[] {
+function ribPrefixes(device: Device): readonly string[] {
   const connected = device
     .interfaces()
     .flatMap(({ up, address, mask }) => (up && address && mask ? [prefixOf(address, mask)] : []));

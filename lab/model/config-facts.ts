@@ -96,7 +96,7 @@ export function bgpOf(config: Config): BgpFacts | undefined {
 }
 
 /** `network 23.0.0.0` and `network 10.1.0.0 mask 255.255.0.0` → prefix. */
-export function networkPrefix(line: string): string | undefined {
+function networkPrefix(line: string): string | undefined {
   const match = /^network (\S+)(?: mask (\S+))?$/.exec(line);
   if (!match) return undefined;
   return `${match[1]}/${match[2] === undefined ? classfulLength(match[1]!) : maskLength(match[2])}`;

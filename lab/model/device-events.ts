@@ -54,8 +54,10 @@ export const hsrpStateNumbers: Readonly<Record<HsrpState, number>> = {
   active: 6,
 };
 
-const titled = (state: HsrpState) => state[0]!.toUpperCase() + state.slice(1);
-export const hsrpStateWord = titled;
+/** `Active`, as IOS writes it. */
+export function hsrpStateWord(state: HsrpState): string {
+  return state[0]!.toUpperCase() + state.slice(1);
+}
 
 /** Only entering and leaving active or standby is told, by syslog and by trap alike (CISCO-HSRP-MIB cHsrpStateChange). */
 export function isTold(from: HsrpState, to: HsrpState): boolean {

@@ -4,7 +4,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ConfigWrite } from '../model/device.ts';
 
-export function changeLogPath(dir: string, device: string): string {
+function changeLogPath(dir: string, device: string): string {
   return join(dir, 'devices', `${device}.log`);
 }
 

@@ -1,10 +1,11 @@
 // Owns: SNMP v2c of one device: the notifications it sends from its own address, and the agent that answers what a
 // manager asks about them (IF-MIB names, CISCO-HSRP-MIB states). The codec and the agent are net-snmp's.
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
 import { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
 import type { Device } from '../model/device.ts';
 import { type DeviceEvent, hsrpStateNumbers } from '../model/device-events.ts';
+import { shortInterface } from '../model/show/show-standby.ts';
 import { listening } from './listening.ts';
 import type { DatagramEnd } from './syslog-sender.ts';
 
@@ -104,11 +105,6 @@ class AgentFront extends EventEmitter {
   send(bytes: Buffer, offset: number, length: number, port: number, address: string, done: () => void): void {
     this.#socket.send(bytes, offset, length, port, address, () => done());
   }
-
-  override emit(name: 'message', bytes: Buffer, from: RemoteInfo): boolean;
-  override emit(name: string, ...args: unknown[]): boolean {
-    return super.emit(name, ...args);
-  }
 }
 
 function deviceTables(device: Device, agent: SnmpAgent): { refresh(): void } {
@@ -172,7 +168,7 @@ function deviceTables(device: Device, agent: SnmpAgent): { refresh(): void } {
       for (const { ifIndex, name, shutdown, up } of interfaces) {
         mib.addTableRow('ifTable', [ifIndex, name, status(!shutdown), status(up)]);
         // IOS: ifDescr is the long name, ifName the short one.
-        mib.addTableRow('ifXTable', [ifIndex, name.replace(/^([A-Z][a-z])[A-Za-z-]*?(?=\d)/, '$1')]);
+        mib.addTableRow('ifXTable', [ifIndex, shortInterface(name)]);
       }
       for (const { facts, state } of device.groups()) {
         const ifIndex = interfaces.find(({ name }) => name === facts.interface)?.ifIndex ?? 0;

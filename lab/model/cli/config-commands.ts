@@ -1,5 +1,4 @@
 // Owns: the commands of configuration mode, as changes to the configuration tree.
-
 import { interfaceName } from '../../../src/model/interface-name.ts';
 import { classfulLength, maskOf } from '../../../src/resources/bgp-network.ts';
 import { type Config, type ConfigChange, childrenOf } from '../config.ts';
@@ -52,7 +51,7 @@ function single(pattern: string, one: RegExp, make: (args: readonly string[]) =>
   ];
 }
 
-/** A word of a text may hold what would break the tree: nothing below the blank does, and the terminal takes none. */
+/** Free text goes into the tree as it was typed: only a line break could harm it, and the terminal ends the line there. */
 const globalCommands: readonly ConfigCommand[] = [
   { pattern: 'exit', run: () => ({ kind: 'leave' }) },
   {

@@ -1,5 +1,4 @@
 // Owns: the commands of user and privileged exec mode.
-
 import { interfaceName } from '../../../src/model/interface-name.ts';
 import { showAdvertised, showBgp, showBgpPrefix, showBgpSummary, showRoute } from '../show/show-bgp.ts';
 import type { ShowContext } from '../show/show-context.ts';

@@ -21,7 +21,7 @@ export interface ShellOptions {
   readonly close: () => void;
 }
 
-export const loginBanner = '\r\n*** Offbox lab: a simulated router. Break it as you like. ***\r\n\r\n';
+const loginBanner = '\r\n*** Offbox lab: a simulated router. Break it as you like. ***\r\n\r\n';
 /** IOS asks three times for the enable password. */
 const passwordTriesMax = 3;
 

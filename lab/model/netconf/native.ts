@@ -2,7 +2,6 @@
 import { classfulLength, maskOf } from '../../../src/resources/bgp-network.ts';
 import type { Config, ConfigChange } from '../config.ts';
 import { bgpOf, hostnameOf, interfacesOf, maskLength, networkLine, staticRoutesOf } from '../config-facts.ts';
-import { hsrpStateWord } from '../device-events.ts';
 import type { HsrpGroup } from '../hsrp.ts';
 import { type DataNode, leafOf, reach } from './data-tree.ts';
 import { Refusal } from './rpc-error.ts';
@@ -194,7 +193,7 @@ export function hsrpData(groups: readonly HsrpGroup[]): readonly DataNode[] {
       'if-name': facts.interface,
       priority: String(facts.priority),
       preempt: String(facts.preempt),
-      state: `hsrp-state-${hsrpStateWord(state).toLowerCase()}`,
+      state: `hsrp-state-${state}`,
       'active-ip': addressIn('active'),
       'standby-ip': addressIn('standby'),
       'virtual-ip': facts.virtualIp,

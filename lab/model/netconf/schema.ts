@@ -1,5 +1,5 @@
-// Owns: the part of the device's data models that the simulation knows: a few branches of Cisco-IOS-XE-native and -bgp, and
-// HSRP's operational data. What is not here is answered as unknown, as by a device with another release.
+// Owns: the part of the device's data models that the simulation knows: a few branches of Cisco-IOS-XE-native and -bgp. What
+// is not here is answered as unknown, as by a device with another release.
 
 export const nativeNs = 'http://cisco.com/ns/yang/Cisco-IOS-XE-native';
 export const bgpNs = 'http://cisco.com/ns/yang/Cisco-IOS-XE-bgp';
@@ -83,17 +83,6 @@ export const nativeSchema = container(
     ),
   ),
 )(nativeNs);
-
-export const hsrpSchema = container(
-  'hsrp-oper-data',
-  list(
-    'hsrp-group-info',
-    ['group-id', 'if-name'],
-    ...['group-id', 'if-name', 'priority', 'preempt', 'state', 'active-ip', 'standby-ip', 'virtual-ip'].map((name) =>
-      leaf(name, text),
-    ),
-  ),
-)(hsrpNs);
 
 export function schemaChild(parent: SchemaNode, name: string, ns: string): SchemaNode | undefined {
   return parent.kind === 'leaf' ? undefined : parent.children.find((child) => child.name === name && child.ns === ns);

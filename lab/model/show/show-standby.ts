@@ -3,7 +3,7 @@ import { hsrpStateWord } from '../device-events.ts';
 import type { HsrpGroup } from '../hsrp.ts';
 import { type ShowContext, spanText } from './show-context.ts';
 
-/** `Vlan10` → `Vl10`, as IOS shortens where columns are narrow. */
+/** `Vlan10` → `Vl10`, as IOS shortens where columns are narrow, and in IF-MIB's ifName. */
 export function shortInterface(name: string): string {
   return name.replace(/^([A-Z][a-z])[A-Za-z-]*?(?=\d)/, '$1');
 }
