@@ -51,6 +51,9 @@ export interface Match {
   readonly groups?: Readonly<Record<string, string>>;
 }
 
+/** What most events find. */
+const nobody: readonly Match[] = [];
+
 type Fields = Readonly<Record<string, Scalar>>;
 
 /** The selectors of one name that ask for the same fields, by the values they ask for. */
@@ -85,8 +88,10 @@ export class SelectorIndex {
   ofSyslog(message: SyslogFields, target: string): readonly Match[] {
     const { mnemonic, text } = message;
     const names = mnemonic === null ? [''] : ['', mnemonic, mnemonic.slice(mnemonic.lastIndexOf('-') + 1)];
+    const heard = this.#find('syslog', names, message as unknown as Fields, target);
+    if (heard.length === 0) return nobody;
     const groups = new Map<Subscriber, Readonly<Record<string, string>>>();
-    const found = this.#find('syslog', names, message as unknown as Fields, target).filter((one) => {
+    const found = heard.filter((one) => {
       const match = one.selector.matches?.exec(text);
       groups.set(one, { ...match?.groups });
       return match !== null;
@@ -102,7 +107,9 @@ export class SelectorIndex {
   #find(select: Selector['select'], names: readonly string[], fields: Fields, target: string): Subscriber[] {
     const found: Subscriber[] = [];
     for (const name of names) {
-      for (const bucket of this.#buckets[select].get(name)?.values() ?? [])
+      const buckets = this.#buckets[select].get(name);
+      if (!buckets) continue;
+      for (const bucket of buckets.values())
         for (const one of bucket.byValues.get(valuesOf(bucket, fields, target)) ?? []) found.push(one);
     }
     return found;
@@ -132,6 +139,7 @@ export function fieldsMatch(where: Selector['where'], fields: Fields, target: st
 
 /** In the order of the policies; of each the selector it named first. */
 function matches(found: Subscriber[], groups?: ReadonlyMap<Subscriber, Readonly<Record<string, string>>>): readonly Match[] {
+  if (found.length === 0) return nobody;
   found.sort((a, b) => a.policy - b.policy || a.place - b.place);
   return found
     .filter((one, index) => found[index - 1]?.policy !== one.policy)

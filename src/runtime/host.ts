@@ -29,12 +29,13 @@ export interface HostOptions {
   readonly onFailure: (fault: Error) => void;
 }
 
+/** What came together; it is appended together. */
 interface Pending {
-  readonly body: EntryBody;
+  readonly bodies: readonly EntryBody[];
   readonly committed: Committed | undefined;
 }
 
-/** Called once, with the error or with the entry's seq. */
+/** Called once, with the error or with the seq of the last entry. */
 type Committed = (error: Error | undefined, seq: number) => void;
 
 export interface HostStats {
@@ -47,6 +48,8 @@ export interface HostStats {
 export class Host {
   readonly #options: HostOptions;
   #pending: Pending[] = [];
+  /** Entries in there. */
+  #waiting = 0;
   /** What the last step wants, to be appended before anything else. */
   #derived: EntryBody[] = [];
   #lastSeq = 0;
@@ -96,7 +99,7 @@ export class Host {
   sink(source: string): Sink {
     return {
       offer: (events, committed) => {
-        if (this.#stopped || this.#pending.length + events.length > pendingEventsMax) return false;
+        if (this.#stopped || this.#waiting + events.length > pendingEventsMax) return false;
         const { inventory } = this.#options.engine.facts;
         this.#add(
           events.map((event): EntryBody => ({ kind: 'event', event: admit(event, inventory) })),
@@ -111,7 +114,7 @@ export class Host {
   }
 
   stats(): HostStats {
-    return { entries: this.#entries, appends: this.#appends, pending: this.#pending.length, lastSeq: this.#lastSeq };
+    return { entries: this.#entries, appends: this.#appends, pending: this.#waiting, lastSeq: this.#lastSeq };
   }
 
   /** Appends what is waiting, then takes nothing more. */
@@ -122,13 +125,16 @@ export class Host {
   }
 
   #add(bodies: readonly EntryBody[], committed: Committed | undefined): void {
-    const last = bodies.length - 1;
-    for (const [index, body] of bodies.entries()) this.#pending.push({ body, committed: index === last ? committed : undefined });
+    this.#pending.push({ bodies, committed });
+    this.#waiting += bodies.length;
     void this.#pump();
   }
 
   #pump(): Promise<void> {
-    this.#pumping ??= this.#drain();
+    this.#pumping ??= this.#drain().finally(() => {
+      this.#pumping = undefined;
+      this.#armTick();
+    });
     return this.#pumping;
   }
 
@@ -136,10 +142,13 @@ export class Host {
     // A turn of its own: what arrives in the same turn of the event loop is appended together.
     await Promise.resolve();
     while (!this.#stopped && (this.#pending.length > 0 || this.#derived.length > 0)) {
-      const taken = this.#pending.splice(0, appendEntriesMax);
+      const taken = this.#take();
       try {
-        const firstSeq = await this.#commit(taken);
-        for (const [index, { committed }] of taken.entries()) committed?.(undefined, firstSeq + index);
+        let seq = (await this.#commit(taken.flatMap(({ bodies }) => bodies))) - 1;
+        for (const { bodies, committed } of taken) {
+          seq += bodies.length;
+          committed?.(undefined, seq);
+        }
       } catch (thrown) {
         this.#fail(thrown instanceof Error ? thrown : new Error(String(thrown)), taken);
       }
@@ -149,23 +158,30 @@ export class Host {
     this.#armTick();
   }
 
-  /** Returns the seq of the first entry taken. */
-  async #commit(taken: readonly Pending[]): Promise<number> {
+  /** The first that came, as many as one append takes. */
+  #take(): readonly Pending[] {
+    let offers = 0;
+    let entries = 0;
+    for (; offers < this.#pending.length; offers += 1) {
+      const { length } = this.#pending[offers]!.bodies;
+      if (offers > 0 && entries + length > appendEntriesMax) break;
+      entries += length;
+    }
+    this.#waiting -= entries;
+    return this.#pending.splice(0, offers);
+  }
+
+  /** Returns the seq of the first of `taken`. */
+  async #commit(taken: readonly EntryBody[]): Promise<number> {
     const { journal, epoch, engine, execute, onEntry } = this.#options;
     const { at, jumped } = this.#stamp();
-    const bodies: EntryBody[] = [...this.#decided(), ...this.#derived];
-    if (jumped) bodies.push(jumped);
-    for (const { body } of taken) bodies.push(body);
+    const bodies = [...this.#decided(), ...this.#derived, ...(jumped ? [jumped] : []), ...taken];
     this.#derived = [];
-    // Bodies are the host's own by now: they become entries in place. A copy of each costs as much as matching it.
-    const batch = bodies as NewEntry[];
-    for (const entry of batch as { at: number }[]) entry.at = at;
+    const batch = bodies.map((body): NewEntry => ({ ...body, at }));
     const { firstSeq } = await appendSettled(journal, batch, { epoch, lastSeq: this.#lastSeq }, this.#options.wall);
     this.#appends += 1;
-    let seq = firstSeq;
-    for (const body of batch) {
-      const entry = body as Entry & { seq: number };
-      entry.seq = seq++;
+    for (let index = 0; index < batch.length; index += 1) {
+      const entry: Entry = { ...batch[index]!, seq: firstSeq + index };
       const result = engine.step(entry);
       this.#entries += 1;
       this.#lastSeq = entry.seq;
@@ -216,6 +232,7 @@ export class Host {
     this.#stopped = fault;
     for (const { committed } of [...taken, ...this.#pending]) committed?.(fault, 0);
     this.#pending = [];
+    this.#waiting = 0;
     this.#options.onFailure(fault);
   }
 }
