@@ -62,7 +62,8 @@ export function createSnmpService(device: Device, community: string, own: Datagr
   const front = new AgentFront(agentSocket);
   const agent = snmp.createAgent({ dgramModule: { createSocket: () => front } }, () => {});
   agent.getAuthorizer().addCommunity(community);
-  const tables = deviceTables(device, agent);
+  // fillTables takes each out before it puts it in again, and net-snmp throws over one that is not there.
+  for (const each of tables) agent.getMib().registerProvider(each);
   const session = snmp.createSession(receiver.address, community, {
     version: snmp.Version2c,
     trapPort: receiver.port,
@@ -70,7 +71,7 @@ export function createSnmpService(device: Device, community: string, own: Datagr
   });
   agentSocket.on('message', (bytes, from) => {
     if (!device.powered) return;
-    tables.refresh();
+    fillTables(device, agent);
     front.emit('message', bytes, from);
   });
 
@@ -107,73 +108,60 @@ class AgentFront extends EventEmitter {
   }
 }
 
-function deviceTables(device: Device, agent: SnmpAgent): { refresh(): void } {
-  const { Integer, OctetString, IpAddress } = snmp.ObjectType;
-  const column = (number: number, name: string, type: number): Column => ({
-    number,
-    name,
-    type,
-    maxAccess: snmp.MaxAccess['read-only'],
-  });
-  const table = (name: string, oid: string, tableColumns: readonly Column[], index: readonly string[]): TableProvider => ({
+const { Integer, OctetString, IpAddress } = snmp.ObjectType;
+
+const tables: readonly TableProvider[] = [
+  table('ifTable', '1.3.6.1.2.1.2.2.1', ['ifIndex'], {
+    ifIndex: [1, Integer],
+    ifDescr: [2, OctetString],
+    ifAdminStatus: [7, Integer],
+    ifOperStatus: [8, Integer],
+  }),
+  // Indexed by ifTable's ifIndex, which is no column of its own; number 0 is nobody's.
+  table('ifXTable', '1.3.6.1.2.1.31.1.1.1', ['ifXIndex'], { ifXIndex: [0, Integer], ifName: [1, OctetString] }),
+  table('cHsrpGrpTable', '1.3.6.1.4.1.9.9.106.1.2.1.1', ['hsrpIfIndex', 'cHsrpGrpNumber'], {
+    hsrpIfIndex: [0, Integer],
+    cHsrpGrpNumber: [1, Integer],
+    cHsrpGrpPriority: [3, Integer],
+    cHsrpGrpVirtualIpAddr: [11, IpAddress],
+    cHsrpGrpStandbyState: [15, Integer],
+  }),
+];
+
+function table(
+  name: string,
+  oid: string,
+  index: readonly string[],
+  columns: Readonly<Record<string, readonly [number: number, type: number]>>,
+): TableProvider {
+  return {
     name,
     type: snmp.MibProviderType.Table,
     oid,
     maxAccess: snmp.MaxAccess['not-accessible'],
-    tableColumns,
+    tableColumns: Object.entries(columns).map(([column, [number, type]]) => {
+      return { number, name: column, type, maxAccess: snmp.MaxAccess['read-only'] };
+    }),
     tableIndex: index.map((columnName) => ({ columnName })),
-  });
-  const ifTable = table(
-    'ifTable',
-    '1.3.6.1.2.1.2.2.1',
-    [
-      column(1, 'ifIndex', Integer),
-      column(2, 'ifDescr', OctetString),
-      column(7, 'ifAdminStatus', Integer),
-      column(8, 'ifOperStatus', Integer),
-    ],
-    ['ifIndex'],
-  );
-  const ifXTable = table(
-    'ifXTable',
-    '1.3.6.1.2.1.31.1.1.1',
-    // ifXTable is indexed by ifTable's ifIndex, which is no column of its own; number 0 is nobody's.
-    [column(0, 'ifXIndex', Integer), column(1, 'ifName', OctetString)],
-    ['ifXIndex'],
-  );
-  const hsrpTable = table(
-    'cHsrpGrpTable',
-    '1.3.6.1.4.1.9.9.106.1.2.1.1',
-    [
-      column(0, 'hsrpIfIndex', Integer),
-      column(1, 'cHsrpGrpNumber', Integer),
-      column(3, 'cHsrpGrpPriority', Integer),
-      column(11, 'cHsrpGrpVirtualIpAddr', IpAddress),
-      column(15, 'cHsrpGrpStandbyState', Integer),
-    ],
-    ['hsrpIfIndex', 'cHsrpGrpNumber'],
-  );
-  const mib = agent.getMib();
-  const all = [ifTable, ifXTable, hsrpTable];
-  for (const each of all) mib.registerProvider(each);
-
-  return {
-    refresh() {
-      for (const each of all) {
-        mib.unregisterProvider(each.name);
-        mib.registerProvider(each);
-      }
-      const status = (up: boolean) => (up ? 1 : 2);
-      const interfaces = device.interfaces();
-      for (const { ifIndex, name, shutdown, up } of interfaces) {
-        mib.addTableRow('ifTable', [ifIndex, name, status(!shutdown), status(up)]);
-        // IOS: ifDescr is the long name, ifName the short one.
-        mib.addTableRow('ifXTable', [ifIndex, shortInterface(name)]);
-      }
-      for (const { facts, state } of device.groups()) {
-        const ifIndex = interfaces.find(({ name }) => name === facts.interface)?.ifIndex ?? 0;
-        mib.addTableRow('cHsrpGrpTable', [ifIndex, facts.group, facts.priority, facts.virtualIp, hsrpStateNumbers[state]]);
-      }
-    },
   };
+}
+
+/** What the agent answers from, as the device is now. */
+function fillTables(device: Device, agent: SnmpAgent): void {
+  const mib = agent.getMib();
+  for (const each of tables) {
+    mib.unregisterProvider(each.name);
+    mib.registerProvider(each);
+  }
+  const status = (up: boolean) => (up ? 1 : 2);
+  const interfaces = device.interfaces();
+  for (const { ifIndex, name, shutdown, up } of interfaces) {
+    mib.addTableRow('ifTable', [ifIndex, name, status(!shutdown), status(up)]);
+    // IOS: ifDescr is the long name, ifName the short one.
+    mib.addTableRow('ifXTable', [ifIndex, shortInterface(name)]);
+  }
+  for (const { facts, state } of device.groups()) {
+    const ifIndex = interfaces.find(({ name }) => name === facts.interface)?.ifIndex ?? 0;
+    mib.addTableRow('cHsrpGrpTable', [ifIndex, facts.group, facts.priority, facts.virtualIp, hsrpStateNumbers[state]]);
+  }
 }
