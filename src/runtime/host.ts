@@ -131,10 +131,7 @@ export class Host {
   }
 
   #pump(): Promise<void> {
-    this.#pumping ??= this.#drain().finally(() => {
-      this.#pumping = undefined;
-      this.#armTick();
-    });
+    this.#pumping ??= this.#drain();
     return this.#pumping;
   }
 
