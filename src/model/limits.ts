@@ -95,9 +95,9 @@ export const gapIntervalMs = 5_000;
 export const netconfConfirmSeconds = 60;
 /** Syslog received and not yet parsed, in memory shared with the receiving thread: 32 MiB are some 200,000 messages of 140 bytes. A power of two. */
 export const syslogRingBytes = 33_554_432;
-/** Syslog events handed on and not yet durable: one append on its way, one ready behind it, two to parse meanwhile.
- * 4,096 x about 2 kB on the heap = 8 MB. */
-export const syslogUncommittedMax = 4 * appendEntriesMax;
+/** Syslog events handed on and not yet durable: one append on its way and the next one ready behind it. More only ages on the
+ * heap, where each collection copies it: 4 appends cost a fifth more a line. 2,048 x about 2 kB = 4 MB. */
+export const syslogUncommittedMax = 2 * appendEntriesMax;
 /** Syslog senders whose message counters are remembered: 65,536 x about 150 bytes = 10 MB. */
 export const syslogSendersMax = 65_536;
 /** The kernel's count of dropped datagrams is read this often. */

@@ -79,17 +79,18 @@ describe('the host', () => {
     expect(appended[1]!.filter(({ kind }) => kind === 'event')).toHaveLength(3);
   });
 
-  it('appends what comes on the heels of a commit, however soon', async () => {
-    for (let turns = 0; turns < 8; turns += 1) {
-      const { host, wall, entries } = await hostOn();
+  it('appends what comes on the heels of a commit, however soon, and one append at a time', async () => {
+    for (let turns = 0; turns < 64; turns += 1) {
+      const { host, wall, entries, failures } = await hostOn();
       const sink = host.sink('test');
-      sink.offer([changed()], () => {
-        let later = Promise.resolve();
-        for (let turn = 0; turn < turns; turn += 1) later = later.then(() => undefined);
-        void later.then(() => sink.offer([changed()]));
-      });
+      const offerAfter = async (count: number): Promise<void> => {
+        for (let turn = 0; turn < count; turn += 1) await undefined;
+        sink.offer([changed()]);
+      };
+      sink.offer([changed()], () => void offerAfter(turns % 8).then(() => offerAfter(Math.floor(turns / 8))));
       await wall.advance(0);
-      expect(`${entries.filter(({ kind }) => kind === 'event').length} after ${turns} turns`).toBe(`2 after ${turns} turns`);
+      const events = entries.filter(({ kind }) => kind === 'event').length;
+      expect({ turns, events, failures }).toEqual({ turns, events: 3, failures: [] });
     }
   });
 
