@@ -39,8 +39,8 @@ function secretFinding(path: Path, value: unknown): Finding {
 function unknownKey(path: Path, key: string, schema: JsonSchema | undefined): Finding {
   const known = Object.keys(schema?.properties ?? {});
   const meant = nearest(key, known);
-  // Beside a key for a secret an unknown key may be the secret itself, indented wrongly: it is not named.
-  if (meant === undefined && Object.values(schema?.properties ?? {}).some(({ description }) => description === secretForm)) {
+  // An unknown key may be a secret that slipped out of its place: it is named only where it is a slip of the pen.
+  if (meant === undefined && !/^[a-z_]{1,16}$/i.test(key)) {
     return { path, part: 'key', cause: 'has a key that is not known', remedy: `Known here: ${known.join(', ')}.` };
   }
   const remedy = meant === undefined ? `Known here: ${known.join(', ')}.` : `Did you mean ${meant}?`;
