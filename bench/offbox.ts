@@ -1,16 +1,7 @@
-// Owns: Offbox as the benchmark runs it: the real runtime, journal, lease and sources, put together as src/main.ts does,
-// but with policies made here (ten thousand files would measure the loading of files) and the data in a temporary folder.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { openSqliteJournal } from '../adapters/journal-sqlite/index.ts';
-import { soloLease } from '../adapters/lease-solo/index.ts';
-import { platforms } from '../adapters/platforms/index.ts';
-import { syslogSource } from '../adapters/source-syslog/index.ts';
+// Owns: the process that receives, journals and matches for throughput and burst, and what it counts while it does.
+import { readdirSync, readFileSync } from 'node:fs';
 import type { SourceStats } from '../src/ports/source.ts';
-import { targetOf } from '../src/runtime/admission.ts';
-import { Runtime } from '../src/runtime/runtime.ts';
-import { realWall as wall } from '../src/runtime/wall.ts';
+import { type Composed, composed } from './compose.ts';
 import { inventory, policies } from './lines.ts';
 import { clockMs, serve } from './process.ts';
 
@@ -24,8 +15,7 @@ export interface Taken {
   readonly appends: number;
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'offbox-bench-'));
-let runtime: Runtime | undefined;
+let offbox: Composed | undefined;
 let matched = 0;
 let taken = 0;
 let expected = Number.POSITIVE_INFINITY;
@@ -46,59 +36,29 @@ function threads(): ReadonlyMap<string, number> {
   return found;
 }
 
-const listened = (transport: string): number =>
-  Number(
-    runtime!.sources[0]!.stats()
-      .listening.find((place) => place.startsWith(transport))!
-      .split(':')
-      .at(-1),
-  );
+function count(kind: string): void {
+  if (kind !== 'event') return;
+  taken += 1;
+  if (taken === expected) done?.(clockMs());
+}
 
 export type OffboxCalls = typeof calls;
 const calls = serve(
   {
     /** Starts with this many policies; the ports it listens on. */
-    async start(count: number): Promise<{ readonly tcp: number; readonly udp: number }> {
-      const any = { host: '127.0.0.1', port: 0 };
-      runtime = new Runtime({
-        wall,
-        inventory,
-        platforms,
-        journal: await openSqliteJournal({ path: join(folder, 'journal.sqlite') }),
-        lease: await soloLease({ directory: folder, describe: () => 'the benchmark' }).acquire(),
-        policies: policies(count, () => {
-          matched += 1;
-        }).map((policy) => ({ policy, version: 'bench' })),
-        modes: { default: 'enforce', policies: {}, targets: {} },
-        actuators: [],
-        sources: [
-          syslogSource({
-            udp: any,
-            tcp: any,
-            wall,
-            targetOf: (peer) => targetOf(inventory, peer),
-            platformOf: (peer) => inventory.targets[targetOf(inventory, peer) ?? '']?.platform,
-          }),
-        ],
-        watch: {
-          onEntry: ({ kind }) => {
-            if (kind !== 'event') return;
-            taken += 1;
-            if (taken === expected) done?.(clockMs());
-          },
-          onFailure: (fault) => {
-            throw fault;
-          },
-        },
+    async start(many: number): Promise<Composed['ports']> {
+      const asked = policies(many, () => {
+        matched += 1;
       });
-      await runtime.start();
-      return { tcp: listened('tcp'), udp: listened('udp') };
+      offbox = await composed({ inventory, policies: asked, password: '', onEntry: ({ kind }) => count(kind) });
+      return offbox.ports;
     },
     /** Resolves when this many more lines are durable and decided. */
     async take(lines: number): Promise<Taken> {
+      const { host } = offbox!.runtime;
       const cpu = process.cpuUsage();
       const before = threads();
-      const { appends } = runtime!.host.stats();
+      const { appends } = host.stats();
       matched = 0;
       taken = 0;
       expected = lines;
@@ -107,17 +67,14 @@ const calls = serve(
       });
       const { user, system } = process.cpuUsage(cpu);
       const threadMs = Object.fromEntries([...threads()].map(([name, ran]) => [name, (ran - (before.get(name) ?? 0)) / 1e6]));
-      return { at, matched, cpuMs: (user + system) / 1000, threadMs, appends: runtime!.host.stats().appends - appends };
+      return { at, matched, cpuMs: (user + system) / 1000, threadMs, appends: host.stats().appends - appends };
     },
     /** What has been received and committed by now. */
     count: (_: null): SourceStats & { readonly taken: number; readonly pending: number } => ({
-      ...runtime!.sources[0]!.stats(),
+      ...offbox!.runtime.sources[0]!.stats(),
       taken,
-      pending: runtime!.host.stats().pending,
+      pending: offbox!.runtime.host.stats().pending,
     }),
   },
-  async () => {
-    await runtime?.stop();
-    rmSync(folder, { recursive: true });
-  },
+  () => offbox?.stop(),
 );

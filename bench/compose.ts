@@ -1,0 +1,79 @@
+// Owns: Offbox as the benchmark runs it: the real runtime, journal, lease, sources and actuators, put together as
+// src/main.ts does, but with policies made here (ten thousand files would measure the loading of files) and its data in a
+// temporary folder.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cliActuator } from '../adapters/actuator-cli/index.ts';
+import { openSqliteJournal } from '../adapters/journal-sqlite/index.ts';
+import { soloLease } from '../adapters/lease-solo/index.ts';
+import { platforms } from '../adapters/platforms/index.ts';
+import { syslogSource } from '../adapters/source-syslog/index.ts';
+import type { Policy } from '../src/core/policy.ts';
+import type { Entry } from '../src/model/entry.ts';
+import type { Inventory } from '../src/model/target.ts';
+import { targetOf } from '../src/runtime/admission.ts';
+import { Runtime } from '../src/runtime/runtime.ts';
+import { realWall as wall } from '../src/runtime/wall.ts';
+
+export interface ComposeOptions {
+  readonly inventory: Inventory;
+  readonly policies: readonly Policy[];
+  /** What every secret of the inventory is. */
+  readonly password: string;
+  /** Called AFTER each entry was durable and stepped. */
+  readonly onEntry: (entry: Entry) => void;
+}
+
+export interface Composed {
+  readonly runtime: Runtime;
+  /** The ports it listens on for syslog. */
+  readonly ports: Readonly<Record<'tcp' | 'udp', number>>;
+  stop(): Promise<void>;
+}
+
+export async function composed({ inventory, policies, password, onEntry }: ComposeOptions): Promise<Composed> {
+  const folder = mkdtempSync(join(tmpdir(), 'offbox-bench-'));
+  const any = { host: '127.0.0.1', port: 0 };
+  const source = syslogSource({
+    udp: any,
+    tcp: any,
+    wall,
+    targetOf: (peer) => targetOf(inventory, peer),
+    platformOf: (peer) => inventory.targets[targetOf(inventory, peer) ?? '']?.platform,
+  });
+  const runtime = new Runtime({
+    wall,
+    inventory,
+    platforms,
+    journal: await openSqliteJournal({ path: join(folder, 'journal.sqlite') }),
+    lease: await soloLease({ directory: folder, describe: () => 'the benchmark' }).acquire(),
+    policies: policies.map((policy) => ({ policy, version: 'bench' })),
+    modes: { default: 'enforce', policies: {}, targets: {} },
+    actuators: [cliActuator({ wall, secrets: async () => password, dialectOf: (platform) => platforms[platform]?.cli })],
+    sources: [source],
+    watch: {
+      onEntry,
+      onFailure: (fault) => {
+        throw fault;
+      },
+    },
+  });
+  await runtime.start();
+  const portOf = (transport: string): number =>
+    Number(
+      source
+        .stats()
+        .listening.find((place) => place.startsWith(transport))
+        ?.split(':')
+        .at(-1),
+    );
+  return {
+    runtime,
+    ports: { tcp: portOf('tcp'), udp: portOf('udp') },
+    async stop() {
+      await runtime.stop();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}

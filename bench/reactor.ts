@@ -1,0 +1,78 @@
+// Owns: the process that reacts: Offbox with policies that do not settle.
+import { exclusive } from '../src/core/desire.ts';
+import { policy } from '../src/core/policy.ts';
+import { bgpNetwork } from '../src/core/resources.ts';
+import { fhrp, syslog } from '../src/core/selectors.ts';
+import { inventorySchema } from '../src/model/target.ts';
+import { type Composed, composed } from './compose.ts';
+import { addresses, asking, neighbor, password, prefix } from './gateways.ts';
+import { serve } from './process.ts';
+
+/** What is measured: a failover, where both gateways are read first; a message upon which one resource is wanted or not. */
+const policies = {
+  failover: [
+    policy({
+      name: 'hsrp-active-advertises',
+      on: fhrp.changed({ gateway: 'lan', role: 'active' }),
+      key: (event) => event.gateway,
+      ensure: ({ gateway }) => exclusive(gateway, (member) => bgpNetwork(member, prefix)),
+    }),
+  ],
+  ensure: [
+    policy({ name: 'wanted', on: syslog({ mnemonic: asking.wanted }), ensure: (event) => bgpNetwork(event, prefix) }),
+    policy({
+      name: 'unwanted',
+      on: syslog({ mnemonic: asking.unwanted }),
+      ensure: (event) => bgpNetwork(event, prefix).absent(),
+    }),
+  ],
+} as const;
+
+interface Start {
+  readonly reacting: keyof typeof policies;
+  readonly ports: readonly number[];
+  readonly hostKey: string;
+}
+
+let offbox: Composed | undefined;
+const idleLookMs = 2;
+
+function isIdle(): boolean {
+  const { engine, executor } = offbox!.runtime;
+  return engine.ledger.open().length === 0 && executor.status().every(({ state }) => state === 'up');
+}
+
+export type ReactorCalls = typeof calls;
+const calls = serve(
+  {
+    /** The gateways' SSH ports and host key; the UDP port it listens on. */
+    async start({ reacting, ports, hostKey }: Start): Promise<number> {
+      const inventory = inventorySchema.parse({
+        targets: Object.fromEntries(
+          addresses.map((address, index) => [
+            `gw${index + 1}`,
+            {
+              platform: 'cisco-ios',
+              address,
+              cli: { port: ports[index], user: 'bench', password: { env: 'BENCH' }, hostKey },
+              bgp: { as: 65002, neighbors: [neighbor] },
+            },
+          ]),
+        ),
+        gateways: {
+          lan: {
+            protocol: 'hsrp',
+            members: addresses.map((_, index) => ({ target: `gw${index + 1}`, interface: 'Vlan10', group: 10 })),
+          },
+        },
+      });
+      offbox = await composed({ inventory, policies: policies[reacting], password, onEntry: () => undefined });
+      return offbox.ports.udp;
+    },
+    /** Resolves when nothing is open any more and every session is warm. */
+    async idle(_: null): Promise<void> {
+      while (!isIdle()) await new Promise((resolve) => setTimeout(resolve, idleLookMs));
+    },
+  },
+  () => offbox?.stop(),
+);
