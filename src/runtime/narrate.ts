@@ -81,7 +81,7 @@ function ofEvent(at: number, event: Event, engine: Deriver): readonly Phrase[] {
         at,
         what: 'gap',
         who: meaning.source,
-        text: `${meaning.reason}; what concerns ${meaning.targets?.join(', ') ?? 'everybody'} is read again`,
+        text: `${meaning.reason}; ${meaning.targets?.join(', ') ?? 'everybody'} is read again`,
       },
     ];
   }
@@ -90,26 +90,47 @@ function ofEvent(at: number, event: Event, engine: Deriver): readonly Phrase[] {
   if (listeners.length === 0) return [{ at, what: 'heard', who, text: saidBy(event) }];
   const said: Phrase = { at, what: 'event', who, text: saidBy(event) };
   const wakes = `wakes ${listeners.join(', ')}`;
-  const means = [meaning, ...engine.derived(event)].filter((one) => one !== null).map(meaningText);
+  // What was derived says it all; the event's own line stands above.
+  const derived = engine.derived(event);
+  const means = (derived.length > 0 || meaning === null ? derived : [meaning]).map(meaningText);
   return [said, { at, what: 'means', who, text: [...means, wakes].join('  →  ') }];
 }
 
-function saidBy({ syslog, snmp, origin }: Event): string {
+function saidBy({ syslog, snmp, meaning, origin }: Event): string {
   if (syslog) return shortened(`${syslog.mnemonic ? `%${syslog.mnemonic}: ` : ''}${syslog.text} (syslog ${origin.transport})`);
-  if (snmp) return shortened(`SNMP${snmp.version} ${snmp.pdu} ${snmp.name ?? snmp.oid}`);
+  // Its name alone does not say of what, and its varbinds are many.
+  if (snmp)
+    return shortened(
+      `SNMP${snmp.version} ${snmp.pdu} ${snmp.name ?? snmp.oid}${meaning ? `: ${fieldsText(meaning)}`.trimEnd() : ''}`,
+    );
   return shortened(origin.raw);
 }
 
-/** One meaning in one phrase, in the field's words. */
+/** One meaning in one phrase, in the field's words: `interface.state-changed Vlan10 link down`. */
 export function meaningText(meaning: Meaning): string {
-  if (meaning.kind === 'fhrp.changed') return `${meaning.kind} ${meaning.gateway}: ${meaning.member} ${meaning.role}`;
-  const { kind, ...fields } = meaning;
-  const said = Object.entries(fields)
-    .filter(([name]) => !('to' in meaning && (name === 'from' || name === 'to')))
-    .sort(([a], [b]) => Number(b === 'interface') - Number(a === 'interface'));
-  const change = 'to' in meaning ? ` ${'from' in meaning && meaning.from ? `${meaning.from} → ` : ''}${meaning.to}` : '';
-  return `${kind} ${said.map(([name, value]) => (name === 'interface' ? `${value}` : `${name} ${value}`)).join(', ')}${change}`;
+  return `${meaning.kind} ${fieldsText(meaning)}`.trimEnd();
 }
+
+function fieldsText(meaning: Meaning): string {
+  if (meaning.kind === 'fhrp.changed') return `${meaning.gateway}: ${meaning.member} ${meaning.role}`;
+  if (meaning.kind === 'source.gap') return `${meaning.source}: ${meaning.reason}`;
+  const { kind: _, ...fields } = meaning;
+  const said = Object.entries(fields)
+    .filter(([name]) => !aside.has(name) && !('to' in meaning && (name === 'from' || name === 'to')))
+    .sort(([a], [b]) => Number(b === 'interface') - Number(a === 'interface'))
+    .map(([name, value]) => (bare.has(name) ? `${value}` : `${name} ${value}`));
+  const change = 'to' in meaning ? [`${'from' in meaning && meaning.from ? `${meaning.from} → ` : ''}${meaning.to}`] : [];
+  const why = [
+    ...('admin' in meaning && meaning.admin ? ['admin'] : []),
+    ...('reason' in meaning && meaning.reason ? [meaning.reason] : []),
+  ];
+  return [...said, ...change, ...(why.length > 0 ? [`(${why.join(', ')})`] : [])].join(' ');
+}
+
+/** Fields whose value says what it is. */
+const bare = new Set(['interface', 'layer']);
+/** Fields that say why: they stand behind. */
+const aside = new Set(['admin', 'reason']);
 
 /** `bgp-network 23.0.0.0/8`; the VRF only where it is not the default one. */
 export function resourceText({ kind, target: _, ...rest }: Resource): string {
