@@ -37,12 +37,21 @@ function socketPath(dir: string): string {
   });
 }
 
+/** Told what is asked, as it was written, BEFORE it is done. */
+export type OnVerb = (verb: string, words: readonly string[]) => void;
+
+interface Served {
+  readonly lab: Controlled;
+  readonly wall: Wall;
+  readonly onVerb: OnVerb;
+}
+
 export interface Control {
   stop(): Promise<void>;
 }
 
 /** Serves the socket. Rejects with an OperatorError, code `lab-running`, where another lab serves it. */
-export async function serveControl(dir: string, lab: Controlled, wall: Wall): Promise<Control> {
+export async function serveControl(dir: string, lab: Controlled, wall: Wall, onVerb: OnVerb = () => {}): Promise<Control> {
   const path = socketPath(dir);
   if (existsSync(path)) {
     if (await answers(path)) {
@@ -62,7 +71,7 @@ export async function serveControl(dir: string, lab: Controlled, wall: Wall): Pr
     }
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    serve(socket, lab, wall);
+    serve(socket, { lab, wall, onVerb });
   });
   await listen(server, path);
   return {
@@ -100,7 +109,7 @@ function listen(server: Server, path: string): Promise<void> {
 }
 
 /** One request after the other; a request longer than it may be ends the connection. */
-function serve(socket: Socket, lab: Controlled, wall: Wall): void {
+function serve(socket: Socket, { lab, wall, onVerb }: Served): void {
   let waiting = Promise.resolve();
   let unanswered = 0;
   const idle = () => wall.after(idleMs, () => socket.destroy());
@@ -113,7 +122,7 @@ function serve(socket: Socket, lab: Controlled, wall: Wall): void {
       cancel();
       unanswered += 1;
       waiting = waiting.then(async () => {
-        answer(await answerTo(lab, line));
+        answer(await answerTo(lab, line, onVerb));
         unanswered -= 1;
         if (unanswered === 0 && !socket.destroyed) cancel = idle();
       });
@@ -134,9 +143,10 @@ function serve(socket: Socket, lab: Controlled, wall: Wall): void {
   socket.on('close', () => cancel());
 }
 
-async function answerTo(lab: Controlled, line: string): Promise<Answer> {
+async function answerTo(lab: Controlled, line: string, onVerb: OnVerb): Promise<Answer> {
   try {
     const { verb, words } = parsed(line);
+    onVerb(verb, words);
     return { ok: true, result: await obeyVerb(lab, verb, words) };
   } catch (error) {
     return refusal(error);

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Wall } from '../src/ports/wall.ts';
-import { type Control, serveControl } from './control.ts';
+import { type Control, type OnVerb, serveControl } from './control.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { writeInventory } from './inventory.ts';
 import { byName, type DeviceName, deviceNames, type LabAddresses, labAddresses } from './model/addresses.ts';
@@ -35,6 +35,8 @@ export interface LabOptions {
   /** 23, unless said otherwise: devices are at 127.23.0.x. */
   readonly net?: number;
   readonly timers?: Partial<LabTimers>;
+  /** Told what another terminal asks for, before it is done. */
+  readonly onVerb?: OnVerb;
 }
 
 export interface Lab extends Faults, LabViews {
@@ -47,7 +49,7 @@ export interface Lab extends Faults, LabViews {
 }
 
 /** Rejects with an OperatorError, code `lab-address-in-use` where another lab has the addresses. */
-export async function startLab({ dir: folder, wall, net = 23, timers }: LabOptions): Promise<Lab> {
+export async function startLab({ dir: folder, wall, net = 23, timers, onVerb }: LabOptions): Promise<Lab> {
   const dir = resolve(folder);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const times: LabTimers = { ...defaults, ...timers };
@@ -85,7 +87,7 @@ export async function startLab({ dir: folder, wall, net = 23, timers }: LabOptio
   };
   try {
     for (const host of Object.values(hosts)) await host.open();
-    control = await serveControl(dir, { ...faults, ...views }, wall);
+    control = await serveControl(dir, { ...faults, ...views }, wall, onVerb);
     const inventoryPath = writeInventory(dir, addresses, access);
     return { ...faults, ...views, addresses, inventoryPath, writes: (name) => readWrites(dir, name), stop };
   } catch (error) {
