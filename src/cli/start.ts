@@ -39,7 +39,6 @@ async function startRun({ config: file, json }: StartOptions): Promise<void> {
     ...loaded,
     watch: {
       ...watching(write, json, timeText),
-      ...(json ? {} : { onEntry: onlyWhatMatters(write) }),
       onFailure: failed.resolve,
     },
   });
@@ -54,8 +53,8 @@ async function startRun({ config: file, json }: StartOptions): Promise<void> {
 }
 
 /** A network says thousands of things a second: only what reaches a policy is told, and what follows from it. */
-function onlyWhatMatters(write: (line: string) => void): NonNullable<Watcher['onEntry']> {
-  const tell = teller(write, timeText);
+function onlyWhatMatters(write: (line: string) => void, time: (at: number) => string): NonNullable<Watcher['onEntry']> {
+  const tell = teller(write, time);
   return (entry, engine) => {
     if (entry.kind !== 'event' || engine.woke || entry.event.meaning?.kind === 'source.gap') tell(entry, engine);
   };
@@ -65,7 +64,7 @@ function onlyWhatMatters(write: (line: string) => void): NonNullable<Watcher['on
 export function watching(write: (line: string) => void, json: boolean | undefined, time: (at: number) => string): Watcher {
   if (json) return { onEntry: (entry: object) => write(JSON.stringify(entry)) };
   return {
-    onEntry: teller(write, time),
+    onEntry: onlyWhatMatters(write, time),
     onRecovered: ({ entries }, tookMs) => {
       if (entries > 0)
         write(colors.dim(`replayed ${entries} entries in ${Math.round(tookMs)} ms; the journal only grows in this version`));
