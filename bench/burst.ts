@@ -1,57 +1,104 @@
-// Owns: how much of a UDP burst arrives: datagrams sent as fast as one process can, received while the journal commits.
+// Owns: how much of a UDP burst arrives: datagrams sent as fast as one process can, to Offbox, which journals and decides
+// meanwhile, and to the package syslog-server, which only hands on what it gets.
 import type { OffboxCalls } from './offbox.ts';
 import { startPart } from './process.ts';
 import type { SenderCalls } from './sender.ts';
+import type { SyslogServerCalls } from './syslog-server.ts';
 import { fixed, median, rateText, tableText } from './table.ts';
 
-export interface Burst {
-  readonly sent: number;
-  readonly sentPerSecond: number;
-  /** Durable and decided, and what the kernel counted as dropped. */
-  readonly taken: number;
-  readonly kernel: number;
+export interface BurstOptions {
+  readonly datagrams: number;
+  readonly bytes: number;
+  readonly rounds: number;
+}
+
+/** By round; shares from 0 to 1. */
+export interface Bursts {
+  readonly sentPerSecond: readonly number[];
+  readonly offbox: readonly number[];
+  /** Of those that did not arrive, those that Offbox knows of from the kernel's counter. */
+  readonly lossesKnown: boolean;
+  readonly syslogServer: readonly number[];
+}
+
+interface Receiver {
+  readonly port: number;
+  /** Received, and in Offbox durable and decided. */
+  count(): Promise<number>;
+  stop(): Promise<void>;
 }
 
 /** A burst is over when nothing has come for this long. */
-const quietMs = 500;
+const quietMs = 300;
 
-export async function burst(datagrams: number, bytes: number, rounds: number): Promise<readonly Burst[]> {
-  const sender = startPart<SenderCalls>('sender.ts');
-  const offbox = startPart<OffboxCalls>('offbox.ts');
-  const results: Burst[] = [];
-  try {
-    const { udp } = await offbox.ask('start', 100);
-    for (let round = 0; round < rounds; round += 1) {
-      const before = await offbox.ask('count', null);
-      const { tookMs } = await sender.ask('burst', { port: udp, datagrams, bytes });
-      let after = await offbox.ask('count', null);
-      for (let seen = -1; seen !== after.received || after.pending > 0; ) {
-        seen = after.received;
-        await new Promise((resolve) => setTimeout(resolve, quietMs));
-        after = await offbox.ask('count', null);
-      }
-      results.push({
-        sent: datagrams,
-        sentPerSecond: (datagrams / tookMs) * 1000,
-        taken: after.received - before.received,
-        kernel: (after.dropped.kernel ?? 0) - (before.dropped.kernel ?? 0),
-      });
-    }
-  } finally {
-    await Promise.all([sender.stop(), offbox.stop()]);
-  }
-  return results;
+async function offboxReceiver(): Promise<Receiver & { dropped(): Promise<number> }> {
+  const part = startPart<OffboxCalls>('offbox.ts');
+  const { udp: port } = await part.ask('start', 100);
+  return {
+    port,
+    count: async () => {
+      const { received, pending } = await part.ask('count', null);
+      return received - pending;
+    },
+    dropped: async () => (await part.ask('count', null)).dropped.kernel ?? 0,
+    stop: part.stop,
+  };
 }
 
-export function burstText(results: readonly Burst[]): string {
-  const rows = results.map(({ sent, sentPerSecond, taken, kernel }, round) => [
-    `round ${round + 1}`,
-    String(sent),
-    rateText(sentPerSecond),
-    String(taken),
-    `${fixed((taken / sent) * 100, 1)} %`,
-    String(kernel),
+async function peerReceiver(): Promise<Receiver> {
+  const part = startPart<SyslogServerCalls>('syslog-server.ts');
+  return { port: await part.ask('start', null), count: () => part.ask('count', null), stop: part.stop };
+}
+
+/** What came more than `before`, once nothing more does. */
+async function settled({ count }: Receiver, before: number): Promise<number> {
+  let now = await count();
+  for (let seen = -1; seen !== now; now = await count()) {
+    seen = now;
+    await new Promise((resolve) => setTimeout(resolve, quietMs));
+  }
+  return now - before;
+}
+
+export async function bursts({ datagrams, bytes, rounds }: BurstOptions): Promise<Bursts> {
+  const sender = startPart<SenderCalls>('sender.ts');
+  const [offbox, peer] = await Promise.all([offboxReceiver(), peerReceiver()]);
+  const sentPerSecond: number[] = [];
+  const shares = new Map<Receiver, number[]>([
+    [offbox, []],
+    [peer, []],
   ]);
-  const share = median(results.map(({ sent, taken }) => taken / sent)) * 100;
-  return `${tableText(['', 'sent', 'per second', 'received', '', 'kernel drops'], rows)}\nmedian received: ${fixed(share, 1)} %`;
+  let lost = 0;
+  try {
+    for (let round = 0; round < rounds; round += 1) {
+      for (const [receiver, found] of shares) {
+        const before = await receiver.count();
+        const { tookMs } = await sender.ask('burst', { port: receiver.port, datagrams, bytes });
+        const came = await settled(receiver, before);
+        sentPerSecond.push((datagrams / tookMs) * 1000);
+        found.push(came / datagrams);
+        if (receiver === offbox) lost += datagrams - came;
+      }
+    }
+    // The kernel's counter is read once a second.
+    await new Promise((resolve) => setTimeout(resolve, lost > 0 ? 1_500 : 0));
+    const known = (await offbox.dropped()) === lost;
+    return { sentPerSecond, offbox: shares.get(offbox)!, syslogServer: shares.get(peer)!, lossesKnown: known };
+  } finally {
+    await Promise.all([sender, offbox, peer].map((part) => part.stop()));
+  }
+}
+
+export function burstText({ sentPerSecond, offbox, syslogServer, lossesKnown }: Bursts): string {
+  const percent = (share: number): string => `${fixed(share * 100, 1)} %`;
+  const row = (name: string, shares: readonly number[]): readonly string[] => [
+    name,
+    percent(median(shares)),
+    percent(Math.min(...shares)),
+    String(shares.filter((share) => share === 1).length),
+    String(shares.length),
+  ];
+  const rows = [row('Offbox, durable and decided', offbox), row('syslog-server, received', syslogServer)];
+  const table = tableText(['', 'arrived', 'least', 'whole', 'of rounds'], rows);
+  return `${table}\nsent at ${rateText(median(sentPerSecond))}/s; what did not reach Offbox is ${lossesKnown ? '' : 'NOT '}all in its own count of losses`;
 }

@@ -40,7 +40,7 @@ async function floor(rules: number): Promise<Subject> {
 }
 
 async function offbox(policies: number): Promise<Subject> {
-  const part = startPart<OffboxCalls>('offbox.ts', process.env.FLAGS?.split(' ') ?? []);
+  const part = startPart<OffboxCalls>('offbox.ts');
   const { tcp } = await part.ask('start', policies);
   return {
     name: `${policies}`,
