@@ -8,6 +8,7 @@ import { ciscoIosxr } from './cisco-iosxr/index.ts';
 import { ciscoNxos } from './cisco-nxos/index.ts';
 import { frr } from './frr/index.ts';
 import { juniperJunos } from './juniper-junos/index.ts';
+import { libvirt } from './libvirt/index.ts';
 
 export const platforms: Readonly<Record<PlatformName, Platform>> = {
   'cisco-ios': ciscoIos,
@@ -17,4 +18,5 @@ export const platforms: Readonly<Record<PlatformName, Platform>> = {
   'arista-eos': aristaEos,
   'juniper-junos': juniperJunos,
   frr,
+  libvirt,
 };

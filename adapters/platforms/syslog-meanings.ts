@@ -21,6 +21,7 @@ const readings: Readonly<Record<PlatformName, readonly SyslogReading[]>> = {
   'arista-eos': eosSyslog,
   'juniper-junos': junosSyslog,
   frr: frrSyslog,
+  libvirt: [],
 };
 
 const indexOf = (list: Iterable<SyslogReading>): Index => Map.groupBy(list, ({ on }) => on);

@@ -169,7 +169,8 @@ const rowsOf: Readonly<Record<Shown, (item: never) => readonly Row[]>> = {
 
 function wantText(want: ShownIntent['intent']['want']): string {
   if (want.kind === 'notice') return `notice: ${want.text}`;
+  if (want.kind === 'report') return `report on ${want.request}: ${want.state}: ${want.text}`;
   return want.kind === 'read'
-    ? `read ${want.query} on ${want.target}`
+    ? `read ${[want.query, want.about].filter(Boolean).join(' ')} on ${want.target}`
     : `${want.resource.target}: ${resourceText(want.resource)} ${want.desired}`;
 }

@@ -1,9 +1,9 @@
 // Owns: facts: plain data folded from entries, and the view of the inventory that policies get. Facts change only on an
 // entry (law E9): what an event claims and what a reading showed, each with when and how it is known.
-import type { Entry } from '../model/entry.ts';
-import type { FhrpRow } from '../model/intent.ts';
+import { type Entry, rowsOf } from '../model/entry.ts';
 import { interfaceName } from '../model/interface-name.ts';
 import { type Family, type Meaning, type Role, roleOfHsrp, roleOfVrrp } from '../model/meaning.ts';
+import type { FhrpRow } from '../model/query.ts';
 import type { Gateway, Inventory, Member, Target } from '../model/target.ts';
 
 /** A member of a gateway, with what its gateway says of it. */
@@ -129,9 +129,10 @@ export class Facts implements InventoryView {
       at: entry.at,
       ...(result.kind === 'rows' ? {} : { reason: result.reason }),
     });
-    if (result.kind !== 'rows') return;
+    const rows = rowsOf(entry.reading, 'fhrp');
+    if (!rows) return;
     for (const member of this.membersOn(target)) {
-      const row = rowOf(member, result.rows);
+      const row = rowOf(member, rows);
       if (row) this.#setFhrp(member, row.role, row.state, entry, 'read');
     }
   }

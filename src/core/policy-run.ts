@@ -1,7 +1,7 @@
 // Owns: one policy while it runs: its pipeline from event to intents, its schedule, and what it waits for. All it must
 // remember is in cells; everything else here is wiring that a restart builds again.
 import { filter, map, Observable, Subject, type Subscription } from 'rxjs';
-import type { Entry, EntryOf } from '../model/entry.ts';
+import { type Entry, type EntryOf, rowsOf } from '../model/entry.ts';
 import { OperatorError } from '../model/errors.ts';
 import type { Requirement, Want } from '../model/intent.ts';
 import { intentsPerStepMax } from '../model/limits.ts';
@@ -171,10 +171,11 @@ export class PolicyRun {
       perKey,
       settle,
       threshold,
-      read: (target, query) =>
-        ask({ kind: 'read', target, query }, (entry) =>
-          entry.kind === 'reading' && entry.reading.result.kind === 'rows' ? [entry.reading.result.rows] : [],
-        ),
+      read: (target, query, about) =>
+        ask({ kind: 'read', target, query, ...(about === undefined ? {} : { about }) }, (entry) => {
+          const rows = entry.kind === 'reading' ? rowsOf(entry.reading, query) : undefined;
+          return rows ? [rows] : [];
+        }),
       act: (desire) => ask(ensureWant(desire, []), (entry) => (entry.kind === 'outcome' ? [entry.outcome] : [])),
     };
   }

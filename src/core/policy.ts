@@ -1,8 +1,8 @@
 // Owns: policy(): what an author writes, fully typed. A policy is data and pure functions; the engine runs it (policy-run.ts).
 import type { Observable } from 'rxjs';
 import { messageOf, OperatorError } from '../model/errors.ts';
-import type { FhrpRow, QueryKind } from '../model/intent.ts';
 import type { Outcome } from '../model/outcome.ts';
+import type { QueryKind, QueryRow } from '../model/query.ts';
 import { type Duration, durationMs } from '../model/time.ts';
 import type { Desire, ResourceDesire } from './desire.ts';
 import type { InventoryView } from './facts.ts';
@@ -24,8 +24,8 @@ export interface PipeTools extends PolicyContext {
   readonly perKey: typeof perKey;
   readonly settle: typeof settle;
   readonly threshold: typeof threshold;
-  /** Reads a state on a target; completes without a value where it cannot be read. */
-  readonly read: (target: string, query: QueryKind) => Observable<readonly FhrpRow[]>;
+  /** Reads a state on a target: `about` says of what, where the query asks for one. Completes without a value where it cannot be read. */
+  readonly read: <Q extends QueryKind>(target: string, query: Q, about?: string) => Observable<readonly QueryRow<Q>[]>;
   /** Ensures a resource and gives what became of it. */
   readonly act: (desire: ResourceDesire) => Observable<Outcome>;
 }

@@ -1,18 +1,21 @@
 // Owns: the entry: one journal record. Everything the engine ever learns, time included, is one of these.
 import { z } from 'zod';
 import { eventSchema } from './event.ts';
-import { fhrpRowSchema, intentSchema, queryKindSchema } from './intent.ts';
+import { intentSchema } from './intent.ts';
 import { outcomeSchema } from './outcome.ts';
+import { type QueryKind, type QueryRow, queryKindSchema } from './query.ts';
 import { inventorySchema } from './target.ts';
 
 export const readingSchema = z.object({
   target: z.string(),
   query: queryKindSchema,
+  about: z.string().optional(),
   /** The intent that asked. */
   intent: z.string(),
   /** What was read, or why it could not be. `unreachable` blocks nobody; `unreadable` takes nothing away. */
   result: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('rows'), rows: z.array(fhrpRowSchema) }),
+    /** By the query, as queryRowSchemas has them: rowsOf() gives them typed. */
+    z.object({ kind: z.literal('rows'), rows: z.array(z.looseObject({})) }),
     z.object({ kind: z.literal('unreachable'), reason: z.string() }),
     z.object({ kind: z.literal('unreadable'), reason: z.string() }),
   ]),
@@ -32,6 +35,8 @@ export const entryBodySchema = z.discriminatedUnion('kind', [
     intent: z.string(),
     deadlineMs: z.number().int(),
     plan: z.array(z.string()),
+    /** What stood there before, where the resource has a value (null: nothing): a hold restores it. */
+    before: z.string().nullable().optional(),
   }),
   z.object({ kind: z.literal('outcome'), intent: z.string(), outcome: outcomeSchema }),
   z.object({ kind: z.literal('reading'), reading: readingSchema }),
@@ -52,6 +57,14 @@ export const entryBodySchema = z.discriminatedUnion('kind', [
 
 export type EntryBody = z.infer<typeof entryBodySchema>;
 export type Reading = z.infer<typeof readingSchema>;
+
+/** The rows of a reading, if it is one of this query and could be read. */
+export function rowsOf<Q extends QueryKind>(reading: Reading, query: Q): readonly QueryRow<Q>[] | undefined {
+  return reading.query === query && reading.result.kind === 'rows'
+    ? (reading.result.rows as unknown as QueryRow<Q>[])
+    : undefined;
+}
+
 /** As appended: stamped with the admission time (integer milliseconds since 1970, never falling), not yet numbered. */
 export type NewEntry = EntryBody & { readonly at: number };
 /** As committed: `seq` strictly rising, gaps allowed. */

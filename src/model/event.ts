@@ -4,11 +4,11 @@ import { meaningSchema } from './meaning.ts';
 
 /** Where an event came from and how far it may be believed. */
 export const originSchema = z.object({
-  /** The source adapter's name: `syslog`, `snmp`, `emit`. */
+  /** The source adapter's name: `syslog`, `snmp`, `libvirt`, `nats`, `http`, `emit`. */
   source: z.string(),
   /** The sender's address, without a port; `local` for our own. */
   peer: z.string(),
-  transport: z.enum(['udp', 'tcp', 'tls', 'local']),
+  transport: z.enum(['udp', 'tcp', 'tls', 'local', 'unix', 'ssh', 'http', 'nats']),
   /** `authenticated` only if the credential is pinned in the inventory to that target. */
   trust: z.enum(['authenticated', 'claimed']),
   /** The device's own timestamp as it wrote it. Data, never time: device clocks lie and RFC 3164 has no year. */

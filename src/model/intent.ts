@@ -1,34 +1,29 @@
 // Owns: the intent, what a policy wants done to a target, and the readings and requirements that go with it.
 import { z } from 'zod';
-import { familySchema, roleSchema } from './meaning.ts';
-
-/** A first-hop redundancy row as read on a target, vendor-neutral. */
-export const fhrpRowSchema = z.object({
-  interface: z.string().optional(),
-  /** HSRP group or VRRP virtual router id. */
-  group: z.number().int().optional(),
-  /** keepalived's vrrp_instance. */
-  instance: z.string().optional(),
-  family: familySchema,
-  role: roleSchema,
-  /** The protocol's own word: `active`, `listen`, `backup`. */
-  state: z.string(),
-});
-
-/** What can be read of a target without changing it. More kinds come with more meanings that have a state. */
-export const queryKindSchema = z.enum(['fhrp']);
+import { familySchema } from './meaning.ts';
+import { queryKindSchema } from './query.ts';
 
 /** A state that must be read on a target, fresh, before a write is allowed. */
-export const requirementSchema = z.object({
-  target: z.string(),
-  query: queryKindSchema,
-  interface: z.string().optional(),
-  group: z.number().int().optional(),
-  instance: z.string().optional(),
-  family: familySchema,
-  /** `active`: exactly this row is read active. `not-active`: the row is there and reads otherwise. */
-  is: z.enum(['active', 'not-active']),
-});
+export const requirementSchema = z.discriminatedUnion('query', [
+  z.object({
+    query: z.literal('fhrp'),
+    target: z.string(),
+    interface: z.string().optional(),
+    group: z.number().int().optional(),
+    instance: z.string().optional(),
+    family: familySchema,
+    /** `active`: exactly this row is read active. `not-active`: the row is there and reads otherwise. */
+    is: z.enum(['active', 'not-active']),
+  }),
+  z.object({
+    query: z.literal('domains'),
+    target: z.string(),
+    uuid: z.string(),
+    /** `here`: it is there and has come, running or paused for good. `gone`: it is not there any more, or shut off by having left.
+     * `coming`: paused, a migration to here is on. */
+    is: z.enum(['here', 'gone', 'coming']),
+  }),
+]);
 
 /** A thing on a target whose desired state an intent names. The kinds and their fields are in src/resources. */
 export const resourceSchema = z.looseObject({ kind: z.string(), target: z.string() });
@@ -41,8 +36,28 @@ export const wantSchema = z.discriminatedUnion('kind', [
     requires: z.array(requirementSchema),
     /** From the intent's `at`; an older one ends `expired`. */
     validForMs: z.number().int(),
+    /** What may stand there before the change, as the driver's `value` tells it (null: nothing); otherwise `refused`. */
+    replaces: z.array(z.string().nullable()).optional(),
+    /** Effective only once it has stayed so for this long; applied again while it does not. */
+    staysMs: z.number().int().optional(),
+    /** … or once this is read to be there: it cannot come back. */
+    unless: resourceSchema.optional(),
   }),
-  z.object({ kind: z.literal('read'), target: z.string(), query: queryKindSchema }),
+  z.object({
+    kind: z.literal('read'),
+    target: z.string(),
+    query: queryKindSchema,
+    /** What of it: an interface, an address, a UUID, as the query's rows say. */
+    about: z.string().optional(),
+  }),
+  /** Tells whoever asked what becomes of a request; the last word has `final`. */
+  z.object({
+    kind: z.literal('report'),
+    request: z.string(),
+    state: z.enum(['accepted', 'refused', 'running', 'done', 'failed', 'cancelled']),
+    text: z.string(),
+    final: z.boolean(),
+  }),
   /** For the operator's eyes: nothing is done to a target. */
   z.object({ kind: z.literal('notice'), code: z.string(), text: z.string(), targets: z.array(z.string()) }),
 ]);
@@ -59,8 +74,6 @@ export const intentSchema = z.object({
   want: wantSchema,
 });
 
-export type FhrpRow = z.infer<typeof fhrpRowSchema>;
-export type QueryKind = z.infer<typeof queryKindSchema>;
 export type Requirement = z.infer<typeof requirementSchema>;
 export type Resource = z.infer<typeof resourceSchema>;
 export type Want = z.infer<typeof wantSchema>;

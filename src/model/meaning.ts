@@ -12,6 +12,41 @@ export const familySchema = z.enum(['ipv4', 'ipv6']);
 
 const linkStateSchema = z.enum(['up', 'down']);
 
+/** virDomainState: nostate, running, blocked, paused, shutdown (going down), shutoff, crashed, pmsuspended. */
+export const vmStateSchema = z.enum(['nostate', 'running', 'blocked', 'paused', 'shutdown', 'shutoff', 'crashed', 'pmsuspended']);
+/** The reason libvirt gives with a state, in its own word: `booted`, `migrated`, `migration`, `postcopy`, `unpaused`, `failed`, … */
+export const vmReasonSchema = z.string();
+/** virDomainEventType. */
+export const vmLifecycleSchema = z.enum([
+  'defined',
+  'undefined',
+  'started',
+  'suspended',
+  'resumed',
+  'stopped',
+  'shutdown',
+  'pmsuspended',
+  'crashed',
+]);
+/** An interface of a VM, from its XML. */
+export const nicSchema = z.object({
+  /** Lower case, colons. */
+  mac: z.string(),
+  /** The bridge or libvirt network it is plugged into. */
+  source: z.string().optional(),
+  /** Its VLAN tag, where the XML has one (`<vlan><tag id='10'/></vlan>`). */
+  vlan: z.number().int().optional(),
+});
+
+/** What the vm.* meanings of a migration share: which VM, from where to where (targets of the inventory). */
+const migrationShape = {
+  /** The domain's name; its UUID is what it is known by. */
+  vm: z.string(),
+  uuid: z.string(),
+  from: z.string(),
+  to: z.string(),
+};
+
 export const meaningSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('hsrp.state-changed'),
@@ -86,6 +121,76 @@ export const meaningSchema = z.discriminatedUnion('kind', [
     /** `console`, `vty`, `commit`, … as the device says. */
     from: z.string().optional(),
   }),
+  /** What one hypervisor said of one domain; the migration meanings below are made of these, of both hosts'. */
+  z.object({
+    kind: z.literal('vm.lifecycle'),
+    vm: z.string(),
+    uuid: z.string(),
+    event: vmLifecycleSchema,
+    /** virDomainEvent…DetailType in libvirt's word: `migrated`, `booted`, `unpaused`, `failed`, `destroyed`, `post-copy`, … */
+    detail: z.string(),
+    /** Read at the event, where the XML was there to be read: at stopped-migrated it is gone. */
+    nics: z.array(nicSchema).optional(),
+  }),
+  /** A domain as listed: after connecting, and when its devices changed. */
+  z.object({
+    kind: z.literal('vm.observed'),
+    vm: z.string(),
+    uuid: z.string(),
+    state: vmStateSchema,
+    reason: vmReasonSchema,
+    nics: z.array(nicSchema),
+  }),
+  /** A whole listing of a hypervisor was told: it has these domains, and no others. */
+  z.object({ kind: z.literal('vm.listed'), uuids: z.array(z.string()) }),
+  z.object({ kind: z.literal('vm.migration-iteration'), vm: z.string(), uuid: z.string(), iteration: z.number().int() }),
+  z.object({
+    kind: z.literal('vm.job-completed'),
+    vm: z.string(),
+    uuid: z.string(),
+    /** virDomainJobOperation: `migration-out`, `save`, `dump`, `snapshot`, `backup`, … */
+    operation: z.string(),
+    elapsedMs: z.number().optional(),
+    downtimeMs: z.number().optional(),
+  }),
+  /** `request` where it is the mark of a migration asked for: element `<migration to='kvm2'/>` of namespace urn:offbox:migration. */
+  z.object({
+    kind: z.literal('vm.metadata-changed'),
+    vm: z.string(),
+    uuid: z.string(),
+    type: z.enum(['description', 'title', 'element']),
+    uri: z.string().optional(),
+    request: z.object({ to: z.string() }).optional(),
+  }),
+  /** An orchestrator's word, or a metadata mark. */
+  z.object({
+    kind: z.literal('vm.migration-requested'),
+    ...migrationShape,
+    /** The request's id: its outcomes are published under it. */
+    request: z.string(),
+    /** Offbox performs it; otherwise the orchestrator does. */
+    perform: z.boolean(),
+    allow: z.array(z.enum(['relax', 'post-copy'])).optional(),
+    bandwidthMiBs: z.number().int().optional(),
+  }),
+  z.object({ kind: z.literal('vm.migration-started'), ...migrationShape, macs: z.array(z.string()) }),
+  /** It runs at `to` (or is there paused): the old port shall forget its addresses. `vlans` empty where nothing says them. */
+  z.object({
+    kind: z.literal('vm.migrated'),
+    ...migrationShape,
+    macs: z.array(z.string()),
+    vlans: z.array(z.number().int()),
+    /** Only its definition moved; it was not running. */
+    offline: z.boolean().optional(),
+  }),
+  z.object({ kind: z.literal('vm.migration-failed'), ...migrationShape, reason: z.string() }),
+  /** However it ended. */
+  z.object({
+    kind: z.literal('vm.migration-ended'),
+    ...migrationShape,
+    how: z.enum(['migrated', 'failed', 'cancelled']),
+    reason: z.string().optional(),
+  }),
   z.object({
     kind: z.literal('source.gap'),
     /** The source that may have missed something; `offbox` for our own stop and start. */
@@ -102,6 +207,7 @@ export type MeaningOf<K extends MeaningKind> = Extract<Meaning, { kind: K }>;
 export type HsrpState = z.infer<typeof hsrpStateSchema>;
 export type VrrpState = z.infer<typeof vrrpStateSchema>;
 export type Role = z.infer<typeof roleSchema>;
+export type Nic = z.infer<typeof nicSchema>;
 export type Family = z.infer<typeof familySchema>;
 
 /** The fields that name what a meaning is about: the default `key` of a policy. `target` is the event's own. */
@@ -114,6 +220,17 @@ export const meaningSubjects = {
   'port-security.violation': ['target', 'interface'],
   'interface.err-disabled': ['target', 'interface'],
   'config.changed': ['target'],
+  'vm.lifecycle': ['target', 'uuid'],
+  'vm.observed': ['target', 'uuid'],
+  'vm.listed': ['target'],
+  'vm.migration-iteration': ['target', 'uuid'],
+  'vm.job-completed': ['target', 'uuid'],
+  'vm.metadata-changed': ['target', 'uuid'],
+  'vm.migration-requested': ['uuid'],
+  'vm.migration-started': ['uuid'],
+  'vm.migrated': ['uuid'],
+  'vm.migration-failed': ['uuid'],
+  'vm.migration-ended': ['uuid'],
   'source.gap': ['source'],
 } as const satisfies Record<MeaningKind, readonly string[]>;
 

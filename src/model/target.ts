@@ -41,7 +41,27 @@ export const platformNameSchema = z.enum([
   'arista-eos',
   'juniper-junos',
   'frr',
+  'libvirt',
 ]);
+
+/** How to reach a libvirtd. Read-only is enough to watch; `write` is asked for by migrations alone. */
+export const libvirtAccessSchema = z.strictObject({
+  transport: z.enum(['unix', 'tls', 'ssh', 'tcp']),
+  /** `qemu:///system`, `test:///default`, … */
+  uri: z.string().default('qemu:///system'),
+  /** Of the daemon's socket: here for `unix`, on the hypervisor for `ssh` (then instead of virt-ssh-helper). */
+  socket: z.string().optional(),
+  port: port.optional(),
+  /** PEM, for `tls`: who signed the hypervisor's certificate, and our own with its key. */
+  ca: secretSchema.optional(),
+  certificate: secretSchema.optional(),
+  key: secretSchema.optional(),
+  ssh: z.strictObject(sshShape).optional(),
+  /** Migrations may be started and aborted here by Offbox. */
+  write: z.boolean().default(false),
+  /** Where the others reach it for a migration: `qemu+tls://kvm2/system`. */
+  migrationUri: z.string().optional(),
+});
 
 export const targetSchema = z.strictObject({
   platform: platformNameSchema,
@@ -63,6 +83,7 @@ export const targetSchema = z.strictObject({
       user: z.string().optional(),
     })
     .optional(),
+  libvirt: libvirtAccessSchema.optional(),
   bgp: z
     .strictObject({
       as: z.int().min(1).max(4_294_967_295).optional(),
@@ -88,15 +109,46 @@ export const gatewaySchema = z.strictObject({
   members: z.array(memberSchema).min(1),
 });
 
+/** Where a hypervisor is plugged in, and what runs over that wire. */
+export const attachmentSchema = z.strictObject({
+  hypervisor: name,
+  /** The switch and its port. */
+  target: name,
+  interface: z.string().min(1),
+  /** VLANs of guests on this port. */
+  vlans: z.array(z.int().min(1).max(4094)).min(1),
+  /** The one that travels untagged, as the hypervisor sees it; absent: all are tagged. */
+  native: z.int().min(1).max(4094).optional(),
+  /** The VTEP that puts these VLANs into VXLAN, where it is another than the switch. */
+  vtep: name.optional(),
+});
+
+/** The way a migration's traffic takes: each port it leaves by, in order. The way back is a path of its own. */
+export const pathSchema = z.strictObject({
+  from: name,
+  to: name,
+  /** The address that the traffic goes to, as the routers on the way see it: checked against their routes. */
+  toward: z.string().min(1),
+  /** DSCP of the traffic as encapsulated, in the field's word: `cs4`, `af41`, `ef`, or a number. */
+  dscp: z.string().default('default'),
+  egress: z.array(z.strictObject({ target: name, interface: z.string().min(1) })).min(1),
+});
+
 export const inventorySchema = z.strictObject({
   targets: z.record(name, targetSchema),
   gateways: z.record(name, gatewaySchema).default({}),
+  /** Absent, not empty, in journals from before there were any. */
+  attachments: z.array(attachmentSchema).optional(),
+  paths: z.array(pathSchema).optional(),
 });
 
 export type SecretReference = z.infer<typeof secretSchema>;
 export type CliAccess = z.infer<typeof cliAccessSchema>;
 export type NetconfAccess = z.infer<typeof netconfAccessSchema>;
 export type PlatformName = z.infer<typeof platformNameSchema>;
+export type LibvirtAccess = z.infer<typeof libvirtAccessSchema>;
+export type Attachment = z.infer<typeof attachmentSchema>;
+export type Path = z.infer<typeof pathSchema>;
 export type Target = z.infer<typeof targetSchema>;
 export type Member = z.infer<typeof memberSchema>;
 export type Gateway = z.infer<typeof gatewaySchema>;

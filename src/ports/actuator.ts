@@ -18,9 +18,35 @@ export type Command =
   /** NETCONF edit of the configuration (the inner XML of <config>), as one transaction of the best kind the target has. */
   | { readonly kind: 'edit'; readonly config: string; readonly confirm: 'on-loss' | 'never' }
   /** Any other NETCONF operation (the inner XML of <rpc>). */
-  | { readonly kind: 'rpc'; readonly operation: string };
+  | { readonly kind: 'rpc'; readonly operation: string }
+  /** A call of libvirt that only reads; the answer is JSON, or XML where libvirt gives that. */
+  | { readonly kind: 'libvirt'; readonly call: LibvirtRead; readonly about?: string }
+  /**
+   * Starts a peer-to-peer migration on its source, answered when libvirtd has taken it up or refused it, not when it is over:
+   * that is read (`domains`).
+   */
+  | { readonly kind: 'migrate'; readonly uuid: string; readonly uri: string; readonly options: MigrateOptions }
+  | { readonly kind: 'abort-job'; readonly uuid: string };
 
-export type Transport = 'cli' | 'netconf';
+/**
+ * - `domains`: DomainRow[], all of the host, with job and progress.   - `hypervisor`: HypervisorRow.
+ * - `vm-needs`: VmNeedsRow; `about` is a UUID or a name.
+ */
+export type LibvirtRead = 'domains' | 'hypervisor' | 'vm-needs';
+
+/** What lets a migration survive a WAN. */
+export interface MigrateOptions {
+  /** MiB/s; absent: as much as there is. */
+  readonly bandwidthMiBs?: number;
+  /** Slows the guest down until it fits through. */
+  readonly autoConverge: boolean;
+  /** May be switched to post-copy where it does not converge. */
+  readonly postCopy: boolean;
+  /** Defined at the destination, undefined at the source. */
+  readonly persistent: boolean;
+}
+
+export type Transport = 'cli' | 'netconf' | 'libvirt';
 export const transportOf: Readonly<Record<Command['kind'], Transport>> = {
   cli: 'cli',
   configure: 'cli',
@@ -28,6 +54,9 @@ export const transportOf: Readonly<Record<Command['kind'], Transport>> = {
   'get-config': 'netconf',
   edit: 'netconf',
   rpc: 'netconf',
+  libvirt: 'libvirt',
+  migrate: 'libvirt',
+  'abort-job': 'libvirt',
 };
 
 /** `text` is what the device said: CLI output, or the inner XML of <data> / <rpc-reply>. */

@@ -1,6 +1,7 @@
 // Port: what one network operating system says and means: prompts and modes, what to ask to read a state, what to send
 // to change a resource. Sans I/O: a dialogue yields commands and is fed the replies.
-import type { Desired, FhrpRow, Resource } from '../model/intent.ts';
+import type { Desired, Resource } from '../model/intent.ts';
+import type { QueryKind, QueryRow } from '../model/query.ts';
 import type { PlatformName, Target } from '../model/target.ts';
 import type { Command, Reply } from './actuator.ts';
 
@@ -40,12 +41,23 @@ export interface ResourceDriver<R extends Resource = Resource, S = unknown> {
   ): { readonly effective: true } | { readonly effective: false; readonly missing: string };
   /** One line for people and evidence: `network configured, in the BGP table, advertised to 10.0.2.1`. */
   describe(state: S): string;
+  /** What stands there, where the resource is a place with a value (a port's policy-map); null: nothing. A hold restores it. */
+  value?(state: S): string | null;
+  /** Where an application or its effect takes longer than a command (a migration), milliseconds. */
+  readonly applyDeadlineMs?: number;
+  readonly verifyDeadlineMs?: number;
 }
+
+/** How the state that a query asks for is read on this platform. */
+export type QueryReader<Q extends QueryKind> = (
+  target: Target,
+  ask: { readonly about: string | undefined; readonly protocol: 'hsrp' | 'vrrp' },
+) => Dialogue<readonly QueryRow<Q>[]>;
 
 export interface Platform {
   readonly name: PlatformName;
   readonly cli?: CliDialect;
-  readonly queries: { readonly fhrp?: (target: Target, protocol: 'hsrp' | 'vrrp') => Dialogue<readonly FhrpRow[]> };
+  readonly queries: { readonly [Q in QueryKind]?: QueryReader<Q> };
   /** By resource kind. */
   readonly resources: Readonly<Record<string, ResourceDriver>>;
 }

@@ -16,7 +16,7 @@ import type { Target } from '../model/target.ts';
 import type { Command } from '../ports/actuator.ts';
 import type { ResourceDriver } from '../ports/platform.ts';
 import type { Wall } from '../ports/wall.ts';
-import { Evidence } from './evidence.ts';
+import { commandLines, Evidence } from './evidence.ts';
 import type { Line } from './line.ts';
 import type { Readings } from './readings.ts';
 
@@ -76,7 +76,7 @@ class Run {
     if (refusal) return refusal;
     const { state, plan } = await this.#timed('read', () => this.#plan());
     if (plan.length === 0) return this.#alreadySo(state);
-    const lines = plan.flatMap(planLines);
+    const lines = plan.flatMap(commandLines);
     const withheld = this.#options.withheld(lines);
     if (withheld) return { kind: 'held', reason: withheld };
     const stale = await this.#requirements();
@@ -181,20 +181,5 @@ class Run {
     } finally {
       this.#tookMs[part] = Math.round((this.#options.wall.monotonic() - from) * 1000) / 1000;
     }
-  }
-}
-
-function planLines(command: Command): readonly string[] {
-  switch (command.kind) {
-    case 'cli':
-      return [command.line];
-    case 'configure':
-      return command.lines;
-    case 'edit':
-      return [command.config];
-    case 'rpc':
-      return [command.operation];
-    default:
-      return [command.filter];
   }
 }

@@ -6,22 +6,35 @@ import type { Command, Reply } from '../ports/actuator.ts';
 /** Configuration words that are followed by a secret, on the platforms we write to. */
 const secretWords = /\b(password|secret|community|key-string|md5|pre-shared-key)(\s+\d)?\s+\S+/gi;
 
+/** What a command says, line by line. */
+export function commandLines(command: Command): readonly string[] {
+  switch (command.kind) {
+    case 'cli':
+      return [command.line];
+    case 'configure':
+      return command.lines;
+    case 'edit':
+      return [command.config];
+    case 'rpc':
+      return [command.operation];
+    case 'get':
+    case 'get-config':
+      return [command.filter];
+    case 'libvirt':
+      return [[command.call, command.about].filter(Boolean).join(' ')];
+    case 'migrate':
+      return [`migrate ${command.uuid} to ${command.uri} ${JSON.stringify(command.options)}`];
+    case 'abort-job':
+      return [`abort the job of ${command.uuid}`];
+  }
+}
+
 export class Evidence {
   readonly #lines: string[] = [];
   #bytes = 0;
 
   readonly hear = (command: Command, reply: Reply): void => {
-    const sent =
-      'lines' in command
-        ? command.lines.join(' / ')
-        : 'line' in command
-          ? command.line
-          : 'config' in command
-            ? command.config
-            : 'operation' in command
-              ? command.operation
-              : command.filter;
-    this.note(`> ${sent}`);
+    this.note(`> ${commandLines(command).join(' / ')}`);
     if (reply.text.trim() !== '') this.note(`< ${reply.text.trim()}`);
   };
 

@@ -69,7 +69,7 @@ export class Executor {
   submit(intent: Intent, at: number): void {
     const { want } = intent;
     if (want.kind === 'ensure') this.#enqueue({ intent, want, key: resourceKey(want.resource), at });
-    else if (want.kind === 'read') this.#track(this.#readings.take(want.target, want.query, intent.id));
+    else if (want.kind === 'read') this.#track(this.#readings.take(want, intent.id));
   }
 
   /** After a restart: what was open goes again, what was attempted is probed first (law E4). */

@@ -1,6 +1,6 @@
 // Owns: saying what happens in the words of the field, one phrase a step: event → meaning → policy → read → apply →
 // outcome. The terminal paints it, a story's transcript is made of it.
-import type { Entry, EntryOf, Reading } from '../model/entry.ts';
+import { type Entry, type EntryOf, type Reading, rowsOf } from '../model/entry.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent, Resource } from '../model/intent.ts';
 import type { Meaning } from '../model/meaning.ts';
@@ -45,9 +45,12 @@ export function narrator(): (entry: Entry, engine: Deriver) => readonly Phrase[]
   const ofIntent = ({ at, intent }: EntryOf<'intent'>): readonly Phrase[] => {
     const { want, policy, key } = intent;
     if (want.kind === 'notice') return [{ at, what: 'notice', who: policy, text: want.text }];
+    if (want.kind === 'report') return [{ at, what: 'report', who: policy, text: `${want.state}: ${want.text}` }];
     intents.set(intent.id, intent);
-    if (want.kind === 'read')
-      return [{ at, what: 'asks', who: want.target, text: `who is active? for ${policy}${key ? ` (${key})` : ''}` }];
+    if (want.kind === 'read') {
+      const question = want.query === 'fhrp' ? 'who is active?' : `${[want.query, want.about].filter(Boolean).join(' ')}?`;
+      return [{ at, what: 'asks', who: want.target, text: `${question} for ${policy}${key ? ` (${key})` : ''}` }];
+    }
     return [
       {
         at,
@@ -138,13 +141,23 @@ export function resourceText({ kind, target: _, ...rest }: Resource): string {
   return [kind, ...fields.map(([name, value]) => (name === 'prefix' ? `${value}` : `${name} ${value}`))].join(' ');
 }
 
-function readingText({ result }: Reading): string {
+function readingText(reading: Reading): string {
+  const { result, query } = reading;
   if (result.kind !== 'rows') return `${result.kind}: ${result.reason}`;
-  const rows = result.rows.map(
+  const groups = rowsOf(reading, 'fhrp')?.map(
     ({ interface: name, group, instance, state }) =>
       `${[name, group === undefined ? instance : `group ${group}`].filter(Boolean).join(' ')} ${state}`,
   );
-  return rows.join(', ') || 'no redundancy groups';
+  if (groups) return groups.join(', ') || 'no redundancy groups';
+  const domains = rowsOf(reading, 'domains')?.map(({ vm, state, reason, job }) => `${vm} ${state} (${job ?? reason})`);
+  return shortened((domains ?? result.rows.map((row) => rowText(row))).join(', ')) || `no ${query}`;
+}
+
+/** `interface Gi1/0/1, violation shutdown, …`. */
+function rowText(row: Readonly<Record<string, unknown>>): string {
+  return Object.entries(row)
+    .map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`)
+    .join(' ');
 }
 
 /** What was read at the end: that it is effective. */

@@ -1,11 +1,13 @@
 // Owns: reading states on targets, each reading an entry, and how fresh the last one is.
 import { rowOf } from '../core/facts.ts';
-import type { EntryBody, Reading } from '../model/entry.ts';
+import { placeOf } from '../core/vms.ts';
+import { type EntryBody, type Reading, rowsOf } from '../model/entry.ts';
 import { summaryOf, TargetError } from '../model/errors.ts';
-import type { FhrpRow, QueryKind, Requirement, Resource } from '../model/intent.ts';
+import type { Requirement, Resource } from '../model/intent.ts';
 import { readDeadlineMs, readingFreshMs } from '../model/limits.ts';
+import type { DomainRow, FhrpRow, QueryKind } from '../model/query.ts';
 import type { Inventory } from '../model/target.ts';
-import type { Dialogue, Platform, ResourceDriver } from '../ports/platform.ts';
+import type { Platform, QueryReader, ResourceDriver } from '../ports/platform.ts';
 import type { Wall } from '../ports/wall.ts';
 import type { Line } from './line.ts';
 
@@ -18,8 +20,15 @@ export interface ReadingsOptions {
 }
 
 interface Fresh {
-  readonly result: Reading['result'];
+  readonly reading: Reading;
   readonly takenAt: number;
+}
+
+/** What to read: as a `read` wants it. */
+export interface Question {
+  readonly target: string;
+  readonly query: QueryKind;
+  readonly about?: string | undefined;
 }
 
 /** Whether a requirement holds, and if not, why: as an outcome would say it. */
@@ -36,16 +45,15 @@ export class Readings {
   }
 
   /** Reads a state now, journals the reading under `intent`, and remembers it as fresh. */
-  async take(target: string, query: QueryKind, intent: string): Promise<Reading['result']> {
+  async take({ target, query, about }: Question, intent: string): Promise<Reading> {
     const { wall, journal } = this.#options;
     const askedAt = wall.monotonic();
-    const result = await this.#ask(target, query);
-    this.#last.set(`${target} ${query}`, { result, takenAt: askedAt });
-    await journal({
-      kind: 'reading',
-      reading: { target, query, intent, result, tookMs: Math.round((wall.monotonic() - askedAt) * 1000) / 1000 },
-    });
-    return result;
+    const result = await this.#ask(target, query, about);
+    const tookMs = Math.round((wall.monotonic() - askedAt) * 1000) / 1000;
+    const reading: Reading = { target, query, ...(about === undefined ? {} : { about }), intent, result, tookMs };
+    if (about === undefined) this.#last.set(`${target} ${query}`, { reading, takenAt: askedAt });
+    await journal({ kind: 'reading', reading });
+    return reading;
   }
 
   /**
@@ -56,10 +64,10 @@ export class Readings {
     const { target, query } = requirement;
     const last = this.#last.get(`${target} ${query}`);
     if (last && this.isFresh(requirement)) {
-      const held = judge(requirement, last.result);
+      const held = judge(requirement, last.reading);
       if (held.holds) return held;
     }
-    return judge(requirement, await this.take(target, query, `${intent}/check`));
+    return judge(requirement, await this.take({ target, query }, `${intent}/check`));
   }
 
   isFresh({ target, query }: Requirement): boolean {
@@ -73,23 +81,17 @@ export class Readings {
     return platform === undefined ? undefined : this.#options.platforms[platform]?.resources[resource.kind];
   }
 
-  async #ask(target: string, query: QueryKind): Promise<Reading['result']> {
+  async #ask(target: string, query: QueryKind, about: string | undefined): Promise<Reading['result']> {
     const described = this.#options.inventory.targets[target];
     const line = this.#options.lines.get(target);
-    const start = described && this.#options.platforms[described.platform]?.queries[query];
+    const start =
+      described && (this.#options.platforms[described.platform]?.queries[query] as QueryReader<QueryKind> | undefined);
     if (!described || !line) return { kind: 'unreadable', reason: `${target} is not in the inventory` };
     if (!start) return { kind: 'unreadable', reason: `Offbox cannot read ${query} on ${described.platform} yet` };
     const protocol = protocolOf(this.#options.inventory, target);
     try {
-      return {
-        kind: 'rows',
-        rows: [
-          ...(await line.read<readonly FhrpRow[]>(
-            (): Dialogue<readonly FhrpRow[]> => start(described, protocol),
-            readDeadlineMs,
-          )),
-        ],
-      };
+      const rows = await line.read(() => start(described, { about, protocol }), readDeadlineMs);
+      return { kind: 'rows', rows: [...rows] };
     } catch (thrown) {
       const transport = thrown instanceof TargetError && thrown.retry;
       return { kind: transport ? 'unreachable' : 'unreadable', reason: summaryOf(thrown) };
@@ -102,15 +104,30 @@ function protocolOf(inventory: Inventory, target: string): 'hsrp' | 'vrrp' {
   return gateway?.protocol ?? 'hsrp';
 }
 
-function judge(requirement: Requirement, result: Reading['result']): Holds {
-  const { target, interface: name, group, instance, is } = requirement;
+function judge(requirement: Requirement, reading: Reading): Holds {
+  const { result, target } = reading;
   if (result.kind === 'unreachable') return { holds: false, kind: 'held', reason: result.reason };
   if (result.kind === 'unreadable')
     return { holds: false, kind: 'rejected', reason: `${target} could not be read: ${result.reason}` };
+  return requirement.query === 'fhrp'
+    ? judgeFhrp(requirement, rowsOf(reading, 'fhrp') ?? [])
+    : judgeDomain(requirement, rowsOf(reading, 'domains') ?? []);
+}
+
+function judgeFhrp(requirement: Requirement & { query: 'fhrp' }, rows: readonly FhrpRow[]): Holds {
+  const { target, interface: name, group, instance, is } = requirement;
   const what = [name, group === undefined ? instance : `group ${group}`].filter(Boolean).join(' ');
-  const row = rowOf(requirement, result.rows);
+  const row = rowOf(requirement, rows);
   if (!row) return { holds: false, kind: 'rejected', reason: `${target} shows no one row for ${what}` };
   const holds = (row.role === 'active') === (is === 'active');
   const wanted = is === 'active' ? 'active' : 'anything but active';
   return holds ? { holds } : { holds, kind: 'rejected', reason: `${target} ${what} reads ${row.state}, wanted ${wanted}` };
+}
+
+function judgeDomain({ target, uuid, is }: Requirement & { query: 'domains' }, rows: readonly DomainRow[]): Holds {
+  const row = rows.find((each) => each.uuid === uuid);
+  if (placeOf(row) === is) return { holds: true };
+  const found = row ? `reads ${row.state} (${row.reason}) on ${target}` : `is not on ${target}`;
+  const wanted = { here: 'there', gone: 'gone from there', coming: 'arriving there' }[is];
+  return { holds: false, kind: 'rejected', reason: `${row?.vm ?? uuid} ${found}, wanted ${wanted}` };
 }

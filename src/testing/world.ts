@@ -1,8 +1,8 @@
 // Owns: the network of a story: what each target is and says when asked, scripted line by line. It is an actuator and a
 // platform, so that everything above it is the real runtime.
 import { TargetError } from '../model/errors.ts';
-import type { FhrpRow } from '../model/intent.ts';
 import { hsrpStateSchema, roleOfHsrp, roleOfVrrp, vrrpStateSchema } from '../model/meaning.ts';
+import type { FhrpRow } from '../model/query.ts';
 import { type Gateway, type Inventory, platformNameSchema } from '../model/target.ts';
 import type { Actuator, Command, Reply, Session } from '../ports/actuator.ts';
 import type { Dialogue, Platform, ResourceDriver } from '../ports/platform.ts';

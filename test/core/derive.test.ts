@@ -3,8 +3,8 @@ import { deriveFhrpChanged } from '../../src/core/derive/fhrp-changed.ts';
 import { deriveResync } from '../../src/core/derive/resync.ts';
 import { Facts } from '../../src/core/facts.ts';
 import type { Reading } from '../../src/model/entry.ts';
-import type { FhrpRow } from '../../src/model/intent.ts';
 import type { Meaning } from '../../src/model/meaning.ts';
+import type { FhrpRow } from '../../src/model/query.ts';
 import { inventorySchema } from '../../src/model/target.ts';
 import { eventOf, hsrpEvent, inventory, row, start } from './rig.ts';
 

@@ -61,7 +61,7 @@ class Checker {
   role(name: string): string {
     const result = this.#reads.get(name)?.result;
     if (!result) return 'unanswered';
-    return result.kind === 'rows' ? (result.rows.length === 1 ? result.rows[0]!.role : 'unreadable') : result.kind;
+    return result.kind === 'rows' ? (result.rows.length === 1 ? String(result.rows[0]!.role) : 'unreadable') : result.kind;
   }
 
   #judgeGive(give: Intent): void {

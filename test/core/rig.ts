@@ -175,6 +175,7 @@ export function replay(policies: readonly Policy[], entries: readonly Entry[], v
 
 export function targetOf({ want }: Intent): string {
   if (want.kind === 'notice') return want.targets.join(' ');
+  if (want.kind === 'report') return '';
   return want.kind === 'ensure' ? want.resource.target : want.target;
 }
 
@@ -182,6 +183,7 @@ export function targetOf({ want }: Intent): string {
 export function line(intent: Intent): string {
   const { want } = intent;
   if (want.kind === 'notice') return `notice ${want.code}`;
+  if (want.kind === 'report') return `report ${want.state}`;
   return want.kind === 'read' ? `read ${want.target}` : `${want.desired} ${want.resource.target}`;
 }
 

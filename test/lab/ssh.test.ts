@@ -75,7 +75,7 @@ describe.skipIf(why)(`FRR over SSH${why ? ` (skipped: ${why})` : ''}`, () => {
   });
 
   test('reads who is VRRP master', async () => {
-    const rows = await converse(frr.queries.fhrp!(target, 'vrrp'));
+    const rows = await converse(frr.queries.fhrp!(target, { about: undefined, protocol: 'vrrp' }));
     expect(rows).toContainEqual(expect.objectContaining({ interface: 'lan', group: 1, family: 'ipv4', role: 'active' }));
     expect(rows.filter(({ role }) => role === 'active')).toHaveLength(1);
   });

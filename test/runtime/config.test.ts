@@ -114,7 +114,7 @@ describe('what is wrong is told with line, cause and remedy', () => {
     [
       'an unknown platform',
       'targets:\n  gw-a:\n    platform: cisco-iso\n    address: a\n',
-      'inventory.yaml:3:15: targets.gw-a.platform: "cisco-iso" is not one of cisco-ios, cisco-iosxe, cisco-nxos, cisco-iosxr, arista-eos, juniper-junos, frr. Did you mean cisco-ios?',
+      'inventory.yaml:3:15: targets.gw-a.platform: "cisco-iso" is not one of cisco-ios, cisco-iosxe, cisco-nxos, cisco-iosxr, arista-eos, juniper-junos, frr, libvirt. Did you mean cisco-ios?',
     ],
     [
       'a target with a space',
@@ -124,7 +124,7 @@ describe('what is wrong is told with line, cause and remedy', () => {
     [
       'a missing platform',
       'targets:\n  a: { address: a }\n',
-      'inventory.yaml:2:3: targets.a: "platform" is missing. Add "platform:" with one of cisco-ios, cisco-iosxe, cisco-nxos, cisco-iosxr, arista-eos, juniper-junos, frr.',
+      'inventory.yaml:2:3: targets.a: "platform" is missing. Add "platform:" with one of cisco-ios, cisco-iosxe, cisco-nxos, cisco-iosxr, arista-eos, juniper-junos, frr, libvirt.',
     ],
     [
       'an AS too large',

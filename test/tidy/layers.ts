@@ -74,17 +74,24 @@ export const layers: readonly Layer[] = [
   },
   {
     files: /^adapters\/actuator-/,
-    ours: /^(src\/(model|resources|ports)|adapters\/(platforms|ssh))\//,
+    ours: /^(src\/(model|resources|ports)|adapters\/(platforms|ssh|libvirt-rpc))\//,
     packages: 'declared',
     builtins: 'allowed',
-    remedy: 'an actuator imports model, resources, ports, platforms and ssh; have the rest handed in',
+    remedy: 'an actuator imports model, resources, ports, platforms, ssh and libvirt-rpc; have the rest handed in',
   },
   {
     files: /^adapters\/source-/,
-    ours: /^(src\/(model|resources|ports)|adapters\/platforms)\//,
+    ours: /^(src\/(model|resources|ports)|adapters\/(platforms|ssh|libvirt-rpc))\//,
     packages: 'declared',
     builtins: 'allowed',
-    remedy: 'a source imports model, resources, ports and platforms; have the rest handed in',
+    remedy: 'a source imports model, resources, ports, platforms, ssh and libvirt-rpc; have the rest handed in',
+  },
+  {
+    files: /^adapters\/libvirt-rpc\//,
+    ours: /^(src\/(model|resources|ports)|adapters\/ssh)\//,
+    packages: 'declared',
+    builtins: 'allowed',
+    remedy: 'libvirt-rpc imports model, resources, ports and ssh; have the rest handed in',
   },
   {
     files: /^adapters\//,
@@ -102,10 +109,10 @@ export const layers: readonly Layer[] = [
   },
   {
     files: /^lab\//,
-    ours: /^(src\/(model|resources|ports)|lab)\//,
+    ours: /^(src\/(model|resources|ports)\/|lab\/|adapters\/libvirt-rpc\/(xdr|protocol)\.ts$)/,
     packages: 'declared',
     builtins: 'allowed',
-    remedy: 'the lab imports model, resources and ports; start what it needs from test or src/main.ts',
+    remedy: 'the lab imports model, resources, ports and the codec of libvirt-rpc; start what it needs from test or src/main.ts',
   },
   { files: /^(test|bench)\/|^[^/]+\.config\.ts$/, ours: /./, packages: 'any', builtins: 'allowed', remedy: '' },
 ];

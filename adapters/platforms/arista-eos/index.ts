@@ -1,5 +1,5 @@
 // Owns: Arista EOS: how its command line looks, and who is VRRP active. BGP is not changed here yet.
-import type { FhrpRow } from '../../../src/model/intent.ts';
+import type { FhrpRow } from '../../../src/model/query.ts';
 import type { Target } from '../../../src/model/target.ts';
 import type { CliDialect, Dialogue, Platform } from '../../../src/ports/platform.ts';
 import { blocks, vrrpRow } from '../cisco-ios/fhrp.ts';
@@ -17,7 +17,7 @@ const eosDialect: CliDialect = {
   failures: [/^\s*% ?(?:Invalid|Incomplete|Ambiguous|Unavailable|Unknown|Error|Cannot|Authorization denied)/i],
 };
 
-function* eosFhrp(_target: Target, protocol: 'hsrp' | 'vrrp'): Dialogue<readonly FhrpRow[]> {
+function* eosFhrp(_target: Target, { protocol }: { readonly protocol: 'hsrp' | 'vrrp' }): Dialogue<readonly FhrpRow[]> {
   if (protocol === 'hsrp') throw refusal('no-hsrp', 'EOS has no HSRP', 'Declare the gateway as vrrp in the inventory.');
   const command = 'show vrrp';
   return blocks(command, yield* show(command), heading, vrrpRow);

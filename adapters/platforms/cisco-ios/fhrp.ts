@@ -1,9 +1,9 @@
 // Owns: who is HSRP or VRRP active, from `show standby brief` and `show vrrp brief`. A line that should be a row and is
 // none makes the whole answer unreadable: half a reading takes nothing away.
 
-import type { FhrpRow } from '../../../src/model/intent.ts';
 import { interfaceName } from '../../../src/model/interface-name.ts';
 import { type HsrpState, roleOfHsrp, roleOfVrrp, type VrrpState } from '../../../src/model/meaning.ts';
+import type { FhrpRow } from '../../../src/model/query.ts';
 import type { Target } from '../../../src/model/target.ts';
 import type { Dialogue } from '../../../src/ports/platform.ts';
 import { linesOf, show, unreadable } from '../dialogue.ts';
@@ -46,7 +46,7 @@ export function vrrpRow(place: FhrpPlace, word: string): FhrpRow | undefined {
   return state && { ...place, interface: interfaceName(place.interface), role: roleOfVrrp(state), state };
 }
 
-export function* iosFhrp(_target: Target, protocol: 'hsrp' | 'vrrp'): Dialogue<readonly FhrpRow[]> {
+export function* iosFhrp(_target: Target, { protocol }: { readonly protocol: 'hsrp' | 'vrrp' }): Dialogue<readonly FhrpRow[]> {
   const command = protocol === 'hsrp' ? 'show standby brief' : 'show vrrp brief';
   const text = yield* show(command);
   return table(command, text, protocol === 'hsrp' ? hsrpBriefRow : vrrpBriefRow);

@@ -1,6 +1,6 @@
 // Owns: who is HSRP or VRRP active on IOS-XE: HSRP from the operational model where the target has NETCONF, else, and
 // for VRRP, as on IOS.
-import type { FhrpRow } from '../../../src/model/intent.ts';
+import type { FhrpRow } from '../../../src/model/query.ts';
 import type { Target } from '../../../src/model/target.ts';
 import type { Dialogue } from '../../../src/ports/platform.ts';
 import { hsrpRow, iosFhrp } from '../cisco-ios/fhrp.ts';
@@ -9,7 +9,7 @@ import { all, parseXml, textOf, type XmlElement } from './xml.ts';
 
 const filter = '<hsrp-oper-data xmlns="http://cisco.com/ns/yang/Cisco-IOS-XE-hsrp-oper"/>';
 
-export function* iosxeFhrp(target: Target, protocol: 'hsrp' | 'vrrp'): Dialogue<readonly FhrpRow[]> {
+export function* iosxeFhrp(target: Target, { protocol }: { readonly protocol: 'hsrp' | 'vrrp' }): Dialogue<readonly FhrpRow[]> {
   if (protocol === 'hsrp' && target.netconf) {
     const reply = yield { kind: 'get', filter };
     const groups = all(parseXml(reply.text), 'hsrp-oper-data', 'hsrp-group-info');
@@ -23,7 +23,7 @@ export function* iosxeFhrp(target: Target, protocol: 'hsrp' | 'vrrp'): Dialogue<
       'Give it a cli section.',
     );
   }
-  return yield* iosFhrp(target, protocol);
+  return yield* iosFhrp(target, { protocol });
 }
 
 /** The state travels as an enum name, `hsrp-state-active` or like it [weak]; its last word is the state. */

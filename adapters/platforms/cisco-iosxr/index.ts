@@ -1,5 +1,5 @@
 // Owns: Cisco IOS-XR: how its command line looks, and who is HSRP active. VRRP and BGP are not read here yet.
-import type { FhrpRow } from '../../../src/model/intent.ts';
+import type { FhrpRow } from '../../../src/model/query.ts';
 import type { Target } from '../../../src/model/target.ts';
 import type { CliDialect, Dialogue, Platform } from '../../../src/ports/platform.ts';
 import { hsrpBriefRow, table } from '../cisco-ios/fhrp.ts';
@@ -20,7 +20,7 @@ const iosxrDialect: CliDialect = {
   ],
 };
 
-function* iosxrFhrp(_target: Target, protocol: 'hsrp' | 'vrrp'): Dialogue<readonly FhrpRow[]> {
+function* iosxrFhrp(_target: Target, { protocol }: { readonly protocol: 'hsrp' | 'vrrp' }): Dialogue<readonly FhrpRow[]> {
   if (protocol === 'vrrp')
     throw refusal('no-reader', 'VRRP on IOS-XR cannot be read yet', 'Use HSRP, or read this gateway elsewhere.');
   const command = 'show hsrp';

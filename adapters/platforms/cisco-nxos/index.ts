@@ -1,5 +1,5 @@
 // Owns: Cisco NX-OS: how its command line looks, and who is HSRP active. VRRP and BGP are not read here yet.
-import type { FhrpRow } from '../../../src/model/intent.ts';
+import type { FhrpRow } from '../../../src/model/query.ts';
 import type { Target } from '../../../src/model/target.ts';
 import type { CliDialect, Dialogue, Platform } from '../../../src/ports/platform.ts';
 import { blocks, hsrpRow } from '../cisco-ios/fhrp.ts';
@@ -17,7 +17,7 @@ const nxosDialect: CliDialect = {
 };
 
 /** `show hsrp all` says state, group and family in words; the columns of `show hsrp brief` are known only at second hand. */
-function* nxosFhrp(_target: Target, protocol: 'hsrp' | 'vrrp'): Dialogue<readonly FhrpRow[]> {
+function* nxosFhrp(_target: Target, { protocol }: { readonly protocol: 'hsrp' | 'vrrp' }): Dialogue<readonly FhrpRow[]> {
   if (protocol === 'vrrp')
     throw refusal('no-reader', 'VRRP on NX-OS cannot be read yet', 'Use HSRP, or read this gateway elsewhere.');
   const command = 'show hsrp all';

@@ -1,7 +1,7 @@
 // Owns: who is VRRP active on FRR, from `show vrrp json`. A router that runs keepalived instead answers
 // `vrrpd is not running`: that is unreadable, not an empty table.
 import { z } from 'zod';
-import type { FhrpRow } from '../../../src/model/intent.ts';
+import type { FhrpRow } from '../../../src/model/query.ts';
 import type { Target } from '../../../src/model/target.ts';
 import type { Dialogue } from '../../../src/ports/platform.ts';
 import { vrrpRow } from '../cisco-ios/fhrp.ts';
@@ -28,7 +28,7 @@ function* isUp(name: string): Dialogue<boolean> {
   return interfaces[name]?.operationalStatus === 'up';
 }
 
-export function* frrFhrp(_target: Target, protocol: 'hsrp' | 'vrrp'): Dialogue<readonly FhrpRow[]> {
+export function* frrFhrp(_target: Target, { protocol }: { readonly protocol: 'hsrp' | 'vrrp' }): Dialogue<readonly FhrpRow[]> {
   if (protocol === 'hsrp') throw refusal('no-hsrp', 'FRR has no HSRP', 'Declare the gateway as vrrp in the inventory.');
   const command = 'show vrrp json';
   const routers = parseJson(command, yield* show(command), vrrpSchema);

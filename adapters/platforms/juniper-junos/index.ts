@@ -1,5 +1,5 @@
 // Owns: Juniper Junos: how its command line looks, and who is VRRP active. BGP is not changed here yet.
-import type { FhrpRow } from '../../../src/model/intent.ts';
+import type { FhrpRow } from '../../../src/model/query.ts';
 import type { Target } from '../../../src/model/target.ts';
 import type { CliDialect, Dialogue, Platform } from '../../../src/ports/platform.ts';
 import { vrrpRow } from '../cisco-ios/fhrp.ts';
@@ -25,7 +25,7 @@ const junosDialect: CliDialect = {
 const row = /^(?<interface>\S+)\s+\S+\s+(?<group>\d{1,3})\s+(?<state>[a-z]+)\s+\S+\s+lcl\s+(?<address>\S+)$/i;
 const others: Readonly<Record<string, string>> = { idle: 'init', bringup: 'init', transition: 'init' };
 
-function* junosFhrp(_target: Target, protocol: 'hsrp' | 'vrrp'): Dialogue<readonly FhrpRow[]> {
+function* junosFhrp(_target: Target, { protocol }: { readonly protocol: 'hsrp' | 'vrrp' }): Dialogue<readonly FhrpRow[]> {
   if (protocol === 'hsrp') throw refusal('no-hsrp', 'Junos has no HSRP', 'Declare the gateway as vrrp in the inventory.');
   const command = 'show vrrp summary';
   // `{master:0}` and the like stand before the prompt of a chassis with several routing engines.

@@ -1,16 +1,17 @@
 // Owns: what a reading shows to be otherwise than the facts say, as the events that were lost: `because: resync`.
-import type { Reading } from '../../model/entry.ts';
+import { type Reading, rowsOf } from '../../model/entry.ts';
 import type { Event } from '../../model/event.ts';
-import type { FhrpRow } from '../../model/intent.ts';
 import { hsrpStateSchema, type Meaning, vrrpStateSchema } from '../../model/meaning.ts';
+import type { FhrpRow } from '../../model/query.ts';
 import { type Facts, type GatewayMember, rowOf } from '../facts.ts';
 
 /** Must be called before the reading is folded. A member never heard of is no lost event. */
 export function deriveResync(facts: Facts, reading: Reading): readonly Event[] {
-  if (reading.result.kind !== 'rows') return [];
+  const rows = rowsOf(reading, 'fhrp');
+  if (!rows) return [];
   const events: Event[] = [];
   for (const member of facts.membersOn(reading.target)) {
-    const row = rowOf(member, reading.result.rows);
+    const row = rowOf(member, rows);
     const known = facts.fhrp(member.gateway, reading.target);
     if (!row || !known || known.role === row.role) continue;
     const meaning = stateChange(member, row, known.state);

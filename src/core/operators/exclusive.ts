@@ -10,11 +10,12 @@
 // Deadlines count from the entry being stepped, not from the alarm that rang: after a long downtime overdue alarms ring
 // far in the past, and nothing asked for then can be answered before now.
 
-import type { EntryOf } from '../../model/entry.ts';
+import { type EntryOf, rowsOf } from '../../model/entry.ts';
 import { OperatorError } from '../../model/errors.ts';
-import type { EnsureWant, FhrpRow, Requirement, Resource, Want } from '../../model/intent.ts';
+import type { EnsureWant, Requirement, Resource, Want } from '../../model/intent.ts';
 import type { Role } from '../../model/meaning.ts';
 import type { OutcomeKind } from '../../model/outcome.ts';
+import type { FhrpRow } from '../../model/query.ts';
 import { secondsText } from '../../model/time.ts';
 import type { Cells } from '../cells.ts';
 import { type ExclusiveDesire, resourceKey } from '../desire.ts';
@@ -140,9 +141,10 @@ export class Exclusive {
     const { id, cell, state } = found;
     this.#settle(state);
     const { result } = entry.reading;
-    const row = result.kind === 'rows' ? rowOf(state.member, result.rows) : undefined;
+    const rows = rowsOf(entry.reading, 'fhrp') ?? [];
+    const row = rowOf(state.member, rows);
     state.seen = row ? row.role : result.kind === 'unreachable' ? 'unreachable' : 'unreadable';
-    state.state = row ? row.state : result.kind === 'rows' ? noSuchRow(state.member, result.rows) : result.reason;
+    state.state = row ? row.state : result.kind === 'rows' ? noSuchRow(state.member, rows) : result.reason;
     this.#say(
       cell,
       'waiting',
@@ -379,7 +381,7 @@ function ensureWant(state: MemberState, desired: EnsureWant['desired'], requires
   return { kind: 'ensure', resource: state.resource, desired, requires, validForMs };
 }
 
-export function requirement(member: GatewayMember, is: Requirement['is']): Requirement {
+export function requirement(member: GatewayMember, is: 'active' | 'not-active'): Requirement {
   const { target, family } = member;
   return {
     target,

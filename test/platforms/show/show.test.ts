@@ -26,7 +26,7 @@ function targetOf({ platform, ask }: Case): Target {
 
 function start(one: Case): Dialogue<unknown> {
   const platform = platforms[one.platform as PlatformName];
-  if (one.ask.read === 'fhrp') return platform.queries.fhrp!(targetOf(one), one.ask.protocol!);
+  if (one.ask.read === 'fhrp') return platform.queries.fhrp!(targetOf(one), { about: undefined, protocol: one.ask.protocol! });
   return platform.resources['bgp-network']!.read(resourceOf(one), targetOf(one));
 }
 
@@ -55,7 +55,8 @@ function refusalOf(one: Case): TargetError {
 }
 
 test('every platform has fixtures', () => {
-  const without = Object.keys(platforms).filter((name) => !existsSync(join(root, name)));
+  // A hypervisor has no shows: adapters/actuator-libvirt answers in JSON.
+  const without = Object.keys(platforms).filter((name) => name !== 'libvirt' && !existsSync(join(root, name)));
   expect(without).toEqual([]);
 });
 
