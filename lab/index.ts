@@ -5,7 +5,7 @@ import type { Wall } from '../src/ports/wall.ts';
 import { type Control, type OnVerb, serveControl } from './control.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { writeInventory } from './inventory.ts';
-import { byName, type DeviceName, deviceNames, type LabAddresses, labAddresses } from './model/addresses.ts';
+import { byName, type LabAddresses, labAddresses, type RouterName, routerNames } from './model/addresses.ts';
 import type { ConfigWrite } from './model/device.ts';
 import { createNetwork, defaultTimers, type NetworkTimers } from './model/network.ts';
 import { appendWrite, readWrites } from './servers/change-log.ts';
@@ -44,7 +44,7 @@ export interface Lab extends Faults, LabViews {
   /** The inventory.yaml it wrote. */
   readonly inventoryPath: string;
   /** Every line that ever reached the device's configuration, from its log. */
-  writes(name: DeviceName): readonly ConfigWrite[];
+  writes(name: RouterName): readonly ConfigWrite[];
   stop(): Promise<void>;
 }
 
@@ -64,7 +64,7 @@ export async function startLab({ dir: folder, wall, net = 23, timers, onVerb }: 
     log: (write) => appendWrite(dir, write),
     changed: () => changes.tell(),
   });
-  const hosts = byName(deviceNames, (name) => {
+  const hosts = byName(routerNames, (name) => {
     const { answerMs } = times;
     return createHost({ device: network.devices[name], bgp: network.bgp, wall, addresses, access, answerMs });
   });

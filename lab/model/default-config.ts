@@ -3,7 +3,7 @@
 // HSRP here says hello 300 ms and hold 1 s, so that a failover takes about a second to watch; IOS's own default is 3 s
 // and 10 s. gw-a is stronger on Vlan10 and gw-b on Vlan20, with the SAME group number 10 on both: whoever forgets the
 // interface mistakes one for the other. No network statement: a reloaded gateway comes up silent.
-import { type DeviceName, externalAs, type LabAddresses, labPorts, uplinks } from './addresses.ts';
+import { externalAs, type LabAddresses, labPorts, type RouterName, uplinks } from './addresses.ts';
 
 export interface HsrpTimers {
   readonly helloMs: number;
@@ -79,6 +79,6 @@ router bgp ${externalAs}
 `;
 }
 
-export function startupText(name: DeviceName, addresses: LabAddresses, timers: HsrpTimers): string {
+export function startupText(name: RouterName, addresses: LabAddresses, timers: HsrpTimers): string {
   return name === 'ext' ? external(addresses) : gateway(name, addresses, timers);
 }

@@ -3,7 +3,7 @@
 // D1 Every line that reaches the running configuration is in the log BEFORE it is in the configuration.
 // D2 A device without power says nothing, hears nothing and changes nothing.
 import type { Wall } from '../../src/ports/wall.ts';
-import type { DeviceName } from './addresses.ts';
+import type { RouterName } from './addresses.ts';
 import { applyChange, type Config, type ConfigChange, sameConfig } from './config.ts';
 import { hostnameOf, hsrpGroupsOf, type InterfaceFacts, interfacesOf } from './config-facts.ts';
 import {
@@ -51,7 +51,7 @@ export interface InterfaceState extends InterfaceFacts {
 }
 
 export interface DeviceOptions {
-  readonly name: DeviceName;
+  readonly name: RouterName;
   readonly platform: Platform;
   readonly startup: Config;
   readonly wall: Wall;
@@ -71,7 +71,7 @@ interface Notification {
 }
 
 export class Device {
-  readonly name: DeviceName;
+  readonly name: RouterName;
   readonly platform: Platform;
   readonly #options: DeviceOptions;
   readonly #wall: Wall;

@@ -1,6 +1,6 @@
 // Owns: the simulated network as a whole: two gateways on two VLANs, an external router, and what can befall them.
 import type { Wall } from '../../src/ports/wall.ts';
-import { type DeviceName, type GatewayName, gatewayNames, type LabAddresses, uplinks } from './addresses.ts';
+import { type GatewayName, gatewayNames, type LabAddresses, type RouterName, uplinks } from './addresses.ts';
 import { Bgp, type BgpTimers } from './bgp.ts';
 import { applyChange, parseConfig } from './config.ts';
 import { networkLine } from './config-facts.ts';
@@ -28,7 +28,7 @@ export interface NetworkOptions {
   readonly wall: Wall;
   readonly timers: NetworkTimers;
   readonly addresses: LabAddresses;
-  readonly emit: (name: DeviceName, event: DeviceEvent) => void;
+  readonly emit: (name: RouterName, event: DeviceEvent) => void;
   readonly log: (write: ConfigWrite) => void;
   /** After anything that a watcher may wait for changed. */
   readonly changed: () => void;
@@ -41,7 +41,7 @@ export interface ExternalRoute {
 }
 
 export interface Network {
-  readonly devices: Readonly<Record<DeviceName, Device>>;
+  readonly devices: Readonly<Record<RouterName, Device>>;
   readonly bgp: Bgp;
   /** What the external router has learned, by prefix. */
   external(): readonly ExternalRoute[];
@@ -58,7 +58,7 @@ export function createNetwork(options: NetworkOptions): Network {
   const segments = new Map<string, Segment<HsrpPacket>>(['Vlan10', 'Vlan20'].map((vlan) => [vlan, createSegment()]));
   let bgp: Bgp | undefined;
 
-  const device = (name: DeviceName): Device =>
+  const device = (name: RouterName): Device =>
     new Device({
       name,
       platform: name === 'gw-b' ? 'cisco-iosxe' : 'cisco-ios',
@@ -112,7 +112,7 @@ export function createNetwork(options: NetworkOptions): Network {
 }
 
 /** Nobody wants to wait three hold times before anything happens: the elections are long over when the lab starts. */
-function seedHsrp(devices: Readonly<Record<DeviceName, Device>>): void {
+function seedHsrp(devices: Readonly<Record<RouterName, Device>>): void {
   const sameGroup = (a: HsrpGroup, b: HsrpGroup) => a.facts.interface === b.facts.interface && a.facts.group === b.facts.group;
   for (const group of devices['gw-a'].groups()) {
     const other = devices['gw-b'].groups().find((each) => sameGroup(each, group));
