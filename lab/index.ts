@@ -6,15 +6,18 @@ import { type Control, type OnVerb, serveControl } from './control.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { writeInventory } from './inventory.ts';
 import { byName, type LabAddresses, labAddresses, type RouterName, routerNames } from './model/addresses.ts';
-import type { ConfigWrite } from './model/device.ts';
+import type { ConfigWrite } from './model/chassis.ts';
+import { routerCommands } from './model/cli/exec-commands.ts';
+import { routerModels } from './model/netconf/models.ts';
 import { createNetwork, defaultTimers, type NetworkTimers } from './model/network.ts';
+import type { ShowContext } from './model/show/show-context.ts';
 import { appendWrite, readWrites } from './servers/change-log.ts';
 import { createHost } from './servers/host.ts';
 import { labAccess } from './servers/secrets.ts';
 import { Changes, type LabViews, labViews } from './views.ts';
 
 export { type GatewayName, gatewayNames, type LabAddresses, labPorts } from './model/addresses.ts';
-export type { ConfigWrite } from './model/device.ts';
+export type { ConfigWrite } from './model/chassis.ts';
 export type { ExternalRoute } from './model/network.ts';
 export type { GatewayState, LabState } from './verbs.ts';
 export type { LabRole } from './views.ts';
@@ -65,8 +68,10 @@ export async function startLab({ dir: folder, wall, net = 23, timers, onVerb }: 
     changed: () => changes.tell(),
   });
   const hosts = byName(routerNames, (name) => {
-    const { answerMs } = times;
-    return createHost({ device: network.devices[name], bgp: network.bgp, wall, addresses, access, answerMs });
+    const [device, { bgp }, { answerMs }] = [network.devices[name], network, times];
+    const commands = (context: ShowContext) => routerCommands({ ...context, device, bgp });
+    const models = device.platform === 'cisco-iosxe' ? { models: routerModels(device) } : {};
+    return createHost({ device, commands, ...models, groups: () => device.groups(), wall, addresses, access, answerMs });
   });
   const stopped = new AbortController();
   const { standing, ...faults } = createFaults({ wall, network, hosts, bootMs: times.bootMs, stopped: stopped.signal });

@@ -2,10 +2,11 @@
 import type { Wall } from '../../src/ports/wall.ts';
 import { type GatewayName, gatewayNames, type LabAddresses, type RouterName, uplinks } from './addresses.ts';
 import { Bgp, type BgpTimers } from './bgp.ts';
+import type { ConfigWrite } from './chassis.ts';
 import { applyChange, parseConfig } from './config.ts';
 import { networkLine } from './config-facts.ts';
 import { startupText } from './default-config.ts';
-import { type ConfigWrite, Device } from './device.ts';
+import { Device } from './device.ts';
 import type { DeviceEvent } from './device-events.ts';
 import type { HsrpGroup, HsrpPacket } from './hsrp.ts';
 import { createSegment, type Segment } from './segment.ts';

@@ -2,7 +2,7 @@
 // BEFORE the line takes effect, never rewritten. Crash tests count writes from it.
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ConfigWrite } from '../model/device.ts';
+import type { ConfigWrite } from '../model/chassis.ts';
 
 function changeLogPath(dir: string, device: string): string {
   return join(dir, 'devices', `${device}.log`);

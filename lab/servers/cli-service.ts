@@ -2,18 +2,18 @@
 import { createHash } from 'node:crypto';
 import { StringDecoder } from 'node:string_decoder';
 import type { Wall } from '../../src/ports/wall.ts';
-import type { Bgp } from '../model/bgp.ts';
+import type { Chassis } from '../model/chassis.ts';
+import type { Commands } from '../model/cli/commands.ts';
 import { Shell } from '../model/cli/shell.ts';
-import type { Device } from '../model/device.ts';
-import type { VtyLine } from '../model/show/show-context.ts';
+import type { ShowContext, VtyLine } from '../model/show/show-context.ts';
 import type { Conversation, Outlet } from './ssh-server.ts';
 
 /** `line vty 0 15`: a seventeenth session is turned away, as on the device. */
 const vtyLines = 16;
 
 export interface CliServiceOptions {
-  readonly device: Device;
-  readonly bgp: Bgp;
+  readonly device: Chassis;
+  readonly commands: (context: ShowContext) => Commands;
   readonly wall: Wall;
   readonly enablePassword: string;
   /** Shortest and longest time the device takes to answer a command. */
@@ -39,10 +39,11 @@ export function createCliService(options: CliServiceOptions): CliService {
     const line = Array.from({ length: vtyLines }, (_, i) => i).find((i) => !used.has(i));
     if (line === undefined) return undefined;
     used.set(line, { line, user: outlet.operator.user, from: outlet.operator.peer.replace(/:\d+$/, '') });
-    const { device, bgp, wall, enablePassword } = options;
-    const context = { device, bgp, wall, vtys: () => [...used.values()], vty: line };
-    const { write, close } = outlet;
-    return { line, shell: new Shell({ context, operator: outlet.operator, wall, enablePassword, answerMs, write, close }) };
+    const { device, wall, enablePassword } = options;
+    const context = { device, wall, vtys: () => [...used.values()], vty: line };
+    const commands = options.commands(context);
+    const { write, close, operator } = outlet;
+    return { line, shell: new Shell({ context, commands, operator, wall, enablePassword, answerMs, write, close }) };
   };
   const converse = (outlet: Outlet, start: (shell: Shell) => void): Conversation | undefined => {
     const taken = take(outlet);

@@ -1,9 +1,12 @@
 // Owns: one device on the wire: its ports and what it sends, and how they come and go with its power.
 import type { Wall } from '../../src/ports/wall.ts';
 import { type LabAddresses, labPorts } from '../model/addresses.ts';
-import type { Bgp } from '../model/bgp.ts';
-import type { Device } from '../model/device.ts';
+import type { Chassis } from '../model/chassis.ts';
+import type { Commands } from '../model/cli/commands.ts';
 import type { DeviceEvent } from '../model/device-events.ts';
+import type { HsrpGroup } from '../model/hsrp.ts';
+import type { DeviceModels } from '../model/netconf/models.ts';
+import type { ShowContext } from '../model/show/show-context.ts';
 import { createCliService } from './cli-service.ts';
 import { createNetconfService } from './netconf-service.ts';
 import type { LabAccess } from './secrets.ts';
@@ -12,8 +15,11 @@ import { createSshServer, type SshServices } from './ssh-server.ts';
 import { createSyslogSender } from './syslog-sender.ts';
 
 export interface HostOptions {
-  readonly device: Device;
-  readonly bgp: Bgp;
+  readonly device: Chassis;
+  readonly commands: (context: ShowContext) => Commands;
+  /** Absent: it has no NETCONF. */
+  readonly models?: DeviceModels;
+  readonly groups?: () => readonly HsrpGroup[];
   readonly wall: Wall;
   readonly addresses: LabAddresses;
   readonly access: LabAccess;
@@ -36,10 +42,10 @@ export interface Host {
 }
 
 export function createHost(options: HostOptions): Host {
-  const { device, bgp, addresses, wall, access, answerMs } = options;
+  const { device, commands, models, groups = () => [], addresses, wall, access, answerMs } = options;
   const address = addresses[device.name];
-  const cli = createCliService({ device, bgp, wall, answerMs, enablePassword: access.enable.value });
-  const netconf = device.platform === 'cisco-iosxe' ? createNetconfService(device, wall) : undefined;
+  const cli = createCliService({ device, commands, wall, answerMs, enablePassword: access.enable.value });
+  const netconf = models && createNetconfService(device, models, wall);
   const ssh = (port: number, services: SshServices) => createSshServer({ address, port, device: device.name, access, services });
   const fronts = [
     ssh(labPorts.ssh, { ...cli, ...netconf }),
@@ -47,7 +53,7 @@ export function createHost(options: HostOptions): Host {
   ];
   const syslog = createSyslogSender(address, { address: addresses.offbox, port: labPorts.syslog });
   const snmp = createSnmpService(
-    device,
+    { device, groups },
     access.community.value,
     { address, port: labPorts.snmp },
     { address: addresses.offbox, port: labPorts.trap },

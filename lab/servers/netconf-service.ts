@@ -1,7 +1,8 @@
 // Owns: the NETCONF sessions of one device, their numbers, and which is on which channel.
 import type { Wall } from '../../src/ports/wall.ts';
-import type { Device } from '../model/device.ts';
+import type { Chassis } from '../model/chassis.ts';
 import { Datastores } from '../model/netconf/datastores.ts';
+import type { DeviceModels } from '../model/netconf/models.ts';
 import { NetconfSession } from '../model/netconf/session.ts';
 import type { Conversation, Outlet } from './ssh-server.ts';
 
@@ -14,8 +15,8 @@ export interface NetconfService {
   powerOff(): void;
 }
 
-export function createNetconfService(device: Device, wall: Wall): NetconfService {
-  const datastores = new Datastores(device, wall);
+export function createNetconfService(device: Chassis, models: DeviceModels, wall: Wall): NetconfService {
+  const datastores = new Datastores(device, models, wall);
   const sessions = new Map<number, NetconfSession>();
   let last = 20;
 
@@ -33,7 +34,10 @@ export function createNetconfService(device: Device, wall: Wall): NetconfService
         sessions.delete(id);
         close();
       };
-      const session = new NetconfSession({ device, datastores, identity: { id, operator }, kill }, { write, close: hangUp });
+      const session = new NetconfSession(
+        { device, models, datastores, identity: { id, operator }, kill },
+        { write, close: hangUp },
+      );
       sessions.set(id, session);
       return {
         start: () => session.start(),

@@ -3,8 +3,9 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
-import type { Device } from '../model/device.ts';
+import type { Chassis } from '../model/chassis.ts';
 import { type DeviceEvent, hsrpStateNumbers } from '../model/device-events.ts';
+import type { HsrpGroup } from '../model/hsrp.ts';
 import { shortInterface } from '../model/show/show-standby.ts';
 import { listening } from './listening.ts';
 import type { DatagramEnd } from './syslog-sender.ts';
@@ -56,7 +57,13 @@ export interface SnmpService {
   stop(): void;
 }
 
-export function createSnmpService(device: Device, community: string, own: DatagramEnd, receiver: DatagramEnd): SnmpService {
+/** Whom the agent speaks for. */
+export interface SnmpSubject {
+  readonly device: Chassis;
+  readonly groups: () => readonly HsrpGroup[];
+}
+
+export function createSnmpService(subject: SnmpSubject, community: string, own: DatagramEnd, receiver: DatagramEnd): SnmpService {
   const agentSocket = createSocket('udp4');
   const trapSocket = createSocket('udp4');
   const front = new AgentFront(agentSocket);
@@ -70,8 +77,8 @@ export function createSnmpService(device: Device, community: string, own: Datagr
     dgramModule: { createSocket: () => trapSocket },
   });
   agentSocket.on('message', (bytes, from) => {
-    if (!device.powered) return;
-    fillTables(device, agent);
+    if (!subject.device.powered) return;
+    fillTables(subject, agent);
     front.emit('message', bytes, from);
   });
 
@@ -147,7 +154,7 @@ function table(
 }
 
 /** What the agent answers from, as the device is now. */
-function fillTables(device: Device, agent: SnmpAgent): void {
+function fillTables({ device, groups }: SnmpSubject, agent: SnmpAgent): void {
   const mib = agent.getMib();
   for (const each of tables) {
     mib.unregisterProvider(each.name);
@@ -160,7 +167,7 @@ function fillTables(device: Device, agent: SnmpAgent): void {
     // IOS: ifDescr is the long name, ifName the short one.
     mib.addTableRow('ifXTable', [ifIndex, shortInterface(name)]);
   }
-  for (const { facts, state } of device.groups()) {
+  for (const { facts, state } of groups()) {
     const ifIndex = interfaces.find(({ name }) => name === facts.interface)?.ifIndex ?? 0;
     mib.addTableRow('cHsrpGrpTable', [ifIndex, facts.group, facts.priority, facts.virtualIp, hsrpStateNumbers[state]]);
   }

@@ -2,7 +2,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import ssh2, { type AuthContext, type Connection, type ServerChannel, type Session } from 'ssh2';
 import type { DeviceName } from '../model/addresses.ts';
-import type { Operator } from '../model/device.ts';
+import type { Operator } from '../model/chassis.ts';
 import type { LabAccess } from './secrets.ts';
 import { createTcpFront, type TcpFront } from './tcp-front.ts';
 

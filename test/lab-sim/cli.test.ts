@@ -2,8 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { labAddresses } from '../../lab/model/addresses.ts';
+import type { ConfigWrite } from '../../lab/model/chassis.ts';
+import { routerCommands } from '../../lab/model/cli/exec-commands.ts';
 import { Shell } from '../../lab/model/cli/shell.ts';
-import type { ConfigWrite } from '../../lab/model/device.ts';
 import { createNetwork, defaultTimers } from '../../lab/model/network.ts';
 import { VirtualWall } from '../../src/testing/virtual-wall.ts';
 
@@ -26,8 +27,10 @@ function session(name: 'gw-a' | 'gw-b' | 'ext' = 'gw-a') {
   let screen = '';
   let closed = false;
   const vtys = () => [{ line: 0, user: 'offbox', from: '127.23.0.1' }];
+  const context = { device: network.devices[name], bgp: network.bgp, wall, vtys, vty: 0 };
   const shell = new Shell({
-    context: { device: network.devices[name], bgp: network.bgp, wall, vtys, vty: 0 },
+    context,
+    commands: routerCommands(context),
     operator: { user: 'offbox', peer: '127.23.0.1:40112', transport: 'cli' },
     wall,
     enablePassword,

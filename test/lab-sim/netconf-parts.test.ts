@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { parseConfig, renderConfig } from '../../lab/model/config.ts';
 import { renderData } from '../../lab/model/netconf/data-tree.ts';
 import { createFrameReader, type Framing, frame, netconfMessageBytesMax } from '../../lab/model/netconf/framing.ts';
-import { changesBetween, nativeData } from '../../lab/model/netconf/native.ts';
+import { changesBetween, nativeData, placedLines } from '../../lab/model/netconf/native.ts';
 import { readXml } from '../../lab/model/netconf/xml.ts';
 
 function read(bytes: Buffer, framing: Framing, pieces: 'whole' | 'bytes'): string[] {
@@ -142,7 +142,7 @@ test('a configuration survives rendering and parsing', () => {
 
 test('data that did not change ask for no line', () => {
   const data = nativeData(parseConfig(config));
-  expect(changesBetween(data, nativeData(parseConfig(config)))).toEqual([]);
+  expect(changesBetween(placedLines(data), placedLines(nativeData(parseConfig(config))))).toEqual([]);
   expect(renderData(data)).toContain('<with-mask><number>10.1.0.0</number><mask>255.255.0.0</mask></with-mask>');
 });
 
@@ -151,7 +151,7 @@ test('lines are taken away before others are added', () => {
   const after = nativeData(
     parseConfig(config.replace('network 23.0.0.0\n', 'network 24.0.0.0\n').replace('hostname gw-b', 'hostname x')),
   );
-  expect(changesBetween(before, after).map(({ line }) => line)).toEqual([
+  expect(changesBetween(placedLines(before), placedLines(after)).map(({ line }) => line)).toEqual([
     'no hostname gw-b',
     'no network 23.0.0.0',
     'hostname x',

@@ -1,7 +1,7 @@
 // The network without sockets, in virtual time.
 import { expect, test } from 'vitest';
 import { labAddresses } from '../../lab/model/addresses.ts';
-import type { ConfigWrite } from '../../lab/model/device.ts';
+import type { ConfigWrite } from '../../lab/model/chassis.ts';
 import { createNetwork, defaultTimers } from '../../lab/model/network.ts';
 import { VirtualWall } from '../../src/testing/virtual-wall.ts';
 

@@ -1,16 +1,16 @@
 // Owns: one CLI session: modes, passwords, prompts, and the answers between them. Text in, text out.
 import type { Wall } from '../../../src/ports/wall.ts';
+import type { Chassis, Operator } from '../chassis.ts';
 import { childrenOf } from '../config.ts';
-import type { Device, Operator } from '../device.ts';
 import { type FilterName, filterNames, filterOutput } from '../show/output-filter.ts';
 import type { ShowContext } from '../show/show-context.ts';
-import { type ConfigEffect, configMode } from './config-commands.ts';
-import { type ExecEffect, privilegedCommands, userCommands } from './exec-commands.ts';
+import type { Commands, ConfigEffect, ExecEffect } from './commands.ts';
 import { type Matched, matchCommand, nextWords } from './grammar.ts';
 import { type Key, Terminal } from './terminal.ts';
 
 export interface ShellOptions {
   readonly context: ShowContext;
+  readonly commands: Commands;
   readonly operator: Operator;
   readonly wall: Wall;
   readonly enablePassword: string;
@@ -21,7 +21,7 @@ export interface ShellOptions {
   readonly close: () => void;
 }
 
-const loginBanner = '\r\n*** Offbox lab: a simulated router. Break it as you like. ***\r\n\r\n';
+const loginBanner = (kind: Commands['kind']) => `\r\n*** Offbox lab: a simulated ${kind}. Break it as you like. ***\r\n\r\n`;
 /** IOS asks three times for the enable password. */
 const passwordTriesMax = 3;
 
@@ -32,7 +32,7 @@ type Mode =
 
 export class Shell {
   readonly #options: ShellOptions;
-  readonly #device: Device;
+  readonly #device: Chassis;
   readonly #terminal: Terminal;
   #mode: Mode = { kind: 'user' };
   #pageLength = 24;
@@ -53,7 +53,7 @@ export class Shell {
 
   /** Banner and first prompt. */
   start(): void {
-    this.#write(loginBanner);
+    this.#write(loginBanner(this.#options.commands.kind));
     this.#prompt();
   }
 
@@ -99,7 +99,8 @@ export class Shell {
     const mode = this.#mode;
     const host = this.#device.hostname();
     if (mode.kind === 'password') this.#terminal.ready({ text: 'Password: ', echo: 'off' });
-    else if (mode.kind === 'config') this.#terminal.ready({ text: `${host}${configMode(mode.path).prompt}#`, echo: 'on' }, kept);
+    else if (mode.kind === 'config')
+      this.#terminal.ready({ text: `${host}${this.#options.commands.configMode(mode.path).prompt}#`, echo: 'on' }, kept);
     else this.#terminal.ready({ text: `${host}${mode.kind === 'user' ? '>' : '#'}`, echo: 'on' }, kept);
     this.#hangUpIfTypedOut();
   }
@@ -130,7 +131,7 @@ export class Shell {
 
   #help(line: string): void {
     const mode = this.#mode;
-    const tables = mode.kind === 'config' ? configMode(mode.path).tables : [this.#execTable()];
+    const tables = mode.kind === 'config' ? this.#options.commands.configMode(mode.path).tables : [this.#execTable()];
     const words = [...new Set(tables.flatMap((table) => nextWords(line, table)))].sort();
     this.#print(words.length > 0 ? `${words.map((word) => `  ${word}`).join('\n')}\n` : '% Unrecognized command', line);
   }
@@ -153,7 +154,8 @@ export class Shell {
   }
 
   #execTable() {
-    return this.#mode.kind === 'user' ? userCommands : privilegedCommands;
+    const { user, privileged } = this.#options.commands;
+    return this.#mode.kind === 'user' ? user : privileged;
   }
 
   #exec(line: string): string {
@@ -161,7 +163,7 @@ export class Shell {
     const found = matchCommand(piped.command, this.#execTable());
     if (found.kind !== 'match') return refusal(found, line, this.#terminal.column);
     if (piped.kind === 'bad') return refusal({ kind: piped.why, at: piped.at }, line, this.#terminal.column);
-    const text = this.#perform(found.command.run(this.#options.context, found.args));
+    const text = this.#perform(found.command.run(found.args));
     return piped.kind === 'piped' ? filterOutput(text, piped.filter, piped.pattern) : text;
   }
 
@@ -181,6 +183,9 @@ export class Shell {
       case 'configure':
         this.#mode = { kind: 'config', path: [] };
         return 'Enter configuration commands, one per line.  End with CNTL/Z.';
+      case 'act':
+        effect.act(this.#options.operator);
+        return '';
       case 'write-memory':
         this.#device.writeMemory(this.#options.operator);
         return 'Building configuration...\n[OK]';
@@ -209,7 +214,7 @@ export class Shell {
     // `interface Vlan 10` is `interface Vlan10`.
     const typed = line.replace(/^(\s*int\w*\s+[a-z]+)\s+(\d)/i, '$1$2');
     let first: Matched<unknown> | undefined;
-    for (const table of configMode(path).tables) {
+    for (const table of this.#options.commands.configMode(path).tables) {
       const found = matchCommand(typed, table);
       if (found.kind === 'match') {
         const place = { path: first ? [] : path, running: this.#device.running };

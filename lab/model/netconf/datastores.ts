@@ -1,9 +1,9 @@
 // Owns: the datastores of one device as all its NETCONF sessions share them: running, candidate, locks, and a commit that
 // waits to be confirmed (RFC 6241 sections 7.5, 8.3 and 8.4).
 import type { Wall } from '../../../src/ports/wall.ts';
-import type { Device, Operator } from '../device.ts';
+import type { Chassis, Operator } from '../chassis.ts';
 import { type DataNode, renderData } from './data-tree.ts';
-import { changesBetween, checkData, nativeData } from './native.ts';
+import type { DeviceModels } from './models.ts';
 import { Refusal } from './rpc-error.ts';
 
 export type Datastore = 'running' | 'candidate';
@@ -28,7 +28,8 @@ interface Pending {
 }
 
 export class Datastores {
-  readonly #device: Device;
+  readonly #device: Chassis;
+  readonly #models: DeviceModels;
   readonly #wall: Wall;
   readonly #locks = new Map<Datastore, SessionIdentity>();
   /** Undefined while it is what running is. */
@@ -36,13 +37,14 @@ export class Datastores {
   #pending: Pending | undefined;
   #transactions = 0;
 
-  constructor(device: Device, wall: Wall) {
+  constructor(device: Chassis, models: DeviceModels, wall: Wall) {
     this.#device = device;
+    this.#models = models;
     this.#wall = wall;
   }
 
   data(store: Datastore): readonly DataNode[] {
-    return (store === 'candidate' ? this.#candidate : undefined) ?? nativeData(this.#device.running);
+    return (store === 'candidate' ? this.#candidate : undefined) ?? this.#models.read(this.#device.running);
   }
 
   setCandidate(session: SessionIdentity, data: readonly DataNode[]): void {
@@ -56,7 +58,7 @@ export class Datastores {
   }
 
   validate(store: Datastore): void {
-    checkData(this.data(store));
+    this.#models.check(this.data(store));
   }
 
   commit(session: SessionIdentity, confirmed: ConfirmedCommit | undefined, persistId: string | undefined): void {
@@ -64,7 +66,7 @@ export class Datastores {
     this.#refuseLocked(session, 'candidate');
     this.#refuseOthersPending(session, persistId);
     const wanted = this.data('candidate');
-    checkData(wanted);
+    this.#models.check(wanted);
     const before = this.#pending?.before ?? this.data('running');
     this.#pending?.cancelTimer();
     this.#pending = undefined;
@@ -161,7 +163,7 @@ export class Datastores {
 
   /** Makes running what the data say, line by line, and says so as IOS-XE does [weak: general knowledge, no capture at hand]. */
   #write(wanted: readonly DataNode[], operator: Operator): void {
-    const changes = changesBetween(this.data('running'), wanted);
+    const changes = this.#models.changes(this.data('running'), wanted);
     for (const { change, line } of changes) this.#device.configure(change, line, operator);
     if (changes.length === 0) return;
     this.#transactions += 1;

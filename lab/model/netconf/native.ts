@@ -100,17 +100,16 @@ export function checkData(data: readonly DataNode[]): void {
 const networksOf = (bgp: DataNode, list: string) =>
   reach(bgp.children, 'address-family', 'no-vrf', 'ipv4', 'ipv4-unicast', 'network', list);
 
-interface PlacedLine {
+export interface PlacedLine {
   readonly path: readonly string[];
   readonly line: string;
 }
 
-/** What turns a configuration from one state of the data into the other: lines taken away first, then lines added. */
+/** What turns a configuration with some lines into one with others: lines taken away first, then lines added. */
 export function changesBetween(
-  before: readonly DataNode[],
-  after: readonly DataNode[],
+  old: readonly PlacedLine[],
+  wanted: readonly PlacedLine[],
 ): readonly { change: ConfigChange; line: string }[] {
-  const [old, wanted] = [placedLines(before), placedLines(after)];
   const key = ({ path, line }: PlacedLine) => [...path, line].join('\n');
   const [had, has] = [new Set(old.map(key)), new Set(wanted.map(key))];
   const gone = old.filter((each) => !has.has(key(each)));
@@ -124,7 +123,7 @@ export function changesBetween(
   ];
 }
 
-function placedLines(data: readonly DataNode[]): readonly PlacedLine[] {
+export function placedLines(data: readonly DataNode[]): readonly PlacedLine[] {
   const native = reach(data, 'native').flatMap(({ children }) => children);
   const hostname = native.find(({ name }) => name === 'hostname')?.value;
   return [

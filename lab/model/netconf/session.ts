@@ -1,17 +1,16 @@
 // Owns: one NETCONF session: hello, operations, replies. Bytes in, text out.
 import { messageOf } from '../../../src/model/errors.ts';
-import type { Device } from '../device.ts';
+import type { Chassis } from '../chassis.ts';
 import { type DefaultOperation, editData, filterData, renderData } from './data-tree.ts';
 import type { Datastore, Datastores, SessionIdentity } from './datastores.ts';
 import { createFrameReader, type Framing, frame } from './framing.ts';
-import { hsrpData } from './native.ts';
+import type { DeviceModels } from './models.ts';
 import { Refusal, type RpcErrorFields, rpcErrorXml } from './rpc-error.ts';
-import { bgpNs, hsrpNs, nativeNs, nativeSchema } from './schema.ts';
 import { childOf, escapeXml, netconfNs, readXml, type XmlNode } from './xml.ts';
 
 const base10 = 'urn:ietf:params:netconf:base:1.0';
 const base11 = 'urn:ietf:params:netconf:base:1.1';
-const capabilities = [
+const baseCapabilities = [
   base10,
   base11,
   ...[
@@ -22,9 +21,6 @@ const capabilities = [
     'confirmed-commit:1.1',
     'rollback-on-error:1.0',
   ].map((name) => `urn:ietf:params:netconf:capability:${name}`),
-  `${nativeNs}?module=Cisco-IOS-XE-native&revision=2022-11-01`,
-  `${bgpNs}?module=Cisco-IOS-XE-bgp&revision=2022-11-01`,
-  `${hsrpNs}?module=Cisco-IOS-XE-hsrp-oper&revision=2022-11-01`,
 ];
 /** RFC 6241 section 8.4.1: where the commit does not say. */
 const confirmSecondsDefault = 600;
@@ -32,7 +28,8 @@ const confirmSecondsDefault = 600;
 const confirmSecondsMax = 86_400;
 
 export interface SessionContext {
-  readonly device: Device;
+  readonly device: Chassis;
+  readonly models: DeviceModels;
   readonly datastores: Datastores;
   readonly identity: SessionIdentity;
   /** Ends another session; false where there is none with this number. */
@@ -58,7 +55,9 @@ export class NetconfSession {
   }
 
   start(): void {
-    const list = capabilities.map((uri) => `<capability>${escapeXml(uri)}</capability>`).join('');
+    const list = [...baseCapabilities, ...this.#context.models.capabilities]
+      .map((uri) => `<capability>${escapeXml(uri)}</capability>`)
+      .join('');
     const id = this.#context.identity.id;
     this.#send(`<hello xmlns="${netconfNs}"><capabilities>${list}</capabilities><session-id>${id}</session-id></hello>`);
   }
@@ -132,8 +131,11 @@ export class NetconfSession {
 
   #outcome(operation: XmlNode | undefined): string {
     try {
+      const { models, identity } = this.#context;
       const run = operation && Object.hasOwn(operations, operation.name) ? operations[operation.name] : undefined;
       if (operation && run) return run(this.#context, operation) ?? '<ok/>';
+      const own = operation && models.actions.find(({ name, ns }) => name === operation.name && ns === operation.ns);
+      if (operation && own) return own.run(operation, identity.operator) ?? '<ok/>';
       throw new Refusal({
         type: 'protocol',
         tag: 'operation-not-supported',
@@ -159,13 +161,13 @@ function malformedRpc(root: XmlNode): RpcErrorFields | undefined {
 type Operation = (session: SessionContext, operation: XmlNode) => string | undefined;
 
 const operations: Readonly<Record<string, Operation>> = {
-  get: ({ device, datastores }, operation) => selection(operation, [...datastores.data('running'), ...hsrpData(device.groups())]),
+  get: ({ models, datastores }, operation) => selection(operation, [...datastores.data('running'), ...models.state()]),
   'get-config': ({ datastores }, operation) => selection(operation, datastores.data(storeIn(operation, 'source'))),
-  'edit-config': ({ datastores, identity }, operation) => {
+  'edit-config': ({ datastores, identity, models }, operation) => {
     if (storeIn(operation, 'target') !== 'candidate') throw notWritable();
     const edits = childOf(operation, 'config')?.children;
     if (!edits) throw missing('config');
-    const edited = editData(datastores.data('candidate'), edits, [nativeSchema], defaultOperation(operation));
+    const edited = editData(datastores.data('candidate'), edits, models.schemas, defaultOperation(operation));
     datastores.setCandidate(identity, edited);
     return undefined;
   },

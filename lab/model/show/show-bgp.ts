@@ -2,7 +2,7 @@
 import { classfulLength } from '../../../src/resources/bgp-network.ts';
 import type { BgpPath, BgpSide } from '../bgp.ts';
 import { bgpOf, maskLength, prefixOf, staticRoutesOf } from '../config-facts.ts';
-import { type ShowContext, spanText } from './show-context.ts';
+import { type RouterContext, spanText } from './show-context.ts';
 
 export const noBgp = '% BGP not active';
 const notInTable = '% Network not in table';
@@ -37,22 +37,22 @@ function rows(table: ReadonlyMap<string, readonly BgpPath[]>): string[] {
   );
 }
 
-const routerId = ({ device }: ShowContext) =>
+const routerId = ({ device }: RouterContext) =>
   device.interfaces().find(({ name, address }) => address && name.startsWith('Loopback'))?.address ??
   device.interfaces().find(({ address }) => address)?.address ??
   '0.0.0.0';
 
-const version = (context: ShowContext) => 1 + [...context.bgp.table(context.device).values()].flat().length;
-const heading = (context: ShowContext) =>
+const version = (context: RouterContext) => 1 + [...context.bgp.table(context.device).values()].flat().length;
+const heading = (context: RouterContext) =>
   `BGP table version is ${version(context)}, local router ID is ${routerId(context)}\n${legend}`;
 
-export function showBgp(context: ShowContext): string {
+export function showBgp(context: RouterContext): string {
   const table = context.bgp.table(context.device);
   return table.size === 0 ? '' : [heading(context), ...rows(table)].join('\n');
 }
 
 /** `mask` undefined: the classful one. */
-export function showBgpPrefix(context: ShowContext, address: string, mask: string | undefined): string {
+export function showBgpPrefix(context: RouterContext, address: string, mask: string | undefined): string {
   const { device, bgp } = context;
   const prefix = mask === undefined ? `${address}/${classfulLength(address)}` : prefixOf(address, mask);
   const paths = bgp.table(device).get(prefix);
@@ -66,7 +66,7 @@ export function showBgpPrefix(context: ShowContext, address: string, mask: strin
   ].join('\n');
 }
 
-function pathBlock(context: ShowContext, path: BgpPath, best: string): string[] {
+function pathBlock(context: RouterContext, path: BgpPath, best: string): string[] {
   const own = path.from === undefined;
   const quality = own ? `weight 32768, valid, sourced, local${best}` : `valid, external${best}`;
   return [
@@ -79,7 +79,7 @@ function pathBlock(context: ShowContext, path: BgpPath, best: string): string[] 
 }
 
 /** To a neighbour that is not Established nothing was sent: the same trailer with 0 [weak: no capture of it was found]. */
-export function showAdvertised(context: ShowContext, neighbor: string): string {
+export function showAdvertised(context: RouterContext, neighbor: string): string {
   const { device, bgp } = context;
   const side = sideOf(context, neighbor);
   if (!side) return '% No such neighbor or address family';
@@ -93,12 +93,12 @@ export function showAdvertised(context: ShowContext, neighbor: string): string {
   ].join('\n');
 }
 
-const sideOf = ({ device, bgp }: ShowContext, neighbor: string): BgpSide | undefined =>
+const sideOf = ({ device, bgp }: RouterContext, neighbor: string): BgpSide | undefined =>
   bgpOf(device.running)?.neighbors.some(({ address }) => address === neighbor)
     ? bgp.sides(device).find((side) => side.neighbor === neighbor)
     : undefined;
 
-export function showBgpSummary(context: ShowContext): string {
+export function showBgpSummary(context: RouterContext): string {
   const { device, wall } = context;
   const facts = bgpOf(device.running);
   if (!facts) return noBgp;
@@ -120,7 +120,7 @@ export function showBgpSummary(context: ShowContext): string {
 }
 
 /** `show ip route A`, where BGP, a static route or a connected network of classful or any length begins with it. */
-export function showRoute(context: ShowContext, address: string): string {
+export function showRoute(context: RouterContext, address: string): string {
   const { device, bgp, wall } = context;
   const found = [...bgp.table(device)].find(([prefix]) => prefix.startsWith(`${address}/`));
   const best = found?.[1][0];

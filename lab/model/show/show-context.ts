@@ -1,6 +1,7 @@
 // Owns: what a show command may look at.
 import type { Wall } from '../../../src/ports/wall.ts';
 import type { Bgp } from '../bgp.ts';
+import type { Chassis } from '../chassis.ts';
 import type { Device } from '../device.ts';
 
 /** One vty in use. */
@@ -12,12 +13,16 @@ export interface VtyLine {
 }
 
 export interface ShowContext {
-  readonly device: Device;
-  readonly bgp: Bgp;
+  readonly device: Chassis;
   readonly wall: Wall;
   readonly vtys: () => readonly VtyLine[];
   /** The vty that asks. */
   readonly vty: number;
+}
+
+export interface RouterContext extends ShowContext {
+  readonly device: Device;
+  readonly bgp: Bgp;
 }
 
 /** `00:00:12`, and `1d02h`, `2w3d` for longer spans, as IOS writes them. */

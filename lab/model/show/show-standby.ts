@@ -1,7 +1,7 @@
 // Owns: `show standby` and `show standby brief`.
 import { hsrpStateWord } from '../device-events.ts';
 import type { HsrpGroup } from '../hsrp.ts';
-import { type ShowContext, spanText } from './show-context.ts';
+import { type RouterContext, spanText } from './show-context.ts';
 
 /** `Vlan10` → `Vl10`, as IOS shortens where columns are narrow, and in IF-MIB's ifName. */
 export function shortInterface(name: string): string {
@@ -12,7 +12,7 @@ const activeOf = (group: HsrpGroup) => (group.state === 'active' ? 'local' : (gr
 const standbyOf = (group: HsrpGroup) => (group.state === 'standby' ? 'local' : (group.standby?.address ?? 'unknown'));
 
 /** Columns as on IOS 15; the P column is blank where preemption is not configured. */
-export function showStandbyBrief({ device }: ShowContext): string {
+export function showStandbyBrief({ device }: RouterContext): string {
   const rows = device.groups().map((group) => {
     const { facts } = group;
     return [
@@ -35,7 +35,7 @@ export function showStandbyBrief({ device }: ShowContext): string {
   ].join('\n');
 }
 
-export function showStandby({ device, wall }: ShowContext): string {
+export function showStandby({ device, wall }: RouterContext): string {
   const now = wall.monotonic();
   return device
     .groups()
