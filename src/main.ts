@@ -9,14 +9,17 @@ import { openSqliteJournal, readSqliteJournal } from '../adapters/journal-sqlite
 import { soloLease } from '../adapters/lease-solo/index.ts';
 import { platforms } from '../adapters/platforms/index.ts';
 import { syslogMeaning } from '../adapters/platforms/syslog-meanings.ts';
+import { type Intake, requestIntake } from '../adapters/requests/intake.ts';
+import { httpSource } from '../adapters/source-http/index.ts';
+import { type NatsSource, natsSource } from '../adapters/source-nats/index.ts';
 import { decodeTrap, snmpSource } from '../adapters/source-snmp/index.ts';
 import { syslogSource } from '../adapters/source-syslog/index.ts';
 import { parseSyslog } from '../adapters/source-syslog/wire.ts';
 import { Engine } from './core/engine.ts';
-import { listenAddress } from './model/config.ts';
+import { type HttpConfig, listenAddress, type NatsConfig } from './model/config.ts';
 import { OperatorError } from './model/errors.ts';
 import type { Event } from './model/event.ts';
-import type { Inventory, PlatformName } from './model/target.ts';
+import type { Inventory, PlatformName, SecretReference } from './model/target.ts';
 import type { Secrets } from './ports/actuator.ts';
 import type { Journal } from './ports/journal.ts';
 import type { Source } from './ports/source.ts';
@@ -27,6 +30,7 @@ import { engineIdentity } from './runtime/engine-identity.ts';
 import { type Explanation, explain } from './runtime/explain.ts';
 import { type LoadedPolicy, loadPolicies } from './runtime/policies.ts';
 import { recover } from './runtime/recovery.ts';
+import { Requests } from './runtime/requests.ts';
 import { Runtime, type Watcher } from './runtime/runtime.ts';
 import { secretsFrom } from './runtime/secrets.ts';
 import { View } from './runtime/view.ts';
@@ -60,6 +64,10 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
   const lost: string[] = [];
   const journal = await openSqliteJournal({ path, onCut: (what) => lost.push(what) });
   for (const what of lost) warn(what);
+  const requests = new Requests();
+  const intake = requestIntake(requests);
+  const { nats: natsConfig, http } = config.sources;
+  const nats = natsConfig ? [await natsFrom(natsConfig, intake, secrets)] : [];
   const runtime = new Runtime({
     wall,
     journal,
@@ -73,7 +81,13 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
       cliActuator({ wall, secrets, dialectOf: (platform) => platforms[platform]?.cli }),
       netconfActuator({ wall, secrets }),
     ],
-    sources: await sourcesOf(options, data, secrets),
+    sources: [
+      ...(await sourcesOf(options, data, secrets)),
+      ...nats,
+      ...(http ? [await httpFrom(http, requests, intake, secrets)] : []),
+    ],
+    reporters: nats.map(({ reporter }) => reporter),
+    requests,
     ...(watch ? { watch } : {}),
   });
   await runtime.start();
@@ -133,6 +147,52 @@ async function snmpFrom(
     wall,
     agentOf: (peer) => agents.get(targetOf(inventory, peer) ?? ''),
   });
+}
+
+async function natsFrom(nats: NatsConfig, intake: Intake, secrets: Secrets): Promise<NatsSource> {
+  const { servers, subject, outcomes, user, tls } = nats;
+  const { credentials, password, token } = await resolved(secrets, nats, ['credentials', 'password', 'token']);
+  return natsSource({
+    servers,
+    subject,
+    outcomes,
+    wall,
+    intake,
+    ...(user === undefined ? {} : { user }),
+    ...(credentials === undefined ? {} : { credentials }),
+    ...(password === undefined ? {} : { password }),
+    ...(token === undefined ? {} : { token }),
+    ...(tls ? { tls: await resolved(secrets, tls, ['ca', 'certificate', 'key']) } : {}),
+  });
+}
+
+async function httpFrom(http: HttpConfig, book: Requests, intake: Intake, secrets: Secrets): Promise<Source> {
+  const { token, tls } = http;
+  const pem = tls && (await resolved(secrets, tls, ['certificate', 'key', 'clientCa']));
+  return httpSource({
+    ...listenAddress(http.listen),
+    book,
+    intake,
+    ...(token ? { token: await secrets(token) } : {}),
+    ...(pem?.certificate && pem.key
+      ? { tls: { certificate: pem.certificate, key: pem.key, ...(pem.clientCa ? { clientCa: pem.clientCa } : {}) } }
+      : {}),
+    ...(tls?.clients ? { clients: tls.clients } : {}),
+  });
+}
+
+/** The secrets behind those references that are there. */
+async function resolved<K extends string>(
+  secrets: Secrets,
+  references: { readonly [key in K]?: SecretReference | undefined },
+  keys: readonly K[],
+): Promise<{ readonly [key in K]?: string }> {
+  const found: { [key in K]?: string } = {};
+  for (const key of keys) {
+    const reference = references[key];
+    if (reference) found[key] = await secrets(reference);
+  }
+  return found;
 }
 
 /** The newest epoch a journal has seen; a lease must not begin below it, whatever became of its own file. */

@@ -43,6 +43,61 @@ export function snmpLevel(user: {
   return user.level ?? (user.priv ? 'authPriv' : user.auth ? 'authNoPriv' : 'noAuthNoPriv');
 }
 
+const subject = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*/;
+
+/** Requests from orchestrators over NATS. One way of logging in, or none; TLS beside it, with a certificate of our own or not. */
+const natsSchema = z.strictObject({
+  servers: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^(nats|tls):\/\/([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$/,
+          'a server is nats://HOST:PORT or tls://HOST:PORT, and no login stands in it',
+        ),
+    )
+    .min(1)
+    .max(16),
+  subject: z
+    .string()
+    .regex(new RegExp(`${subject.source}(\\.>)?$`), 'must be a subject, such as offbox.request.>')
+    .default('offbox.request.>')
+    .meta({ description: 'Where requests are heard.' }),
+  outcomes: z
+    .string()
+    .regex(new RegExp(`${subject.source}$`), 'must be a subject without wildcards, such as offbox.outcome')
+    .default('offbox.outcome')
+    .meta({ description: "Where outcomes are published: this, a dot, and the request's id." }),
+  /** A .creds file, as nsc makes it. */
+  credentials: secretSchema.optional(),
+  user: z.string().min(1).optional(),
+  password: secretSchema.optional(),
+  token: secretSchema.optional(),
+  tls: z
+    .strictObject({ ca: secretSchema.optional(), certificate: secretSchema.optional(), key: secretSchema.optional() })
+    .optional()
+    .meta({ description: 'TLS is asked for where this is there, though it be empty.' }),
+});
+
+/** Requests from orchestrators over HTTP. */
+const httpSchema = z.strictObject({
+  listen: listenSchema,
+  /** What clients send as `Authorization: Bearer …`. */
+  token: secretSchema.optional(),
+  tls: z
+    .strictObject({
+      certificate: secretSchema,
+      key: secretSchema,
+      clientCa: secretSchema.optional(),
+      clients: z
+        .array(z.string().min(1))
+        .min(1)
+        .optional()
+        .meta({ description: 'Subject names of the client certificates that may send requests.' }),
+    })
+    .optional(),
+});
+
 export const configSchema = z.strictObject({
   inventory: z.string().min(1).default('inventory.yaml').meta({ description: 'The inventory file, relative to this one.' }),
   policies: z.string().min(1).default('policies').meta({ description: 'The folder of policies, relative to this file.' }),
@@ -57,6 +112,8 @@ export const configSchema = z.strictObject({
           users: z.array(snmpUserSchema).optional(),
         })
         .optional(),
+      nats: natsSchema.optional(),
+      http: httpSchema.optional(),
     })
     .default({}),
   modes: z
@@ -71,6 +128,8 @@ export const configSchema = z.strictObject({
 export type Mode = z.infer<typeof modeSchema>;
 export type SnmpLevel = 'noAuthNoPriv' | 'authNoPriv' | 'authPriv';
 export type SnmpUser = z.infer<typeof snmpUserSchema>;
+export type NatsConfig = z.infer<typeof natsSchema>;
+export type HttpConfig = z.infer<typeof httpSchema>;
 export type Config = z.infer<typeof configSchema>;
 
 /** `[::]:514` → host `::`, port 514. What the schema let through. */

@@ -6,7 +6,7 @@ import { meaningSchema } from './meaning.ts';
 export const originSchema = z.object({
   /** The source adapter's name: `syslog`, `snmp`, `libvirt`, `nats`, `http`, `emit`. */
   source: z.string(),
-  /** The sender's address, without a port; `local` for our own. */
+  /** The sender's address, without a port; the subject over NATS, which hides it; `local` for our own. */
   peer: z.string(),
   transport: z.enum(['udp', 'tcp', 'tls', 'local', 'unix', 'ssh', 'http', 'nats']),
   /** `authenticated` only if the credential is pinned in the inventory to that target. */

@@ -108,3 +108,27 @@ export const appendTriesMax = 8;
 export const appendWaitMs = 20;
 /** A request to the control socket: one event with its raw message. */
 export const apiBodyBytesMax = 1024 * 1024;
+/** A request from an orchestrator: its longest fields (vm 255, reason 1,000 letters) are some 5 kB even where each is escaped. */
+export const requestBytesMax = 16_384;
+/** Requests taken and not yet durable: a commit takes milliseconds. 1,024 x 16 kB = 17 MB. */
+export const requestsUnderWayMax = 1_024;
+/** Requests remembered, so that the same again is known and can be asked for: 10,000 x about 3 kB = 30 MB; the oldest is forgotten. */
+export const requestsKeptMax = 10_000;
+/** Reports waiting to be delivered, as where the broker is away: 10,000 x about 500 bytes = 5 MB. */
+export const reportsWaitingMax = 10_000;
+/** A report that could not be delivered for a day is told to nobody. */
+export const reportKeptMs = 86_400_000;
+/** Requests over HTTP at once; each holds a socket and 16 kB at most. */
+export const httpConnectionsMax = 256;
+/** From the first byte of a request over HTTP to its last: 16 kB take less than a second on any line. */
+export const httpRequestMs = 10_000;
+/** A connection that is kept open and says nothing. */
+export const httpIdleMs = 30_000;
+/** All headers of a request over HTTP: a bearer token is 1 kB at most. */
+export const httpHeaderBytesMax = 8_192;
+/** Connecting to a NATS server: TCP, TLS, login. */
+export const natsConnectMs = 5_000;
+/** From publishing to the broker's word that it has it. */
+export const natsFlushMs = 5_000;
+/** Silence after which a NATS server is asked for life; two unanswered end the connection: 30 s until a dead one is noticed. */
+export const natsPingMs = 10_000;

@@ -10,9 +10,10 @@ export type OfferedEvent = Event;
 export interface Sink {
   /**
    * Takes the events, or none of them: `false` means no room now (count them as dropped).
-   * `committed` is called once, AFTER the entries are durable, or with the error that kept them from it.
+   * `committed` is called once, AFTER the entries are durable, with the seq of the last; or with the error that kept them
+   * from it.
    */
-  offer(events: readonly OfferedEvent[], committed?: (error?: Error) => void): boolean;
+  offer(events: readonly OfferedEvent[], committed?: (error?: Error, seq?: number) => void): boolean;
   /** Something may have been missed: becomes a `source.gap` entry. */
   gap(reason: string, targets?: readonly string[]): void;
 }

@@ -7,6 +7,7 @@ import type { Gateway, Inventory, Member } from '../model/target.ts';
 import { canonicalPrefix } from '../resources/bgp-network.ts';
 import type { Finding } from './config-findings.ts';
 import { nearest, type Path } from './config-problem.ts';
+import { requestFindings } from './config-requests.ts';
 
 const finding = (path: Path, cause: string, remedy: string): Finding => ({ path, part: 'value', cause, remedy });
 
@@ -19,6 +20,7 @@ export function configFindings(config: Config, inventory: Inventory | undefined)
         ? [finding(['sources', 'snmp', 'users', i, 'name'], `the user "${name}" is there already`, 'Keep one of the two.')]
         : [],
     ),
+    ...requestFindings(config.sources),
     ...modes.map((name): Finding => ({ ...noTarget(['modes', 'targets', name], name, inventory!), part: 'key' })),
   ];
 }

@@ -18,6 +18,7 @@ import { type EnsureJob, ensure } from './ensure.ts';
 import { Line, type LineStatus } from './line.ts';
 import type { Modes } from './modes.ts';
 import { Readings } from './readings.ts';
+import type { Reports } from './reports.ts';
 
 export interface ExecutorOptions {
   readonly wall: Wall;
@@ -29,6 +30,8 @@ export interface ExecutorOptions {
   readonly journal: (body: EntryBody) => Promise<unknown>;
   /** A target that was down is back: what it said meanwhile is lost. */
   readonly onBack: (target: string) => void;
+  /** Delivers a report and journals its outcome. */
+  readonly report: Reports['take'];
 }
 
 interface Job extends EnsureJob {
@@ -70,6 +73,7 @@ export class Executor {
     const { want } = intent;
     if (want.kind === 'ensure') this.#enqueue({ intent, want, key: resourceKey(want.resource), at });
     else if (want.kind === 'read') this.#track(this.#readings.take(want, intent.id));
+    else if (want.kind === 'report') this.#track(this.#options.report(intent.id, want, at, this.#stopped.signal));
   }
 
   /** After a restart: what was open goes again, what was attempted is probed first (law E4). */

@@ -8,12 +8,15 @@ import type { Actuator } from '../ports/actuator.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { Lease } from '../ports/lease.ts';
 import type { Platform } from '../ports/platform.ts';
+import type { Reporter } from '../ports/reporter.ts';
 import type { Source } from '../ports/source.ts';
 import type { Wall } from '../ports/wall.ts';
 import { Executor } from './executor.ts';
 import { gapEvent, Host } from './host.ts';
 import { type Modes, modesFrom } from './modes.ts';
 import { type Divergence, type Recovered, recover } from './recovery.ts';
+import { Reports } from './reports.ts';
+import { Requests } from './requests.ts';
 import { runtimeVersion } from './version.ts';
 import { View } from './view.ts';
 
@@ -34,6 +37,10 @@ export interface RuntimeOptions {
   readonly platforms: Readonly<Record<string, Platform>>;
   readonly actuators: readonly Actuator[];
   readonly sources: readonly Source[];
+  /** Whom reports of requests go to. */
+  readonly reporters?: readonly Reporter[];
+  /** The book that sources of requests look things up in. */
+  readonly requests?: Requests;
   readonly modes: Config['modes'];
   /** What the journal lost to damage, in sentences: a gap each. */
   readonly lost?: readonly string[];
@@ -45,6 +52,7 @@ export class Runtime {
   readonly #closing: (() => Promise<void>)[] = [];
   readonly engine: Engine;
   readonly view: View;
+  readonly requests: Requests;
   readonly modes: Modes;
   readonly host: Host;
   readonly executor: Executor;
@@ -54,6 +62,7 @@ export class Runtime {
     this.#options = options;
     this.engine = new Engine(policies);
     this.view = new View(this.engine);
+    this.requests = options.requests ?? new Requests();
     this.modes = modesFrom(options.modes);
     this.host = new Host({
       journal,
@@ -62,18 +71,21 @@ export class Runtime {
       wall,
       execute: (intent, at) => this.executor.submit(intent, at),
       onEntry: (entry) => {
-        this.view.take(entry);
+        this.#fold(entry);
         watch?.onEntry?.(entry, this.engine);
       },
       onFailure: (fault) => watch?.onFailure?.(fault),
     });
+    const toJournal = (body: EntryBody): Promise<number> => this.host.submit(body);
+    const reports = new Reports({ wall, reporters: options.reporters ?? [], journal: toJournal });
     this.executor = new Executor({
       wall,
       inventory,
       actuators,
       platforms,
       modes: this.modes,
-      journal: (body) => this.host.submit(body),
+      journal: toJournal,
+      report: (...report) => reports.take(...report),
       onBack: (target) =>
         void this.host
           .submit({ kind: 'event', event: gapEvent('session', `${target} is back`, [target]) })
@@ -107,7 +119,7 @@ export class Runtime {
   async start(): Promise<void> {
     const { wall, journal, watch, sources } = this.#options;
     const from = wall.monotonic();
-    const recovered = await recover(this.engine, journal, (entry) => this.view.take(entry));
+    const recovered = await recover(this.engine, journal, (entry) => this.#fold(entry));
     watch?.onRecovered?.(recovered, wall.monotonic() - from);
     for (const divergence of recovered.divergences) {
       const { policy, seq } = divergence;
@@ -119,6 +131,11 @@ export class Runtime {
     await this.host.begin(recovered, this.#firstEntries(recovered));
     this.executor.resume(open);
     await Promise.all(sources.map((source) => source.start(this.host.sink(source.name))));
+  }
+
+  #fold(entry: Entry): void {
+    this.view.take(entry);
+    this.requests.take(entry);
   }
 
   /** What the start itself makes happen: the network as it is described now, the versions now running, and a gap. */

@@ -7,6 +7,7 @@ import type { Event } from '../../src/model/event.ts';
 import type { Meaning } from '../../src/model/meaning.ts';
 import { type Inventory, inventorySchema } from '../../src/model/target.ts';
 import type { Journal } from '../../src/ports/journal.ts';
+import type { Reporter } from '../../src/ports/reporter.ts';
 import { Runtime } from '../../src/runtime/runtime.ts';
 import { VirtualWall } from '../../src/testing/virtual-wall.ts';
 import { storyPlatforms, World } from '../../src/testing/world.ts';
@@ -54,6 +55,7 @@ export interface RigOptions {
   readonly wall?: VirtualWall;
   readonly world?: World;
   readonly epoch?: number;
+  readonly reporters?: readonly Reporter[];
 }
 
 export function eventOf(target: string | undefined, meaning: Meaning | null): Event {
@@ -83,6 +85,7 @@ export async function rig(options: RigOptions): Promise<Rig> {
     platforms: storyPlatforms,
     actuators: [world],
     sources: [],
+    ...(options.reporters ? { reporters: options.reporters } : {}),
     modes,
     watch: {
       onEntry: (entry) => void entries.push(entry),

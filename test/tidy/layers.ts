@@ -81,10 +81,10 @@ export const layers: readonly Layer[] = [
   },
   {
     files: /^adapters\/source-/,
-    ours: /^(src\/(model|resources|ports)|adapters\/(platforms|ssh|libvirt-rpc))\//,
+    ours: /^(src\/(model|resources|ports)|adapters\/(platforms|ssh|libvirt-rpc|requests))\//,
     packages: 'declared',
     builtins: 'allowed',
-    remedy: 'a source imports model, resources, ports, platforms, ssh and libvirt-rpc; have the rest handed in',
+    remedy: 'a source imports model, resources, ports, platforms, ssh, libvirt-rpc and requests; have the rest handed in',
   },
   {
     files: /^adapters\/libvirt-rpc\//,

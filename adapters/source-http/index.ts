@@ -1,0 +1,2 @@
+// Owns: what the http source gives to others.
+export { type HttpSourceOptions, type HttpTls, httpSource } from './source.ts';
