@@ -11,7 +11,7 @@ import { platforms } from '../adapters/platforms/index.ts';
 import { syslogMeaning } from '../adapters/platforms/syslog-meanings.ts';
 import { type Intake, requestIntake } from '../adapters/requests/intake.ts';
 import { httpSource } from '../adapters/source-http/index.ts';
-import { type NatsSource, natsSource } from '../adapters/source-nats/index.ts';
+import type { NatsSource } from '../adapters/source-nats/index.ts';
 import { decodeTrap, snmpSource } from '../adapters/source-snmp/index.ts';
 import { syslogSource } from '../adapters/source-syslog/index.ts';
 import { parseSyslog } from '../adapters/source-syslog/wire.ts';
@@ -152,6 +152,8 @@ async function snmpFrom(
 async function natsFrom(nats: NatsConfig, intake: Intake, secrets: Secrets): Promise<NatsSource> {
   const { servers, subject, outcomes, user, tls } = nats;
   const { credentials, password, token } = await resolved(secrets, nats, ['credentials', 'password', 'token']);
+  // The client of NATS is loaded by those who use it.
+  const { natsSource } = await import('../adapters/source-nats/index.ts');
   return natsSource({
     servers,
     subject,
