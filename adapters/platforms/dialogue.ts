@@ -24,6 +24,12 @@ export function refusal(code: string, sentence: string, remedy: string): TargetE
   return new TargetError(`[platforms] ${sentence}`, { code, retry: false, remedy });
 }
 
+/** What the question is about, where it makes no sense without. */
+export function aboutOf({ about }: { readonly about: string | undefined }, what: string): string {
+  if (about !== undefined && about !== '') return about;
+  throw refusal('nothing-named', `the question names no ${what}`, `Say which ${what} it is about.`);
+}
+
 /** Lines with something on them, without trailing spaces. */
 export function linesOf(text: string): readonly string[] {
   return text

@@ -132,3 +132,5 @@ export const natsConnectMs = 5_000;
 export const natsFlushMs = 5_000;
 /** Silence after which a NATS server is asked for life; two unanswered end the connection: 30 s until a dead one is noticed. */
 export const natsPingMs = 10_000;
+/** Look-ups to resolve one route: real next hops lie two or three deep, times eight equal-cost paths; more is a loop. */
+export const routeLookupsMax = 32;

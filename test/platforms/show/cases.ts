@@ -15,8 +15,12 @@ export interface Case {
   readonly platform: string;
   readonly name: string;
   readonly ask: {
-    readonly read: 'fhrp' | 'bgp-network';
+    /** A query or a kind of resource. */
+    readonly read: string;
     readonly protocol?: 'hsrp' | 'vrrp';
+    readonly about?: string;
+    /** What the resource has besides kind and target; a bgp-network may have it right here. */
+    readonly resource?: Readonly<Record<string, unknown>>;
     readonly prefix?: string;
     readonly vrf?: string;
     readonly target?: { readonly cli?: boolean; readonly netconf?: boolean; readonly bgp?: { as?: number; neighbors: string[] } };
@@ -25,13 +29,17 @@ export interface Case {
   readonly expected: {
     readonly rows?: readonly unknown[];
     readonly describe?: string;
-    readonly present?: readonly Command[];
-    readonly absent?: readonly Command[];
+    readonly present?: Planned;
+    readonly absent?: Planned;
+    readonly value?: string | null;
     readonly effective?: 'present' | 'absent' | 'neither';
     readonly error?: string;
     readonly says?: string;
   };
 }
+
+/** What is sent, or why nothing is. */
+export type Planned = readonly Command[] | { readonly error: string; readonly says: string };
 
 /** Every case; throws where a folder lacks a file or has one too many. */
 export function cases(): readonly Case[] {

@@ -5,8 +5,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { platforms } from '../../../adapters/platforms/index.ts';
 import { TargetError } from '../../../src/model/errors.ts';
+import type { QueryKind } from '../../../src/model/query.ts';
 import type { PlatformName, Target } from '../../../src/model/target.ts';
-import type { Dialogue } from '../../../src/ports/platform.ts';
+import type { Dialogue, ResourceDriver } from '../../../src/ports/platform.ts';
 import { type Case, cases, type Exchange, root, written } from './cases.ts';
 
 const all = cases();
@@ -25,12 +26,23 @@ function targetOf({ platform, ask }: Case): Target {
 }
 
 function start(one: Case): Dialogue<unknown> {
-  const platform = platforms[one.platform as PlatformName];
-  if (one.ask.read === 'fhrp') return platform.queries.fhrp!(targetOf(one), { about: undefined, protocol: one.ask.protocol! });
-  return platform.resources['bgp-network']!.read(resourceOf(one), targetOf(one));
+  const { queries } = platforms[one.platform as PlatformName];
+  const query = queries[one.ask.read as QueryKind];
+  if (query) return query(targetOf(one), { about: one.ask.about, protocol: one.ask.protocol ?? 'hsrp' });
+  return driverOf(one).read(resourceOf(one), targetOf(one));
 }
 
-const resourceOf = ({ ask }: Case) => ({ kind: 'bgp-network', target: 'edge1', prefix: ask.prefix, vrf: ask.vrf });
+function driverOf({ platform, ask }: Case): ResourceDriver {
+  const driver = platforms[platform as PlatformName].resources[ask.read];
+  if (!driver) throw new Error(`${platform} cannot read ${ask.read}`);
+  return driver;
+}
+
+const resourceOf = ({ ask }: Case) => ({
+  kind: ask.read,
+  target: 'edge1',
+  ...(ask.resource ?? { prefix: ask.prefix, vrf: ask.vrf }),
+});
 
 /** Holds the dialogue with the recorded answers; a command that is not the recorded one fails. */
 function hold<T>(dialogue: Dialogue<T>, exchanges: readonly Exchange[]): T {
@@ -74,10 +86,15 @@ test.each(all)('$platform reads $name', (one) => {
 
 /** What the state means, what would be sent for each desire, and which of them is effective already. */
 function plansFollow(one: Case, state: unknown): void {
-  const driver = platforms[one.platform as PlatformName].resources['bgp-network']!;
+  const driver = driverOf(one);
   expect(driver.describe(state)).toBe(one.expected.describe);
+  if (one.expected.value !== undefined) expect(driver.value?.(state)).toBe(one.expected.value);
   for (const desired of ['present', 'absent'] as const) {
-    expect(driver.plan(state, resourceOf(one), desired, targetOf(one))).toEqual(one.expected[desired]);
+    const wanted = one.expected[desired]!;
+    const plan = () => driver.plan(state, resourceOf(one), desired, targetOf(one));
+    if ('error' in wanted)
+      expect(plan).toThrow(expect.objectContaining({ code: wanted.error, message: expect.stringContaining(wanted.says) }));
+    else expect(plan()).toEqual(wanted);
     const verified = driver.verify(state, resourceOf(one), desired, targetOf(one));
     expect(verified.effective).toBe(one.expected.effective === desired);
     if (!verified.effective) expect(verified.missing).toMatch(/^[A-Z].*[.?]$/);
@@ -109,6 +126,43 @@ test('a cut answer is read as nothing else than a shorter one or refused', () =>
     { numRuns: 3_000 },
   );
 });
+
+/** Answers that show in themselves that they are whole: by a last line, a count, a line that must follow. */
+const closed = [
+  /^show port-security /,
+  /^show running-config interface /,
+  /^show interfaces? \S+ switchport$/,
+  /^show ip route /,
+  /^show policy-map interface /,
+  /^get-config /,
+];
+/** NX-OS closes neither of these, and IOS does not say how many paths a route has. */
+const open = ({ platform }: Case, command: string) =>
+  platform === 'cisco-nxos' ? /^show (?:running-config|policy-map) interface /.test(command) : /^show ip route /.test(command);
+
+test('a closed answer cut at any byte is read as the whole one or refused, never as less', () => {
+  for (const one of all.filter(({ expected }) => !expected.error)) {
+    const whole = hold(start(one), one.exchanges);
+    for (const [index, { command, output }] of one.exchanges.entries()) {
+      if (!closed.some((form) => form.test(command)) || open(one, command)) continue;
+      for (let at = 1; at < output.length; at++) {
+        const cut = one.exchanges.map((each, which) => (which === index ? { command, output: output.slice(0, at) } : each));
+        const read = readOrRefused(one, cut);
+        if (read !== undefined) expect(read, `${one.platform} ${one.name}: "${command}" cut at ${at}`).toEqual(whole);
+      }
+    }
+  }
+});
+
+/** Undefined where it is refused. A dialogue that asks on, for an answer led it elsewhere, is neither. */
+function readOrRefused(one: Case, exchanges: readonly Exchange[]): unknown {
+  try {
+    return hold(start(one), exchanges);
+  } catch (error) {
+    if (error instanceof TargetError) return undefined;
+    throw error;
+  }
+}
 
 test('garbage yields a TargetError and nothing else', () => {
   const lines = all.flatMap(({ exchanges }) => exchanges.flatMap(({ output }) => output.split('\n')));
