@@ -12,6 +12,8 @@ export interface CliStickyMacState extends StickyMacState {
   /** Rows of this MAC on other ports or in other VLANs: nobody's business, so a clear must miss them. */
   readonly others: readonly SecureRow[];
   readonly trunk: boolean;
+  /** The VLAN of an access port. */
+  readonly access: number;
   /** The port learns sticky. */
   readonly learns: boolean;
 }
@@ -37,6 +39,7 @@ export function* readStickyMac(resource: StickyMac): Dialogue<CliStickyMacState>
     violation,
     others: rows.filter((row) => !here(row)),
     trunk: config.includes('switchport mode trunk'),
+    access: Number(config.map((line) => /^switchport access vlan (\d+)$/.exec(line)?.[1]).find(Boolean) ?? 1),
     learns: config.includes(stickyLine),
   };
 }
@@ -68,6 +71,8 @@ export function planSticky(state: CliStickyMacState, resource: StickyMac): reado
   const other = state.others.find(({ vlan }) => vlan === resource.vlan);
   if (other)
     throw refusal('elsewhere', `${resource.mac} is secured on ${other.interface} of ${resource.target}`, 'Clear it there first.');
+  if (!state.trunk && state.access !== resource.vlan)
+    throw refusal('another-vlan', `${place} is in VLAN ${state.access}, not ${resource.vlan}`, 'Correct the attachment.');
   if (!state.learns) throw refusal('not-sticky', `${place} does not learn sticky`, `Configure "${stickyLine}" there.`);
   return [atPort(state, resource, '')];
 }
