@@ -3,6 +3,7 @@
 // A server that is away at the start keeps nobody from starting: it is tried again. One that refuses the login, or the
 // subscription, is the operator's to mend, and is told at the start.
 import {
+  type Authenticator,
   type ConnectionOptions,
   connect,
   credsAuthenticator,
@@ -66,17 +67,33 @@ function connectionOptions({ servers, credentials, user, password, token, tls }:
     ignoreClusterUpdates: true,
     noAsyncTraces: true,
     noEcho: true,
-    ...(credentials === undefined ? {} : { authenticator: credsAuthenticator(Buffer.from(credentials)) }),
+    ...(credentials === undefined ? {} : { authenticator: signerOf(credentials) }),
     ...(user === undefined ? {} : { user, pass: password ?? '' }),
     ...(token === undefined ? {} : { token }),
-    tls: tls
+    // Without it TLS is used where the server offers it; with it, or not at all.
+    ...(tls
       ? {
-          ...(tls.ca === undefined ? {} : { ca: tls.ca }),
-          ...(tls.certificate === undefined ? {} : { cert: tls.certificate }),
-          ...(tls.key === undefined ? {} : { key: tls.key }),
+          tls: {
+            ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+            ...(tls.certificate === undefined ? {} : { cert: tls.certificate }),
+            ...(tls.key === undefined ? {} : { key: tls.key }),
+          },
         }
-      : null,
+      : {}),
   };
+}
+
+/** The client looks at credentials when it logs in, and takes those that are none for a server that is away. */
+function signerOf(credentials: string): Authenticator {
+  const signer = credsAuthenticator(Buffer.from(credentials));
+  try {
+    signer('any nonce');
+    return signer;
+  } catch {
+    // What was thrown may hold what it was thrown for.
+    const remedy = 'Refer to a .creds file as nsc makes it: a user JWT and its NKEY seed.';
+    throw new OperatorError('[source-nats] these credentials are none', { code: 'nats-credentials', remedy });
+  }
 }
 
 /** Resolves when connected and subscribed, or when it is clear that it must be tried again. */
@@ -179,9 +196,6 @@ function refusalOf(thrown: unknown, { servers, subject }: LinkOptions): Operator
     const what = `[source-nats] ${where} does not let us hear ${subject}`;
     return new OperatorError(what, { code: 'nats-permission', remedy, cause: thrown });
   }
-  if (thrown instanceof errors.InvalidArgumentError) {
-    const remedy = 'Check sources.nats: the form of the credentials, and whether the server offers TLS.';
-    return new OperatorError(`[source-nats] ${messageOf(thrown)}`, { code: 'nats-options', remedy, cause: thrown });
-  }
+  if (thrown instanceof OperatorError) return thrown;
   return undefined;
 }
