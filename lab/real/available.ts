@@ -13,6 +13,7 @@ export const packageOf: Readonly<Record<string, string>> = {
   '/usr/bin/ssh-keygen': 'openssh-client',
   '/usr/bin/snmptrap': 'snmp',
   '/usr/sbin/snmpd': 'snmpd',
+  '/usr/sbin/nats-server': 'nats-server',
   '/usr/sbin/netconfd': 'netconfd',
   '/usr/sbin/netconf-subsystem': 'netconfd',
   '/usr/bin/ping': 'iputils-ping',
