@@ -1,7 +1,8 @@
 // Owns: what the lab can do to a gateway, and the order in which wire and model hear of it.
 import type { Wall } from '../src/ports/wall.ts';
-import { type GatewayName, lanPrefix } from './model/addresses.ts';
+import { byName, type GatewayName, gatewayNames, lanPrefix } from './model/addresses.ts';
 import type { Network } from './model/network.ts';
+import { createPower } from './power.ts';
 import type { Host } from './servers/host.ts';
 
 export interface ReloadOptions {
@@ -53,8 +54,9 @@ export interface FaultControl extends Faults {
 
 export function createFaults({ wall, network, hosts, bootMs, stopped }: FaultsOptions): FaultControl {
   const held: Readonly<Record<GatewayName, Set<StandingFault>>> = { 'gw-a': new Set(), 'gw-b': new Set() };
-  /** Counts power cycles: a boot that another fault overtook is not finished. */
-  const cycles = new Map<GatewayName, number>();
+  const power = byName(gatewayNames, (name) =>
+    createPower({ device: network.devices[name], host: hosts[name], wall, bootMs, stopped }),
+  );
 
   /** False where the lab was stopped meanwhile. */
   const pause = (ms: number) =>
@@ -67,34 +69,22 @@ export function createFaults({ wall, network, hosts, bootMs, stopped }: FaultsOp
     else held[name].delete('link-down');
     for (const each of lanInterfaces) network.devices[name].setLink(each, to);
   };
-  const powerOff = (name: GatewayName) => {
-    cycles.set(name, (cycles.get(name) ?? 0) + 1);
-    network.devices[name].powerOff();
-    hosts[name].powerOff();
-  };
-  const boot = async (name: GatewayName) => {
-    const cycle = (cycles.get(name) ?? 0) + 1;
-    cycles.set(name, cycle);
-    if (!(await pause(bootMs)) || cycles.get(name) !== cycle) return;
-    await hosts[name].powerOn();
-    if (cycles.get(name) === cycle) network.devices[name].boot();
-  };
 
   return {
     standing: (name) => [...held[name], ...(network.splits().includes(name) ? (['split'] as const) : [])],
-    fail: async (name) => powerOff(name),
+    fail: async (name) => power[name].off(),
     async restore(name) {
       hosts[name].unhang();
       hosts[name].unsilence();
       held[name].clear();
       setLan(name, 'up');
-      if (!network.devices[name].powered) await boot(name);
+      if (!network.devices[name].powered) await power[name].boot();
     },
     async reload(name, { stale }) {
       if (stale) network.makeStartupStale(name, lanPrefix);
       network.devices[name].syslog('SYS-5-RELOAD', 'Reload requested by the lab. Reload Reason: Reload Command.');
-      powerOff(name);
-      await boot(name);
+      power[name].off();
+      await power[name].boot();
     },
     split: (name) => network.split(name),
     heal: () => network.heal(),

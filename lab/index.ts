@@ -1,19 +1,24 @@
-// Owns: the simulated network on the wire: two gateways and an external router on loopback addresses, in this process.
+// Owns: the simulated network on the wire: two gateways, an external router and two access switches on loopback
+// addresses, in this process.
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Wall } from '../src/ports/wall.ts';
 import { type Control, type OnVerb, serveControl } from './control.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { writeInventory } from './inventory.ts';
-import { byName, type LabAddresses, labAddresses, type RouterName, routerNames } from './model/addresses.ts';
+import { byName, type DeviceName, type LabAddresses, labAddresses, routerNames, switchNames } from './model/addresses.ts';
 import type { ConfigWrite } from './model/chassis.ts';
 import { routerCommands } from './model/cli/exec-commands.ts';
+import { switchCommands } from './model/cli/switch-exec.ts';
 import { routerModels } from './model/netconf/models.ts';
+import { switchModels } from './model/netconf/switch-models.ts';
 import { createNetwork, defaultTimers, type NetworkTimers } from './model/network.ts';
 import type { ShowContext } from './model/show/show-context.ts';
+import type { Fabric } from './model/switch/fabric.ts';
 import { appendWrite, readWrites } from './servers/change-log.ts';
-import { createHost } from './servers/host.ts';
+import { createHost, type Host } from './servers/host.ts';
 import { labAccess } from './servers/secrets.ts';
+import { createSwitchFaults, type SwitchFaults } from './switch-faults.ts';
 import { Changes, type LabViews, labViews } from './views.ts';
 
 export { type GatewayName, gatewayNames, type LabAddresses, labPorts } from './model/addresses.ts';
@@ -44,10 +49,13 @@ export interface LabOptions {
 
 export interface Lab extends Faults, LabViews {
   readonly addresses: LabAddresses;
+  /** The access switches: what guests say, and what becomes of it. */
+  readonly fabric: Fabric;
+  readonly switchFaults: SwitchFaults;
   /** The inventory.yaml it wrote. */
   readonly inventoryPath: string;
   /** Every line that ever reached the device's configuration, from its log. */
-  writes(name: RouterName): readonly ConfigWrite[];
+  writes(name: DeviceName): readonly ConfigWrite[];
   stop(): Promise<void>;
 }
 
@@ -67,14 +75,24 @@ export async function startLab({ dir: folder, wall, net = 23, timers, onVerb }: 
     log: (write) => appendWrite(dir, write),
     changed: () => changes.tell(),
   });
-  const hosts = byName(routerNames, (name) => {
-    const [device, { bgp }, { answerMs }] = [network.devices[name], network, times];
+  const { answerMs } = times;
+  const routers = byName(routerNames, (name) => {
+    const [device, { bgp }] = [network.devices[name], network];
     const commands = (context: ShowContext) => routerCommands({ ...context, device, bgp });
     const models = device.platform === 'cisco-iosxe' ? { models: routerModels(device) } : {};
     return createHost({ device, commands, ...models, groups: () => device.groups(), wall, addresses, access, answerMs });
   });
+  const switches = byName(switchNames, (name) => {
+    const device = network.fabric.switches[name];
+    const commands = (context: ShowContext) => switchCommands({ ...context, device });
+    const models = device.platform === 'cisco-iosxe' ? { models: switchModels(device) } : {};
+    return createHost({ device, commands, ...models, wall, addresses, access, answerMs });
+  });
+  const hosts: Readonly<Record<DeviceName, Host>> = { ...routers, ...switches };
   const stopped = new AbortController();
   const { standing, ...faults } = createFaults({ wall, network, hosts, bootMs: times.bootMs, stopped: stopped.signal });
+  const { fabric } = network;
+  const switchFaults = createSwitchFaults({ wall, fabric, hosts, bootMs: times.bootMs, stopped: stopped.signal });
   const views = labViews(network, addresses, { standing, changes });
 
   let control: Control | undefined;
@@ -94,7 +112,7 @@ export async function startLab({ dir: folder, wall, net = 23, timers, onVerb }: 
     for (const host of Object.values(hosts)) await host.open();
     control = await serveControl(dir, { ...faults, ...views }, wall, onVerb);
     const inventoryPath = writeInventory(dir, addresses, access);
-    return { ...faults, ...views, addresses, inventoryPath, writes: (name) => readWrites(dir, name), stop };
+    return { ...faults, ...views, fabric, switchFaults, addresses, inventoryPath, writes: (name) => readWrites(dir, name), stop };
   } catch (error) {
     await stop();
     throw error;

@@ -201,6 +201,19 @@ export abstract class Chassis {
     this.#chassis.log({ at, device: this.name, ...operator, path, line, changed });
   }
 
+  /** A command that is no line of the configuration; `act` may `rewrite`. */
+  protected command(line: string, operator: Operator, { changed, act }: { changed: boolean; act: () => void }): void {
+    if (!this.#powered) return;
+    this.record([], line, operator, changed);
+    act();
+    this.reconcile();
+  }
+
+  /** As a consequence of a command that is in the log. */
+  protected rewrite(change: ConfigChange): void {
+    this.#running = applyChange(this.#running, change);
+  }
+
   protected reconcile(): void {
     if (this.#powered) {
       this.#tellLinks();

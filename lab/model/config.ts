@@ -17,9 +17,13 @@ export type ConfigChange =
 /** The order in which IOS prints what was entered in any order. */
 const order = [
   /^version/,
-  /^service/,
+  /^service /,
   /^hostname/,
   /^netconf-yang/,
+  /^errdisable/,
+  /^vlan/,
+  /^class-map/,
+  /^policy-map/,
   /^interface/,
   /^router/,
   /^ip route/,
@@ -27,6 +31,14 @@ const order = [
   /^snmp-server/,
   /^line/,
   /^description/,
+  /^no switchport/,
+  /^switchport (access|trunk)/,
+  /^switchport mode/,
+  /^switchport port-security maximum/,
+  /^switchport port-security violation/,
+  /^switchport port-security mac-address sticky$/,
+  /^switchport port-security mac-address/,
+  /^switchport port-security$/,
   /^ip address/,
   /^no ip address/,
   /^standby \d+ ip/,
@@ -36,6 +48,9 @@ const order = [
   /^network/,
   /^neighbor/,
   /^address-family/,
+  /^source-interface/,
+  /^member vni/,
+  /^service-policy/,
 ];
 const rankOf = (line: string) => {
   const rank = order.findIndex((pattern) => pattern.test(line));

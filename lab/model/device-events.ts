@@ -4,7 +4,8 @@ import type { HsrpState } from '../../src/model/meaning.ts';
 export interface TrapVarbind {
   readonly oid: string;
   readonly type: 'Integer' | 'OctetString';
-  readonly value: number | string;
+  /** Octets that are no text as bytes. */
+  readonly value: number | string | Uint8Array;
 }
 
 export type DeviceEvent =
@@ -81,6 +82,26 @@ export function linkTrap(ifIndex: number, to: 'up' | 'down', admin: 'up' | 'down
       { oid: `1.3.6.1.2.1.2.2.1.7.${ifIndex}`, type: 'Integer', value: status(admin) },
       { oid: `1.3.6.1.2.1.2.2.1.8.${ifIndex}`, type: 'Integer', value: status(to) },
     ],
+  } as const;
+}
+
+/** CISCO-PORT-SECURITY-MIB cpsSecureMacAddrViolation: sent in `violation restrict` alone. */
+export function macViolationTrap(ifIndex: number, ifName: string, mac: Uint8Array) {
+  return {
+    oid: '1.3.6.1.4.1.9.9.315.0.0.1',
+    varbinds: [
+      { oid: `1.3.6.1.2.1.2.2.1.1.${ifIndex}`, type: 'Integer', value: ifIndex },
+      { oid: `1.3.6.1.2.1.31.1.1.1.1.${ifIndex}`, type: 'OctetString', value: ifName },
+      { oid: `1.3.6.1.4.1.9.9.315.1.2.1.1.10.${ifIndex}`, type: 'OctetString', value: mac },
+    ],
+  } as const;
+}
+
+/** CISCO-ERR-DISABLE-MIB cErrDisableInterfaceEventRev1 of the whole interface (VLAN 0), cause portSecurityViolation. */
+export function errDisableTrap(ifIndex: number) {
+  return {
+    oid: '1.3.6.1.4.1.9.9.548.0.2',
+    varbinds: [{ oid: `1.3.6.1.4.1.9.9.548.1.3.1.1.2.${ifIndex}.0`, type: 'Integer', value: 9 }],
   } as const;
 }
 

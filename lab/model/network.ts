@@ -1,6 +1,16 @@
-// Owns: the simulated network as a whole: two gateways on two VLANs, an external router, and what can befall them.
+// Owns: the simulated network as a whole: two gateways on two VLANs, an external router, two access switches with VXLAN
+// between them, and what can befall them.
 import type { Wall } from '../../src/ports/wall.ts';
-import { type GatewayName, gatewayNames, type LabAddresses, type RouterName, uplinks } from './addresses.ts';
+import {
+  byName,
+  type DeviceName,
+  type GatewayName,
+  gatewayNames,
+  type LabAddresses,
+  type RouterName,
+  switchNames,
+  uplinks,
+} from './addresses.ts';
 import { Bgp, type BgpTimers } from './bgp.ts';
 import type { ConfigWrite } from './chassis.ts';
 import { applyChange, parseConfig } from './config.ts';
@@ -10,6 +20,9 @@ import { Device } from './device.ts';
 import type { DeviceEvent } from './device-events.ts';
 import type { HsrpGroup, HsrpPacket } from './hsrp.ts';
 import { createSegment, type Segment } from './segment.ts';
+import { switchStartupText } from './switch/default-config.ts';
+import { createFabric, type Fabric } from './switch/fabric.ts';
+import { Switch } from './switch/switch.ts';
 
 export interface NetworkTimers extends BgpTimers {
   readonly helloMs: number;
@@ -29,7 +42,7 @@ export interface NetworkOptions {
   readonly wall: Wall;
   readonly timers: NetworkTimers;
   readonly addresses: LabAddresses;
-  readonly emit: (name: RouterName, event: DeviceEvent) => void;
+  readonly emit: (name: DeviceName, event: DeviceEvent) => void;
   readonly log: (write: ConfigWrite) => void;
   /** After anything that a watcher may wait for changed. */
   readonly changed: () => void;
@@ -44,6 +57,7 @@ export interface ExternalRoute {
 export interface Network {
   readonly devices: Readonly<Record<RouterName, Device>>;
   readonly bgp: Bgp;
+  readonly fabric: Fabric;
   /** What the external router has learned, by prefix. */
   external(): readonly ExternalRoute[];
   /** Puts a network statement into the startup configuration that nobody asked for. */
@@ -85,12 +99,21 @@ export function createNetwork(options: NetworkOptions): Network {
     changed: options.changed,
   });
   const routing = bgp;
+  const fabric = createFabric(
+    byName(switchNames, (name) => {
+      const platform = name === 'acc-2' ? 'cisco-iosxe' : 'cisco-ios';
+      const startup = parseConfig(switchStartupText(name, addresses));
+      const { log, changed } = options;
+      return new Switch({ name, platform, startup, wall, emit: (event) => options.emit(name, event), log, changed });
+    }),
+  );
   seedHsrp(devices);
   routing.seed();
 
   return {
     devices,
     bgp: routing,
+    fabric,
     external: () => externalRoutes(routing, devices.ext),
     makeStartupStale(name, prefix) {
       const path = [`router bgp ${uplinks[name].as}`, 'address-family ipv4'];
@@ -106,7 +129,7 @@ export function createNetwork(options: NetworkOptions): Network {
     },
     splits: () => [...new Set([...segments.values()].flatMap((segment) => [...segment.splits]))],
     stop() {
-      for (const each of Object.values(devices)) each.powerOff();
+      for (const each of [...Object.values(devices), ...Object.values(fabric.switches)]) each.powerOff();
       routing.stop();
     },
   };

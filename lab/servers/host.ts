@@ -31,6 +31,9 @@ export interface Host {
   open(): Promise<void>;
   emit(event: DeviceEvent): void;
   powerOff(): void;
+  /** No way to it: sessions hear nothing more, new ones are refused; what waits in it goes on waiting. */
+  cutOff(): void;
+  /** Listens again, after either. */
   powerOn(): Promise<void>;
   /** SSH and NETCONF accept and say nothing. */
   hang(): void;
@@ -74,6 +77,9 @@ export function createHost(options: HostOptions): Host {
     },
     powerOff() {
       netconf?.powerOff();
+      for (const front of fronts) front.powerOff();
+    },
+    cutOff() {
       for (const front of fronts) front.powerOff();
     },
     async powerOn() {

@@ -35,7 +35,7 @@ interface SnmpAgent {
 interface SnmpSession {
   trap(
     oid: string,
-    varbinds: readonly { readonly oid: string; readonly type: number; readonly value: number | string }[],
+    varbinds: readonly { readonly oid: string; readonly type: number; readonly value: number | string | Buffer }[],
     options: { readonly upTime: number },
     done: (error: Error | null) => void,
   ): void;
@@ -88,7 +88,9 @@ export function createSnmpService(subject: SnmpSubject, community: string, own: 
       await listening(trapSocket, () => trapSocket.bind(0, own.address), `udp ${own.address}`);
     },
     trap({ oid, varbinds, uptimeHundredths }) {
-      const typed = varbinds.map((varbind) => ({ ...varbind, type: snmp.ObjectType[varbind.type] }));
+      const typed = varbinds.map(({ oid: of, type, value }) => {
+        return { oid: of, type: snmp.ObjectType[type], value: value instanceof Uint8Array ? Buffer.from(value) : value };
+      });
       // Nobody there to listen is the receiver's affair.
       session.trap(oid, typed, { upTime: uptimeHundredths }, () => {});
     },

@@ -126,7 +126,7 @@ export interface Terminal extends SshPeer {
   say(line: string): Promise<string>;
 }
 
-export const prompt = /(^|\n)(gw-a|gw-b|ext)(\([\w-]+\))?[>#]$/;
+export const prompt = /(^|\n)(gw-a|gw-b|ext|acc-1|acc-2)(\([\w-]+\))?[>#]$/;
 
 export async function openShell(test: TestLab, device: DeviceName): Promise<Terminal> {
   const peer = await connect(test, device);

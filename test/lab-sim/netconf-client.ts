@@ -10,8 +10,8 @@ export interface NetconfClient extends SshPeer {
   rpc(operation: string): Promise<string>;
 }
 
-export async function openNetconf(test: TestLab, port = 8830): Promise<NetconfClient> {
-  const peer = await connect(test, 'gw-b', port);
+export async function openNetconf(test: TestLab, port = 8830, device: 'gw-b' | 'acc-2' = 'gw-b'): Promise<NetconfClient> {
+  const peer = await connect(test, device, port);
   const channel = await new Promise<ClientChannel>((resolve, reject) =>
     peer.client.subsys('netconf', (error, stream) => (error ? reject(error) : resolve(stream))),
   );

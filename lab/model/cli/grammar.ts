@@ -2,6 +2,7 @@
 //
 // A pattern is words: `show ip bgp <address> <mask>`. `<rest>` takes everything that is left, at least one word.
 import { maskLength } from '../config-facts.ts';
+import { isDscp } from '../switch/dscp.ts';
 
 export interface CommandPattern {
   readonly pattern: string;
@@ -26,7 +27,10 @@ const parameters: Readonly<Record<string, (word: string) => boolean>> = {
   '<mask>': (word) => octets.test(word) && maskLength(word) >= 0,
   '<word>': () => true,
   '<rest>': () => true,
-  '<interface>': (word) => /^(vlan|vl|gigabitethernet|gi|loopback|lo)\d+(\/\d+)*$/i.test(word),
+  '<interface>': (word) => /^(vlan|vl|gigabitethernet|gi|loopback|lo|nve)\d+(\/\d+)*$/i.test(word),
+  '<mac>': (word) => /^([0-9a-f]{4}\.){2}[0-9a-f]{4}$/i.test(word),
+  '<dscp>': (word) => isDscp(word),
+  '<vlans>': (word) => /^\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*$/.test(word),
 };
 
 function accepts(token: string, word: string): boolean {

@@ -94,7 +94,14 @@ function editOne(siblings: readonly DataNode[], edit: XmlNode, schema: SchemaNod
     const isKey = schema.kind === 'list' && schema.keys.includes(child.name);
     return editOne(held, child, next, { operation: isKey ? 'merge' : inner, path });
   }, start.children);
-  return put({ ...start, children });
+  return put({ ...start, children: lastCase(schema, children, edit) });
+}
+
+/** Of a choice only what was set last stays. */
+function lastCase(schema: SchemaNode, children: readonly DataNode[], edit: XmlNode): readonly DataNode[] {
+  const last = edit.children.at(-1);
+  if (schema.kind !== 'container' || schema.cases !== 'one' || children.length < 2 || !last) return children;
+  return children.filter(({ name }) => name === last.name);
 }
 
 function operationOf(edit: XmlNode, outer: Inherited): Operation {

@@ -1,14 +1,22 @@
 // Owns: the way between a configuration's lines and Cisco-IOS-XE-native: CLI and NETCONF are two faces of one configuration.
 import { classfulLength, maskOf } from '../../../src/resources/bgp-network.ts';
 import type { Config, ConfigChange } from '../config.ts';
-import { bgpOf, hostnameOf, interfacesOf, maskLength, networkLine, staticRoutesOf } from '../config-facts.ts';
+import {
+  bgpOf,
+  hostnameOf,
+  type InterfaceFacts,
+  interfacesOf,
+  maskLength,
+  networkLine,
+  staticRoutesOf,
+} from '../config-facts.ts';
 import type { HsrpGroup } from '../hsrp.ts';
 import { type DataNode, leafOf, reach } from './data-tree.ts';
 import { Refusal } from './rpc-error.ts';
 import { bgpNs, hsrpNs, nativeNs } from './schema.ts';
 
-const leaf = (ns: string, name: string, value: string): DataNode => ({ name, ns, value, children: [] });
-const branch = (ns: string, name: string, children: readonly DataNode[]): DataNode => ({ name, ns, children });
+export const leaf = (ns: string, name: string, value: string): DataNode => ({ name, ns, value, children: [] });
+export const branch = (ns: string, name: string, children: readonly DataNode[]): DataNode => ({ name, ns, children });
 const parts = (prefix: string) => {
   const [number, length] = prefix.split('/') as [string, string];
   return { number, mask: maskOf(Number(length)), classful: Number(length) === classfulLength(number) };
@@ -16,6 +24,21 @@ const parts = (prefix: string) => {
 
 export function nativeData(config: Config): readonly DataNode[] {
   const router = bgpData(config);
+  return [
+    branch(nativeNs, 'native', [
+      leaf(nativeNs, 'hostname', hostnameOf(config)),
+      branch(
+        nativeNs,
+        'interface',
+        interfacesOf(config).flatMap((facts) => interfaceData(facts)),
+      ),
+      ...(router ? [branch(nativeNs, 'router', [router])] : []),
+      ...routesData(config),
+    ]),
+  ];
+}
+
+export function routesData(config: Config): readonly DataNode[] {
   const routes = staticRoutesOf(config).map(({ prefix, via }) => {
     const { number, mask } = parts(prefix);
     return branch(nativeNs, 'ip-route-interface-forwarding-list', [
@@ -24,17 +47,11 @@ export function nativeData(config: Config): readonly DataNode[] {
       branch(nativeNs, 'fwd-list', [leaf(nativeNs, 'fwd', via)]),
     ]);
   });
-  return [
-    branch(nativeNs, 'native', [
-      leaf(nativeNs, 'hostname', hostnameOf(config)),
-      branch(nativeNs, 'interface', interfacesOf(config).flatMap(interfaceData)),
-      ...(router ? [branch(nativeNs, 'router', [router])] : []),
-      ...(routes.length > 0 ? [branch(nativeNs, 'ip', [branch(nativeNs, 'route', routes)])] : []),
-    ]),
-  ];
+  return routes.length > 0 ? [branch(nativeNs, 'ip', [branch(nativeNs, 'route', routes)])] : [];
 }
 
-function interfaceData(facts: ReturnType<typeof interfacesOf>[number]): DataNode[] {
+/** `more`: what the device's other modules put into it. */
+export function interfaceData(facts: InterfaceFacts, more: readonly DataNode[] = []): DataNode[] {
   const match = /^(GigabitEthernet|Vlan)(\S+)$/.exec(facts.name);
   if (!match) return [];
   const { address, mask, description } = facts;
@@ -47,6 +64,7 @@ function interfaceData(facts: ReturnType<typeof interfacesOf>[number]): DataNode
       ...(primary.length > 0
         ? [branch(nativeNs, 'ip', [branch(nativeNs, 'address', [branch(nativeNs, 'primary', primary)])])]
         : []),
+      ...more,
     ]),
   ];
 }
@@ -123,25 +141,34 @@ export function changesBetween(
   ];
 }
 
+/** A router's. */
 export function placedLines(data: readonly DataNode[]): readonly PlacedLine[] {
   const native = reach(data, 'native').flatMap(({ children }) => children);
-  const hostname = native.find(({ name }) => name === 'hostname')?.value;
   return [
-    ...(hostname === undefined ? [] : [{ path: [], line: `hostname ${hostname}` }]),
+    ...hostnameLines(native),
     ...['GigabitEthernet', 'Vlan'].flatMap((kind) =>
       reach(native, 'interface', kind).flatMap((port) => interfaceLines(kind, port)),
     ),
     ...reach(native, 'router', 'bgp').flatMap(bgpLines),
-    ...reach(native, 'ip', 'route', 'ip-route-interface-forwarding-list').flatMap((route) =>
-      reach(route.children, 'fwd-list').map((hop) => ({
-        path: [],
-        line: `ip route ${leafOf(route, 'prefix')} ${leafOf(route, 'mask')} ${leafOf(hop, 'fwd')}`,
-      })),
-    ),
+    ...routeLines(native),
   ];
 }
 
-function interfaceLines(kind: string, port: DataNode): readonly PlacedLine[] {
+export function hostnameLines(native: readonly DataNode[]): readonly PlacedLine[] {
+  const hostname = native.find(({ name }) => name === 'hostname')?.value;
+  return hostname === undefined ? [] : [{ path: [], line: `hostname ${hostname}` }];
+}
+
+export function routeLines(native: readonly DataNode[]): readonly PlacedLine[] {
+  return reach(native, 'ip', 'route', 'ip-route-interface-forwarding-list').flatMap((route) =>
+    reach(route.children, 'fwd-list').map((hop) => ({
+      path: [],
+      line: `ip route ${leafOf(route, 'prefix')} ${leafOf(route, 'mask')} ${leafOf(hop, 'fwd')}`,
+    })),
+  );
+}
+
+export function interfaceLines(kind: string, port: DataNode): readonly PlacedLine[] {
   const parent = `interface ${kind}${leafOf(port, 'name')}`;
   const path = [parent];
   const [primary] = reach(port.children, 'ip', 'address', 'primary');

@@ -3,6 +3,7 @@ import type { Wall } from '../../../src/ports/wall.ts';
 import type { Bgp } from '../bgp.ts';
 import type { Chassis } from '../chassis.ts';
 import type { Device } from '../device.ts';
+import type { Switch } from '../switch/switch.ts';
 
 /** One vty in use. */
 export interface VtyLine {
@@ -23,6 +24,10 @@ export interface ShowContext {
 export interface RouterContext extends ShowContext {
   readonly device: Device;
   readonly bgp: Bgp;
+}
+
+export interface SwitchContext extends ShowContext {
+  readonly device: Switch;
 }
 
 /** `00:00:12`, and `1d02h`, `2w3d` for longer spans, as IOS writes them. */
