@@ -54,6 +54,7 @@ export class HypervisorHost {
   readonly #daemonListeners = new Set<(change: DaemonChange) => Promise<void> | void>();
   #daemon: 'up' | 'down' | 'frozen' = 'up';
   #lastId = 0;
+  #ended = false;
   #lastCallback = 0;
 
   constructor(options: HostOptions) {
@@ -222,7 +223,7 @@ export class HypervisorHost {
     this.update(uuid, { standing });
     const spoke = domain.standing[0] === 'running';
     if (standing[0] !== 'running') this.#voices.get(uuid)?.hush();
-    else if (!spoke) this.#voice(domain.vm).speak(arrived ? 'arrived' : 'plain');
+    else if (!spoke && !this.#ended) this.#voice(domain.vm).speak(arrived ? 'arrived' : 'plain');
     this.tell(uuid, tell);
   }
 
@@ -296,6 +297,7 @@ export class HypervisorHost {
 
   /** Every guest is silent from now on: the lab ends. */
   end(): void {
+    this.#ended = true;
     for (const voice of this.#voices.values()) voice.hush();
     this.#listeners.clear();
     this.#daemonListeners.clear();
