@@ -12,7 +12,7 @@ import { syslogSource } from '../adapters/source-syslog/index.ts';
 import type { Policy } from '../src/core/policy.ts';
 import type { Entry } from '../src/model/entry.ts';
 import type { Inventory } from '../src/model/target.ts';
-import { targetOf } from '../src/runtime/admission.ts';
+import { platformsOf, targetOf } from '../src/runtime/admission.ts';
 import { Runtime } from '../src/runtime/runtime.ts';
 import { realWall as wall } from '../src/runtime/wall.ts';
 
@@ -40,7 +40,7 @@ export async function composed({ inventory, policies, password, onEntry }: Compo
     tcp: any,
     wall,
     targetOf: (peer) => targetOf(inventory, peer),
-    platformOf: (peer) => inventory.targets[targetOf(inventory, peer) ?? '']?.platform,
+    platforms: platformsOf(inventory),
   });
   const runtime = new Runtime({
     wall,

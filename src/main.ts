@@ -23,7 +23,7 @@ import type { Inventory, PlatformName, SecretReference } from './model/target.ts
 import type { Secrets } from './ports/actuator.ts';
 import type { Journal } from './ports/journal.ts';
 import type { Source } from './ports/source.ts';
-import { targetOf } from './runtime/admission.ts';
+import { platformsOf, targetOf } from './runtime/admission.ts';
 import { serveApi } from './runtime/api.ts';
 import type { LoadedConfig } from './runtime/config.ts';
 import { engineIdentity } from './runtime/engine-identity.ts';
@@ -106,7 +106,7 @@ async function sourcesOf({ config, inventory }: LoadedConfig, data: string, secr
         ...(syslog.tcp ? { tcp: listenAddress(syslog.tcp) } : {}),
         wall,
         targetOf: (peer) => targetOf(inventory, peer),
-        platformOf: (peer) => inventory.targets[targetOf(inventory, peer) ?? '']?.platform,
+        platforms: platformsOf(inventory),
       }),
     );
   }

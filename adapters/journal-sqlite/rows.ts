@@ -5,6 +5,7 @@
 import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { Entry, NewEntry } from '../../src/model/entry.ts';
 import { journalCompressBytesMin, journalEntryBytesMax, journalRowBytesMax } from '../../src/model/limits.ts';
+import { entryJson, entryOf } from '../../src/model/written-event.ts';
 import { damaged, fault } from './faults.ts';
 
 /** Entries as they are handed to the writer. */
@@ -90,7 +91,7 @@ export function rowsOf(batch: readonly NewEntry[], firstSeq: number, epoch: numb
   };
   for (let index = 0; index < batch.length; index += 1) {
     const entry = batch[index]!;
-    const bytes = write(JSON.stringify(entry), used);
+    const bytes = write(entryJson(entry), used);
     if (bytes - 1 > journalEntryBytesMax) {
       throw fault(
         'entry-too-large',
@@ -115,9 +116,9 @@ export function rowsOf(batch: readonly NewEntry[], firstSeq: number, epoch: numb
 export function entriesOf(path: string, row: Row): Entry[] {
   const where = `entries ${row.first_seq} to ${row.last_seq}`;
   if (checksum(row) !== row.crc) throw damaged(path, `${where} do not match their checksum`);
-  const bodies: NewEntry[] = JSON.parse(textOf(row));
+  const bodies: unknown[] = JSON.parse(textOf(row));
   if (bodies.length !== 0 && bodies.length !== row.last_seq - row.first_seq + 1) {
     throw damaged(path, `${where} are ${bodies.length} in number`);
   }
-  return bodies.map((body, index) => ({ ...body, seq: row.first_seq + index }));
+  return bodies.map((body, index) => ({ ...entryOf(body), seq: row.first_seq + index }));
 }

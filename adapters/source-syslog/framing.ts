@@ -17,11 +17,11 @@ const zero = 0x30;
 const nine = 0x39;
 
 const countDigitsMax = String(syslogFrameBytesMax).length;
-const nothing = new Uint8Array(0);
+const nothing = Buffer.alloc(0);
 
 /** Call `feed`, then `next` until it is null; then feed again, or `end`. */
 export class Framer {
-  #chunk: Uint8Array = nothing;
+  #chunk: Buffer = nothing;
   #at = 0;
   /** The position of the next LF and NUL in the chunk, the chunk's length where there is none: each is sought once. */
   #nextLf = 0;
@@ -31,7 +31,7 @@ export class Framer {
   #count = 0;
   #digits = 0;
   /** What earlier chunks brought of this frame. */
-  #kept: Uint8Array = nothing;
+  #kept: Buffer = nothing;
   #keptBytes = 0;
   /** Octets of this frame so far, those passed over included. */
   #frameBytes = 0;
@@ -48,7 +48,7 @@ export class Framer {
   }
 
   /** The chunk is not copied: it stays the framer's until `next` has returned null. */
-  feed(chunk: Uint8Array): void {
+  feed(chunk: Buffer): void {
     this.#chunk = chunk;
     this.#at = 0;
     this.#nextLf = -1;
@@ -56,7 +56,7 @@ export class Framer {
   }
 
   /** The next whole message, valid until the next call; null when the chunk holds no more. Empty lines are none. */
-  next(): Uint8Array | null {
+  next(): Buffer | null {
     while (this.#at < this.#chunk.length) {
       if (this.#mode === 'start') this.#begin();
       else if (this.#mode === 'count') this.#readCount();
@@ -69,7 +69,7 @@ export class Framer {
   }
 
   /** The stream is over: the last line if it had no end, and whether a counted frame was cut off in the middle. */
-  end(): { readonly last: Uint8Array | null; readonly cut: boolean } {
+  end(): { readonly last: Buffer | null; readonly cut: boolean } {
     const cut = this.#mode === 'counted';
     const last = this.#mode === 'line' || this.#mode === 'count' ? this.#finish(nothing) : null;
     this.#mode = 'start';
@@ -105,7 +105,7 @@ export class Framer {
     } else this.#mode = 'line'; // the digits are its beginning and are kept
   }
 
-  #readCounted(): Uint8Array | null {
+  #readCounted(): Buffer | null {
     const end = Math.min(this.#chunk.length, this.#at + this.#count);
     const part = this.#chunk.subarray(this.#at, end);
     this.#count -= end - this.#at;
@@ -115,7 +115,7 @@ export class Framer {
     return null;
   }
 
-  #readLine(): Uint8Array | null {
+  #readLine(): Buffer | null {
     const length = this.#chunk.length;
     if (this.#nextLf < this.#at) this.#nextLf = positionOf(this.#chunk, lf, this.#at);
     if (this.#nextNul < this.#at) this.#nextNul = positionOf(this.#chunk, nul, this.#at);
@@ -128,7 +128,7 @@ export class Framer {
   }
 
   /** The message of a frame that ends with `part`; not copied where it lay in one chunk. */
-  #finish(part: Uint8Array): Uint8Array {
+  #finish(part: Buffer): Buffer {
     const bytes = this.#frameBytes + part.length;
     let frame = part;
     if (this.#keptBytes > 0) {
@@ -143,13 +143,13 @@ export class Framer {
     return frame.at(-1) === cr ? frame.subarray(0, -1) : frame;
   }
 
-  #keep(part: Uint8Array): void {
+  #keep(part: Buffer): void {
     this.#frameBytes += part.length;
     const room = syslogMessageBytesMax - this.#keptBytes;
     const taken = part.length > room ? part.subarray(0, room) : part;
     const bytes = this.#keptBytes + taken.length;
     if (bytes > this.#kept.length) {
-      const larger = new Uint8Array(Math.min(syslogMessageBytesMax, Math.max(256, bytes * 2)));
+      const larger = Buffer.alloc(Math.min(syslogMessageBytesMax, Math.max(256, bytes * 2)));
       larger.set(this.#kept.subarray(0, this.#keptBytes));
       this.#kept = larger;
     }
@@ -158,7 +158,7 @@ export class Framer {
   }
 }
 
-function positionOf(bytes: Uint8Array, octet: number, from: number): number {
+function positionOf(bytes: Buffer, octet: number, from: number): number {
   const found = bytes.indexOf(octet, from);
   return found < 0 ? bytes.length : found;
 }

@@ -2,27 +2,27 @@
 // missed: the kernel's drops, our own, jumps in the senders' counts, and the thread's death.
 import { readFile } from 'node:fs/promises';
 import { OperatorError } from '../../src/model/errors.ts';
-import type { Event, Origin } from '../../src/model/event.ts';
+import type { Event } from '../../src/model/event.ts';
 import {
   appendEntriesMax,
   kernelDropsMs,
   reconnectFirstMs,
   reconnectLastMs,
+  syslogFloodEvents,
+  syslogFloodLookMs,
   syslogRingBytes,
-  syslogSendersMax,
   syslogUncommittedMax,
 } from '../../src/model/limits.ts';
-import type { PlatformName } from '../../src/model/target.ts';
 import { secondsText } from '../../src/model/time.ts';
+import type { EventBrief } from '../../src/model/written-event.ts';
 import type { Sink, Source, SourceStats } from '../../src/ports/source.ts';
 import type { Wall } from '../../src/ports/wall.ts';
-import { syslogMeaning } from '../platforms/syslog-meanings.ts';
 import { Gaps } from './gaps.ts';
 import { kernelDrops, procFileOf } from './kernel-drops.ts';
+import { eventOf, messageOf, type ReadMessage, readMessage } from './read.ts';
 import { type RingCounter, RingReader, ringMemory } from './ring.ts';
 import { Sequences } from './sequence.ts';
-import { type Bound, type ListenOn, type Receiver, startReceiver } from './thread.ts';
-import { parseSyslog } from './wire.ts';
+import { type Bound, type ListenOn, type Platforms, type Receiver, startReceiver } from './thread.ts';
 
 export { type DecodedSyslog, decodeSyslog } from './decode.ts';
 export { parseSyslog } from './wire.ts';
@@ -31,8 +31,8 @@ export interface SyslogSourceOptions {
   readonly udp?: ListenOn;
   readonly tcp?: ListenOn;
   readonly wall: Wall;
-  /** The sender's platform: its own readings of a message come first. */
-  readonly platformOf?: (peer: string) => PlatformName | undefined;
+  /** By a sender's address its platform: its own readings of a message come first. */
+  readonly platforms?: Platforms;
   /** The sender's name in the inventory: a gap in its messages is then told of that target alone. */
   readonly targetOf?: (peer: string) => string | undefined;
 }
@@ -49,19 +49,12 @@ export function syslogSource(options: SyslogSourceOptions): SyslogSource {
 /** Events handed on before the loop turns once: other sources, sessions and timers must have their turn in a flood. */
 const turnEventsMax = 4 * appendEntriesMax;
 
-interface Peer {
-  readonly platform: PlatformName | undefined;
-  readonly target: string | undefined;
-}
-
 class Syslog implements SyslogSource {
   readonly name = 'syslog';
   readonly #options: SyslogSourceOptions;
   readonly #memory = ringMemory(syslogRingBytes);
   readonly #ring = new RingReader(this.#memory);
   readonly #sequences = new Sequences();
-  /** What the inventory says of a sender; asked anew every second, for the inventory changes. */
-  readonly #peers = new Map<string, Peer>();
   readonly #totals = { received: 0, kernel: 0, 'no-room': 0, 'too-long': 0, malformed: 0, connections: 0 };
   #sink: Sink | undefined;
   #gaps: Gaps | undefined;
@@ -71,6 +64,8 @@ class Syslog implements SyslogSource {
   #kernelSeen = 0;
   #noRoomTold = 0;
   #turnEvents = 0;
+  /** Until it looks again, in a flood. */
+  #resting = false;
   /** Handed on and not yet durable. What is beyond the bound waits in the ring: bytes, not objects that age on the heap. */
   #uncommitted = 0;
   #stopping = false;
@@ -132,6 +127,7 @@ class Syslog implements SyslogSource {
       ...(udp && { udp: { ...udp, port: this.#bound.udp?.port ?? udp.port } }),
       ...(tcp && { tcp: { ...tcp, port: this.#bound.tcp?.port ?? tcp.port } }),
       ring: this.#memory,
+      platforms: this.#options.platforms ?? new Map(),
     };
     const receiver = await startReceiver(request, () => this.#drain());
     this.#receiver = receiver;
@@ -165,6 +161,7 @@ class Syslog implements SyslogSource {
 
   #later(what: 'turn' | 'tick' | 'restart', ms: number, callback: () => void): void {
     if (this.#stopping) return;
+    this.#cancels.get(what)?.();
     this.#cancels.set(
       what,
       this.#options.wall.after(ms, () => {
@@ -174,21 +171,29 @@ class Syslog implements SyslogSource {
     );
   }
 
-  /** Hands on what is in the ring, a turn's worth at most, then lets the loop turn. */
+  /**
+   * Hands on what is in the ring, a turn's worth at most, then lets the loop turn. In a flood it does not ask for a bell when
+   * the ring is empty but looks again a little later: a message between threads costs as much as many lines, and so does an
+   * append.
+   */
   #drain(): void {
+    if (this.#resting) return;
     while (this.#turnEvents < turnEventsMax && this.#uncommitted < syslogUncommittedMax) {
       const events = this.#handOn();
       this.#turnEvents += events;
-      if (events === 0 && this.#ring.sleep()) return;
+      this.#resting = events === 0 && this.#turnEvents >= syslogFloodEvents;
+      if (this.#resting) this.#later('turn', syslogFloodLookMs, () => this.#nextTurn());
+      if (this.#resting || (events === 0 && this.#ring.sleep())) return;
       // Bells come in one turn of the loop as long as there are any: only a timer tells that it has turned.
       if (!this.#cancels.has('turn')) this.#later('turn', 0, () => this.#nextTurn());
     }
   }
 
   #nextTurn(): void {
-    const full = this.#turnEvents >= turnEventsMax;
+    const again = this.#resting || this.#turnEvents >= turnEventsMax;
+    this.#resting = false;
     this.#turnEvents = 0;
-    if (full) this.#drain();
+    if (again) this.#drain();
   }
 
   /** One batch from the ring to the sink; how many events it had. */
@@ -216,41 +221,29 @@ class Syslog implements SyslogSource {
     this.#totals['no-room'] += events.length;
   }
 
-  /** A record is `udp 192.0.2.1 <189>46: …`. */
+  /** A record is `udp 192.0.2.1 <189>46: …`, or a message that was read already. */
   #eventOf(record: string): Event {
-    const space = record.indexOf(' ', 4);
-    const peer = record.slice(4, space);
-    const raw = record.slice(space + 1);
-    const { fields, deviceTime, counter = fields.sequence } = parseSyslog(raw);
-    const { platform, target } = this.#peerOf(peer);
-    if (counter !== undefined) {
-      const missed = this.#sequences.missed(fields.host === null ? peer : `${peer} ${fields.host}`, counter);
-      if (missed !== null) this.#gaps?.tell(`${fields.host === null ? peer : `${fields.host} at ${peer}`}: ${missed}`, target);
-    }
-    const origin: Origin = {
-      source: this.name,
-      peer,
-      transport: record.charCodeAt(0) === 0x75 ? 'udp' : 'tcp',
-      trust: 'claimed',
-      ...(deviceTime !== undefined && { deviceTime }),
-      raw,
-    };
-    return { meaning: syslogMeaning(fields, platform), syslog: fields, origin };
+    const message = record.startsWith('read') ? messageOf(record) : this.#read(record);
+    const { counter, brief } = message;
+    if (counter !== undefined) this.#countOn(brief, counter);
+    return eventOf(message);
   }
 
-  #peerOf(peer: string): Peer {
-    const known = this.#peers.get(peer);
-    if (known) return known;
-    if (this.#peers.size >= syslogSendersMax) this.#peers.clear();
-    const { platformOf, targetOf } = this.#options;
-    const asked = { platform: platformOf?.(peer), target: targetOf?.(peer) };
-    this.#peers.set(peer, asked);
-    return asked;
+  #read(record: string): ReadMessage {
+    const space = record.indexOf(' ', 4);
+    const peer = record.slice(4, space);
+    return readMessage('udp', peer, record.slice(space + 1), this.#options.platforms?.get(peer));
+  }
+
+  /** A sender's count that jumps tells what was lost. */
+  #countOn({ peer, host }: EventBrief, counter: number): void {
+    const missed = this.#sequences.missed(host === null ? peer : `${peer} ${host}`, counter);
+    if (missed !== null)
+      this.#gaps?.tell(`${host === null ? peer : `${host} at ${peer}`}: ${missed}`, this.#options.targetOf?.(peer));
   }
 
   /** Once a second: what the kernel dropped, what we dropped, what waited to be told. */
   async #tick(): Promise<void> {
-    this.#peers.clear();
     await this.#readKernelDrops();
     this.#tellDropped();
     this.#gaps?.flush();

@@ -1,19 +1,25 @@
-// Owns: the receiving thread: UDP and TCP sockets, and nothing else. It puts what arrives into the ring and never waits
-// for anybody: a burst of datagrams is taken from the kernel while the main thread parses, journals and decides.
+// Owns: the receiving thread: UDP and TCP sockets. It puts what arrives into the ring and never waits for anybody: a burst
+// of datagrams is taken from the kernel as it is while the main thread parses, journals and decides. What comes over TCP can
+// wait in the sender: it is read here, and the main thread is spared that.
 //
 // A full ring drops datagrams and counts them. TCP senders are stopped before that, when three quarters are full, so that
 // the last quarter is the datagrams', which cannot be stopped.
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import { setPriority } from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { receiveBufferBytes, syslogConnectionsMax, syslogMessageBytesMax } from '../../src/model/limits.ts';
+import type { PlatformName } from '../../src/model/target.ts';
 import { Framer } from './framing.ts';
+import { readMessage, recordOf } from './read.ts';
 import { RingWriter } from './ring.ts';
-import type { Bound, ListenOn, ReceiverOrder, ReceiverReport, ReceiverRequest } from './thread.ts';
+import type { Bound, ListenOn, Platforms, ReceiverOrder, ReceiverReport, ReceiverRequest } from './thread.ts';
 
 /** What must be free of the ring before a TCP sender is read. */
 const freeForTcp = 1 / 4;
+/** setpriority(2) of the calling thread. */
+const receiverNice = -10;
 /** A dead TCP peer is noticed by the kernel's probes after this and not never. */
 const keepaliveMs = 60_000;
 
@@ -38,15 +44,17 @@ class Connection {
   readonly #socket: Socket;
   readonly #ring: RingWriter;
   readonly #framer = new Framer();
-  readonly #prefix: string;
+  readonly #peer: string;
+  readonly #platform: PlatformName | undefined;
   #stalled = false;
   #over = false;
   #tooLong = 0;
 
-  constructor(socket: Socket, ring: RingWriter, onStall: (connection: Connection) => void) {
+  constructor(socket: Socket, ring: RingWriter, platforms: Platforms, onStall: (connection: Connection) => void) {
     this.#socket = socket;
     this.#ring = ring;
-    this.#prefix = `tcp ${addressOf(socket.remoteAddress)} `;
+    this.#peer = addressOf(socket.remoteAddress);
+    this.#platform = platforms.get(this.#peer);
     socket.setKeepAlive(true, keepaliveMs);
     socket.on('data', (chunk: Buffer) => {
       this.#framer.feed(chunk);
@@ -99,9 +107,10 @@ class Connection {
     this.#tooLong = this.#framer.tooLong;
   }
 
-  #put(frame: Uint8Array): void {
+  #put(frame: Buffer): void {
     this.#ring.count('received');
-    if (!this.#ring.write(this.#prefix, frame)) this.#ring.count('no-room');
+    const read = readMessage('tcp', this.#peer, frame.toString('utf8'), this.#platform);
+    if (!this.#ring.writeText(recordOf(read))) this.#ring.count('no-room');
   }
 }
 
@@ -111,10 +120,10 @@ class TcpListener {
   readonly #open = new Set<Connection>();
   readonly #stalled = new Set<Connection>();
 
-  constructor(ring: RingWriter) {
+  constructor(ring: RingWriter, platforms: Platforms) {
     this.#ring = ring;
     this.server = createServer((socket) => {
-      const connection = new Connection(socket, ring, (stalled) => this.#stall(stalled));
+      const connection = new Connection(socket, ring, platforms, (stalled) => this.#stall(stalled));
       this.#open.add(connection);
       socket.on('close', () => this.#open.delete(connection));
     });
@@ -158,7 +167,7 @@ interface Listeners {
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Rejects with a Refusal where the system does not let it. */
-async function listen({ udp: udpAt, tcp: tcpAt }: ReceiverRequest, ring: RingWriter): Promise<Listeners> {
+async function listen({ udp: udpAt, tcp: tcpAt, platforms }: ReceiverRequest, ring: RingWriter): Promise<Listeners> {
   const bound: Mutable<Bound> = {};
   const udp = udpAt && listenUdp(udpAt, ring);
   if (udp && udpAt) {
@@ -168,7 +177,7 @@ async function listen({ udp: udpAt, tcp: tcpAt }: ReceiverRequest, ring: RingWri
     // Linux says twice what it grants: the other half is for its own bookkeeping.
     bound.udp = { host: address, port, receiveBufferBytes: udp.getRecvBufferSize() / (process.platform === 'linux' ? 2 : 1) };
   }
-  const tcp = tcpAt && new TcpListener(ring);
+  const tcp = tcpAt && new TcpListener(ring, platforms);
   if (tcp && tcpAt) {
     tcp.server.listen(tcpAt.port, tcpAt.host);
     await once(tcp.server, 'listening').catch((cause: Error) => {
@@ -211,8 +220,21 @@ async function receive(port: MessagePort, request: ReceiverRequest): Promise<voi
   tell({ kind: 'listening', bound });
 }
 
+/**
+ * Whoever parses and journals has time, the kernel's buffer has not: on Linux this thread alone goes first, where it may (root,
+ * CAP_SYS_NICE); elsewhere it goes on as it is.
+ */
+function goFirst(): void {
+  try {
+    setPriority(0, receiverNice);
+  } catch {
+    // Not allowed: the buffer must do.
+  }
+}
+
 if (parentPort) {
   const port = parentPort;
+  if (process.platform === 'linux') goFirst();
   receive(port, workerData as ReceiverRequest).catch((thrown: unknown) => {
     if (!(thrown instanceof Refusal)) throw thrown;
     port.postMessage(thrown.report);

@@ -44,6 +44,8 @@ export class RingWriter {
   readonly #lengths: Uint32Array;
   readonly #data: Buffer;
   readonly #ring: () => void;
+  /** Where the record under way begins. */
+  #next = 0;
 
   /** `ring` calls the reader, who sleeps. */
   constructor(memory: RingMemory, ring: () => void) {
@@ -64,25 +66,46 @@ export class RingWriter {
 
   /** One record: `prefix` (ASCII) and the bytes. False, and nothing written, where there is no room. */
   write(prefix: string, bytes: Uint8Array): boolean {
+    const at = this.#reserve(prefix.length + bytes.length);
+    if (at < 0) return false;
+    this.#data.write(prefix, at, 'latin1');
+    this.#data.set(bytes, at + prefix.length);
+    this.#publish(prefix.length + bytes.length);
+    return true;
+  }
+
+  /** One record of text. */
+  writeText(text: string): boolean {
+    const length = Buffer.byteLength(text);
+    const at = this.#reserve(length);
+    if (at < 0) return false;
+    this.#data.write(text, at);
+    this.#publish(length);
+    return true;
+  }
+
+  /** Where a record of this length goes, its length already written before it; -1 where there is no room. */
+  #reserve(length: number): number {
     const capacity = this.#data.length;
-    const length = prefix.length + bytes.length;
     const size = padded(length);
     let position = this.#control[head]! >>> 0;
     let offset = position & (capacity - 1);
     const rest = capacity - offset;
     const skipped = size > rest ? rest : 0;
-    if (this.#used() + size + skipped > capacity) return false;
+    if (this.#used() + size + skipped > capacity) return -1;
     if (skipped > 0) {
       this.#lengths[offset >>> 2] = wrap;
       position += skipped;
       offset = 0;
     }
     this.#lengths[offset >>> 2] = length;
-    this.#data.write(prefix, offset + 4, 'latin1');
-    this.#data.set(bytes, offset + 4 + prefix.length);
-    Atomics.store(this.#control, head, position + size);
+    this.#next = position;
+    return offset + 4;
+  }
+
+  #publish(length: number): void {
+    Atomics.store(this.#control, head, this.#next + padded(length));
     if (Atomics.load(this.#control, awake) === 0 && Atomics.exchange(this.#control, awake, 1) === 0) this.#ring();
-    return true;
   }
 
   /** Asks to be told when there is room again. The caller looks once more after it: the reader may just have finished. */

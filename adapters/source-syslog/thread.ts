@@ -1,6 +1,7 @@
 // Owns: the receiving thread as the main one sees it: starting it, what is said between the two, and how it ends.
 import { Worker } from 'node:worker_threads';
 import { OperatorError, RuntimeFault } from '../../src/model/errors.ts';
+import type { PlatformName } from '../../src/model/target.ts';
 import type { RingMemory } from './ring.ts';
 
 export interface ListenOn {
@@ -9,10 +10,14 @@ export interface ListenOn {
   readonly port: number;
 }
 
+/** By the sender's address: its platform's own readings of a message come first. */
+export type Platforms = ReadonlyMap<string, PlatformName>;
+
 export interface ReceiverRequest {
   readonly udp?: ListenOn;
   readonly tcp?: ListenOn;
   readonly ring: RingMemory;
+  readonly platforms: Platforms;
 }
 
 /** Where it really listens. */

@@ -20,11 +20,12 @@ import { messageOf, OperatorError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent, Want } from '../model/intent.ts';
 import type { Meaning } from '../model/meaning.ts';
+import { WrittenEvent } from '../model/written-event.ts';
 import { CellStore } from './cells.ts';
 import { EventClock } from './clock.ts';
 import { deriveFhrpChanged } from './derive/fhrp-changed.ts';
 import { deriveResync } from './derive/resync.ts';
-import { Facts } from './facts.ts';
+import { Facts, isFolded } from './facts.ts';
 import { Ledger } from './ledger.ts';
 import type { DeployedPolicy } from './policy.ts';
 import { type PolicyEvent, PolicyRun, type RunHost } from './policy-run.ts';
@@ -162,6 +163,7 @@ export class Engine {
 
   #take(entry: Entry): void {
     if (entry.kind === 'event') {
+      if (entry.event instanceof WrittenEvent && !this.#concerns(entry.event)) return;
       this.facts.fold(entry);
       this.#dispatch(entry.event, -1);
       if (entry.event.meaning?.kind === 'source.gap') this.#onGap(entry.event.meaning.reason, entry.event.meaning.targets);
@@ -173,6 +175,11 @@ export class Engine {
       this.facts.fold(entry);
       this.ledger.fold(entry);
     }
+  }
+
+  /** Whether it can change a fact or reach a policy: most events do neither, and are not even read. */
+  #concerns({ brief }: WrittenEvent): boolean {
+    return this.#index.hears(brief) || (brief.meaning !== null && isFolded(brief.meaning));
   }
 
   #dispatch(event: Event, except: number): void {

@@ -2,7 +2,7 @@
 // entry (law E9): what an event claims and what a reading showed, each with when and how it is known.
 import { type Entry, rowsOf } from '../model/entry.ts';
 import { interfaceName } from '../model/interface-name.ts';
-import { type Family, type Meaning, type Role, roleOfHsrp, roleOfVrrp } from '../model/meaning.ts';
+import { type Family, type Meaning, type MeaningKind, type Role, roleOfHsrp, roleOfVrrp } from '../model/meaning.ts';
 import type { FhrpRow } from '../model/query.ts';
 import type { Gateway, Inventory, Member, Target } from '../model/target.ts';
 
@@ -176,6 +176,11 @@ function couldBe(member: RowClaim, claim: RowClaim): boolean {
 
 function canonical(name: string | undefined): string | undefined {
   return name === undefined ? undefined : interfaceName(name);
+}
+
+/** Whether facts, or what is derived for gateways, are made of meanings of this kind. */
+export function isFolded(kind: MeaningKind): boolean {
+  return kind === 'hsrp.state-changed' || kind === 'vrrp.state-changed' || kind === 'source.gap' || kind.startsWith('vm.');
 }
 
 /** Role, state and row of an HSRP or VRRP state change; undefined for any other meaning. */

@@ -2,6 +2,7 @@
 // look-up, so that ten thousand policies cost an event no more than ten.
 import type { Event, Origin, SnmpFields, SyslogFields } from '../model/event.ts';
 import type { Meaning, MeaningKind, MeaningOf } from '../model/meaning.ts';
+import type { EventBrief } from '../model/written-event.ts';
 
 /** What every policy event carries besides its own fields. */
 export interface EventFrame {
@@ -97,6 +98,13 @@ export class SelectorIndex {
       return match !== null;
     });
     return matches(found, groups);
+  }
+
+  /** Whether anybody could listen to such an event: asked before it is read. */
+  hears({ meaning, mnemonic }: Pick<EventBrief, 'meaning' | 'mnemonic'>): boolean {
+    const { meaning: byKind, syslog: byName } = this.#buckets;
+    if ((meaning !== null && byKind.has(meaning)) || byName.has('')) return true;
+    return mnemonic !== null && (byName.has(mnemonic) || byName.has(mnemonic.slice(mnemonic.lastIndexOf('-') + 1)));
   }
 
   ofSnmp(notification: SnmpFields, target: string): readonly Match[] {

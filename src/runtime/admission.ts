@@ -1,7 +1,8 @@
 // Owns: admission: whose event it is. The sender's address decides; the host a relayed message names is only a claim.
 import type { Event } from '../model/event.ts';
 import { journalEntryBytesMax } from '../model/limits.ts';
-import type { Inventory } from '../model/target.ts';
+import type { Inventory, PlatformName } from '../model/target.ts';
+import { WrittenEvent } from '../model/written-event.ts';
 
 const byAddress = new WeakMap<Inventory, ReadonlyMap<string, string>>();
 
@@ -19,9 +20,22 @@ export function targetOf(inventory: Inventory, address: string): string | undefi
   return table.get(address);
 }
 
+/** By address, the platform of the target it belongs to. */
+export function platformsOf(inventory: Inventory): ReadonlyMap<string, PlatformName> {
+  const pairs = Object.values(inventory.targets).map(({ address, aliases = [], platform }) =>
+    [address, ...aliases].map((one) => [one, platform] as const),
+  );
+  return new Map(pairs.flat());
+}
+
 /** Puts in the target, and keeps an entry within its bound. */
 export function admit(event: Event, inventory: Inventory): Event {
-  const target = event.target ?? targetOf(inventory, event.origin.peer) ?? named(event, inventory);
+  if (event instanceof WrittenEvent) {
+    const { peer, host } = event.brief;
+    const whose = event.target ?? targetOf(inventory, peer) ?? named(host, inventory);
+    return whose === undefined ? event : event.of(whose);
+  }
+  const target = event.target ?? targetOf(inventory, event.origin.peer) ?? named(event.syslog?.host, inventory);
   const owned = target === undefined || event.target !== undefined ? event : { ...event, target };
   // Only a notification of thousands of varbinds comes near the bound: its list goes, its datagram stays as evidence.
   if (!owned.snmp || owned.origin.raw.length * 4 < journalEntryBytesMax || JSON.stringify(owned).length < journalEntryBytesMax)
@@ -30,8 +44,7 @@ export function admit(event: Event, inventory: Inventory): Event {
 }
 
 /** A relay's message: whom it names, if that is somebody we know and the relay is nobody. */
-function named(event: Event, inventory: Inventory): string | undefined {
-  const host = event.syslog?.host;
+function named(host: string | null | undefined, inventory: Inventory): string | undefined {
   if (!host) return undefined;
   return Object.hasOwn(inventory.targets, host) ? host : targetOf(inventory, host);
 }

@@ -8,7 +8,9 @@ import { bgpNetwork } from '../../src/core/resources.ts';
 import type { Verdict } from '../../src/core/scope.ts';
 import { fhrp, hsrp, syslog } from '../../src/core/selectors.ts';
 import type { Entry, Reading } from '../../src/model/entry.ts';
+import type { Event } from '../../src/model/event.ts';
 import { outcomeKindSchema } from '../../src/model/outcome.ts';
+import { WrittenEvent } from '../../src/model/written-event.ts';
 import { mark } from './marbles.ts';
 import { eventOf, gap, hsrpEvent, inventory, line, lines, origin, Rig, replay, row, start, textEvent } from './rig.ts';
 
@@ -378,4 +380,34 @@ test('an event of somebody unknown, without a meaning, wakes nobody', () => {
     [],
   );
   expect(rig.engine.facts.allFhrp()).toEqual([]);
+});
+
+describe('a written event', () => {
+  const written = (event: Event): WrittenEvent => {
+    const { target, ...rest } = event;
+    const brief = {
+      peer: event.origin.peer,
+      host: null,
+      mnemonic: event.syslog?.mnemonic ?? null,
+      meaning: event.meaning?.kind ?? null,
+    };
+    return new WrittenEvent(brief, JSON.stringify(rest), target);
+  };
+
+  test('does what the event itself does', () => {
+    const changed = policy({ name: 'p', on: fhrp.changed(), ensure: () => mark({ text: 'x' }) });
+    for (const event of [textEvent('x'), hsrpEvent('r1', 'active'), eventOf('r1', { kind: 'config.changed' })]) {
+      const [plain, read] = [event, written(event)].map((each) => {
+        const rig = new Rig([echo('all'), changed]);
+        return { intents: rig.event(each), facts: rig.engine.facts.allFhrp() };
+      });
+      expect(read).toEqual(plain);
+    }
+  });
+
+  test('that nobody listens to is not even read', () => {
+    const rig = new Rig([policy({ name: 'p', on: syslog({ mnemonic: 'ELSE' }), ensure: () => [] })]);
+    const torn = new WrittenEvent({ peer: '', host: null, mnemonic: 'TEST-5-LETTER', meaning: 'config.changed' }, 'no JSON');
+    expect(rig.event(torn)).toEqual([]);
+  });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Selector, SelectorIndex, selectorMiss } from '../../src/core/selector.ts';
 import { fhrp, hsrp, interfaces, snmp, syslog } from '../../src/core/selectors.ts';
 import type { Event, SnmpFields, SyslogFields } from '../../src/model/event.ts';
-import type { Meaning } from '../../src/model/meaning.ts';
+import type { Meaning, MeaningKind } from '../../src/model/meaning.ts';
 import { eventOf, hsrpEvent, origin, textEvent } from './rig.ts';
 
 const down: Meaning = { kind: 'interface.state-changed', interface: 'Vlan23', layer: 'link', to: 'down' };
@@ -87,6 +87,16 @@ describe('the index', () => {
   test('matches a text the same however often, though the author made the pattern sticky', () => {
     const index = indexOf(syslog({ matches: /a/gy }));
     for (let times = 0; times < 3; times += 1) expect(index.ofSyslog(message(null, 'ba'), '')).toHaveLength(1);
+  });
+
+  test('tells from a mnemonic and a kind of meaning whether anybody could listen', () => {
+    const hears = (selector: Selector, mnemonic: string | null, meaning: MeaningKind | null = null) =>
+      indexOf(selector).hears({ mnemonic, meaning });
+    expect(hears(syslog(), null)).toBe(true);
+    expect([hears(syslog({ mnemonic: 'A-5-B' }), 'A-5-B'), hears(syslog({ mnemonic: 'B' }), 'A-5-B')]).toEqual([true, true]);
+    expect([hears(syslog({ mnemonic: 'A-5-B' }), 'A-5-C'), hears(syslog({ mnemonic: 'B' }), null)]).toEqual([false, false]);
+    expect(hears(hsrp.stateChanged({ group: 1 }), null, 'hsrp.state-changed')).toBe(true);
+    expect(hears(hsrp.stateChanged(), 'HSRP-5-STATECHANGE', 'vrrp.state-changed')).toBe(false);
   });
 
   test('finds who listens to a trap: to any, by OID, by name', () => {
@@ -199,6 +209,8 @@ describe('why a selector did not take an event', () => {
           ...(event.snmp ? index.ofSnmp(event.snmp, target) : []),
         ];
         expect(found.length > 0).toBe(selectorMiss(selector, event, []) === undefined);
+        const heard = index.hears({ meaning: event.meaning?.kind ?? null, mnemonic: event.syslog?.mnemonic ?? null });
+        if (event.syslog || event.meaning) expect(heard || found.length === 0).toBe(true);
       }
     }
   });

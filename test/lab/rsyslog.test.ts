@@ -37,7 +37,7 @@ describe.skipIf(why)(`syslog from rsyslog${why ? ` (skipped: ${why})` : ''}`, ()
 
   /** Starts the source and resolves with its port, and later with the first `count` events. */
   async function receive(protocol: 'udp' | 'tcp', count: number) {
-    const source = syslogSource({ [protocol]: loopback, wall: realWall, platformOf: () => 'frr' });
+    const source = syslogSource({ [protocol]: loopback, wall: realWall, platforms: new Map([['127.0.0.1', 'frr']]) });
     const events: Event[] = [];
     const gaps: string[] = [];
     const all = new Promise<readonly Event[]>((resolve) => {

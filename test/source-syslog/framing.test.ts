@@ -16,7 +16,7 @@ function framed(chunks: readonly (string | Uint8Array)[]): Told {
   const frames: string[] = [];
   const put = (frame: Uint8Array) => frames.push(Buffer.from(frame).toString('latin1'));
   for (const chunk of chunks) {
-    framer.feed(typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : chunk);
+    framer.feed(typeof chunk === 'string' ? Buffer.from(chunk, 'latin1') : Buffer.from(chunk));
     for (let frame = framer.next(); frame; frame = framer.next()) put(frame);
   }
   const { endless } = framer;

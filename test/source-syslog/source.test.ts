@@ -74,16 +74,24 @@ describe('a datagram', () => {
     expect(sink.events.map(({ origin }) => origin.peer)).toEqual(['127.0.0.1', '::1']);
   });
 
-  test("is read as its sender's platform reads it, and the inventory is asked once a second", async () => {
-    const platformOf = vi.fn(() => 'arista-eos' as const);
-    const { source, sink, time } = await listening({ udp: loopback, platformOf });
-    await datagrams(portOf(source, 'udp'), [hsrp, hsrp]);
-    await sink.until(() => sink.events.length === 2);
-    expect(platformOf.mock.calls).toEqual([['127.0.0.1']]);
-    time.pass(kernelDropsMs);
-    await datagrams(portOf(source, 'udp'), [hsrp]);
-    await sink.until(() => sink.events.length === 3);
-    expect(platformOf).toHaveBeenCalledTimes(2);
+  test('is read as the same line over TCP is, in another thread', async () => {
+    const lines = [
+      hsrp,
+      '<30>1 2026-11-23T03:32:14Z edge-1 vrrpd 60 - - Backup -> Master "\u001f\ud83d\ude00"',
+      '<189>: ünknown\\ %',
+    ];
+    const { source, sink } = await listening({ udp: loopback, tcp: loopback, platforms: new Map([['127.0.0.1', 'frr']]) });
+    await datagrams(portOf(source, 'udp'), lines);
+    await sink.until(() => sink.events.length === lines.length);
+    (await connected(portOf(source, 'tcp'))).write(lines.map((line) => `${line}\n`).join(''));
+    await sink.until(() => sink.events.length === 2 * lines.length);
+    const [udp, tcp] = [sink.events.slice(0, lines.length), sink.events.slice(lines.length)].map((events) =>
+      JSON.stringify(events),
+    );
+    expect(tcp).toEqual(udp!.replaceAll('"udp"', '"tcp"'));
+    expect(sink.events[0]).toMatchObject({
+      brief: { peer: '127.0.0.1', host: 'nx2', mnemonic: 'HSRP-5-STATECHANGE', meaning: 'hsrp.state-changed' },
+    });
   });
 });
 

@@ -1,0 +1,135 @@
+// Owns: an event that was written down as JSON where it was received, in another thread. Most events wake nobody: what they
+// are found by is at hand, and the rest is read only when somebody asks.
+import type { NewEntry } from './entry.ts';
+import type { Event, Origin, SyslogFields } from './event.ts';
+import type { Meaning, MeaningKind } from './meaning.ts';
+
+/** What an event is found by, without reading it. */
+export interface EventBrief {
+  /** The sender's address. */
+  readonly peer: string;
+  /** The host as the message names it. */
+  readonly host: string | null;
+  readonly mnemonic: string | null;
+  readonly meaning: MeaningKind | null;
+}
+
+export class WrittenEvent implements Event {
+  readonly brief: EventBrief;
+  readonly target: string | undefined;
+  /** The event without a target: an object, or the array that compactOf() makes. */
+  readonly #json: string;
+  #read: Event | undefined;
+
+  constructor(brief: EventBrief, json: string, target?: string) {
+    this.brief = brief;
+    this.target = target;
+    this.#json = json;
+  }
+
+  get meaning(): Event['meaning'] {
+    return this.#whole().meaning;
+  }
+
+  get syslog(): Event['syslog'] {
+    return this.#whole().syslog;
+  }
+
+  get snmp(): Event['snmp'] {
+    return this.#whole().snmp;
+  }
+
+  get because(): Event['because'] {
+    return this.#whole().because;
+  }
+
+  get origin(): Event['origin'] {
+    return this.#whole().origin;
+  }
+
+  of(target: string): WrittenEvent {
+    return new WrittenEvent(this.brief, this.#json, target);
+  }
+
+  /** The entry that it becomes, as entryOf() takes it. */
+  entryJson(at: number): string {
+    if (this.#json.startsWith('['))
+      return `[${at},${this.target === undefined ? 'null' : JSON.stringify(this.target)},${this.#json.slice(1)}`;
+    const target = this.target === undefined ? '' : `"target":${JSON.stringify(this.target)},`;
+    return `{"kind":"event","event":{${target}${this.#json.slice(1)},"at":${at}}`;
+  }
+
+  /** As plain data. */
+  toJSON(): Event {
+    return this.#whole();
+  }
+
+  #whole(): Event {
+    if (!this.#read) {
+      const read: unknown = JSON.parse(this.#json);
+      const target = this.target === undefined ? {} : { target: this.target };
+      this.#read = Array.isArray(read) ? expanded(read as unknown as Compact, this.target) : { ...target, ...(read as Event) };
+    }
+    return this.#read;
+  }
+}
+
+/**
+ * A syslog event in few words, as a JSON array: what its fields are is a piece of the message, and where it lies is all there is to
+ * write. Undefined where one is not; then it is written whole.
+ */
+export function compactOf({ syslog, origin, meaning }: Event & { readonly syslog: SyslogFields }): string | undefined {
+  const { pri, mnemonic, host, app, text, sequence = -1 } = syslog;
+  const { peer, transport, trust, deviceTime = null, raw } = origin;
+  const textAt = raw.endsWith(text) ? raw.length - text.length : raw.indexOf(text);
+  const places = [place(raw, mnemonic), place(raw, host), place(raw, app), place(raw, deviceTime)];
+  if (pri === null || textAt < 0 || places.includes(undefined)) return undefined;
+  const where = `${places.join()},${textAt},${text.length},${sequence}`;
+  return `["${peer}","${transport}","${trust}",${pri},${where},${meaning === null ? 'null' : JSON.stringify(meaning)},${JSON.stringify(raw)}]`;
+}
+
+/** Start and length in the message; -1 and 0 for none. */
+function place(raw: string, part: string | null): string | undefined {
+  if (part === null) return '-1,0';
+  const at = raw.indexOf(part);
+  return at < 0 ? undefined : `${at},${part.length}`;
+}
+
+type Compact = readonly [
+  ...at: readonly [peer: string, transport: Origin['transport'], trust: Origin['trust'], pri: number],
+  ...places: readonly [number, number, number, number, number, number, number, number, number, number],
+  sequence: number,
+  meaning: Meaning | null,
+  raw: string,
+];
+
+function expanded([peer, transport, trust, pri, ...rest]: Compact, target: string | undefined): Event {
+  const [mnemonicAt, mnemonicLength, hostAt, hostLength, appAt, appLength, timeAt, timeLength, textAt, textLength] = rest;
+  const [sequence, meaning, raw] = [rest[10], rest[11], rest[12]];
+  const piece = (at: number, length: number): string | null => (at < 0 ? null : raw.slice(at, at + length));
+  const deviceTime = piece(timeAt, timeLength);
+  const syslog = {
+    pri,
+    facility: pri >> 3,
+    severity: pri & 7,
+    mnemonic: piece(mnemonicAt, mnemonicLength),
+    host: piece(hostAt, hostLength),
+    app: piece(appAt, appLength),
+    text: raw.slice(textAt, textAt + textLength),
+    ...(sequence < 0 ? {} : { sequence }),
+  };
+  const origin = { source: 'syslog', peer, transport, trust, ...(deviceTime === null ? {} : { deviceTime }), raw };
+  return { ...(target === undefined ? {} : { target }), meaning, syslog, origin };
+}
+
+/** An entry as a journal keeps it: JSON, an array where it is a written event in few words. */
+export function entryJson(entry: NewEntry): string {
+  return entry.kind === 'event' && entry.event instanceof WrittenEvent ? entry.event.entryJson(entry.at) : JSON.stringify(entry);
+}
+
+/** What entryJson wrote, once JSON.parse has read it. */
+export function entryOf(kept: unknown): NewEntry {
+  if (!Array.isArray(kept)) return kept as NewEntry;
+  const [at, target, ...compact] = kept as [number, string | null, ...unknown[]];
+  return { kind: 'event', event: expanded(compact as unknown as Compact, target ?? undefined), at };
+}
