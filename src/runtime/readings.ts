@@ -44,7 +44,7 @@ export class Readings {
     this.#options = options;
   }
 
-  /** Reads a state now, journals the reading under `intent`, and remembers it as fresh. */
+  /** Reads a state now, hands the reading to the journal under `intent`, and remembers it as fresh. */
   async take({ target, query, about }: Question, intent: string): Promise<Reading> {
     const { wall, journal } = this.#options;
     const askedAt = wall.monotonic();
@@ -52,7 +52,8 @@ export class Readings {
     const tookMs = Math.round((wall.monotonic() - askedAt) * 1000) / 1000;
     const reading: Reading = { target, query, ...(about === undefined ? {} : { about }), intent, result, tookMs };
     if (about === undefined) this.#last.set(`${target} ${query}`, { reading, takenAt: askedAt });
-    await journal({ kind: 'reading', reading });
+    // Not waited for: whatever is journaled because of it comes behind it, and what goes wrong is the host's to tell.
+    void journal({ kind: 'reading', reading }).catch(() => undefined);
     return reading;
   }
 
