@@ -1,24 +1,26 @@
 // Owns: the time from a datagram to the first byte of the write it leads to, on warm sessions and without settle; the
 // devices' own time apart. Twice: one resource wanted (read, plan, durable attempt, write), and an HSRP failover (both
-// gateways read first).
+// gateways read first). Beside them the floor (bare.ts), the same commands from a script that neither thinks nor remembers.
+import type { BareCalls } from './bare.ts';
 import type { DeviceCalls, Reaction } from './device.ts';
-import { startPart } from './process.ts';
+import { type Part, startPart } from './process.ts';
 import type { ReactorCalls } from './reactor.ts';
 import { fixed, percentile, tableText } from './table.ts';
 
 /** Not counted: code and sessions warm up. */
 const warmups = 30;
 
-export type Reacting = 'ensure' | 'failover';
+export type Reacting = 'bare' | 'ensure' | 'failover';
 
 export async function reactions(reacting: Reacting, samples: number): Promise<readonly Reaction[]> {
   const device = startPart<DeviceCalls>('device.ts');
-  const reactor = startPart<ReactorCalls>('reactor.ts');
+  const reactor = reacting === 'bare' ? startPart<BareCalls>('bare.ts') : startPart<ReactorCalls>('reactor.ts');
   try {
-    const port = await reactor.ask('start', { reacting, ...(await device.ask('start', null)) });
+    const devices = await device.ask('start', null);
+    const port = await (reactor.ask as Part<ReactorCalls>['ask'])('start', { reacting: reacting as 'ensure', ...devices });
     const found: Reaction[] = [];
     for (let sample = 0; sample < warmups + samples; sample += 1) {
-      await reactor.ask('idle', null);
+      await (reactor.ask as Part<BareCalls>['ask'])('idle', null);
       const asked = sample % 4 < 2 ? 'wanted' : 'unwanted';
       const what = reacting === 'failover' ? 'active' : asked;
       found.push(await device.ask('provoke', { what, index: sample % 2, port }));
@@ -46,6 +48,13 @@ function rowsOf(name: string, found: readonly Reaction[]): readonly (readonly st
 }
 
 export function reactionText(found: Readonly<Record<Reacting, readonly Reaction[]>>): string {
-  const rows = [...rowsOf('one resource', found.ensure), ...rowsOf('HSRP failover', found.failover)];
-  return tableText(['milliseconds', 'p50', 'p90', 'p99'], rows);
+  const { bare, ensure, failover } = found;
+  const rows = [...rowsOf('one resource', ensure), ...rowsOf('HSRP failover', failover), ...rowsOf('the bare script', bare)];
+  const of = (reactions: readonly Reaction[], share: number): number =>
+    percentile(
+      reactions.map(({ totalMs }) => totalMs),
+      share,
+    );
+  const ratio = (share: number): string => fixed(of(ensure, share) / of(bare, share));
+  return `${tableText(['milliseconds', 'p50', 'p90', 'p99'], rows)}\none resource to the bare script: ${ratio(50)} at p50, ${ratio(99)} at p99`;
 }

@@ -26,7 +26,12 @@ const parts: Readonly<Record<string, BenchPart>> = {
   },
   reaction: {
     title: 'From a datagram to the first byte of the write, warm SSH sessions, no settle',
-    run: async () => reactionText({ ensure: await reactions('ensure', samples), failover: await reactions('failover', samples) }),
+    run: async () =>
+      reactionText({
+        ensure: await reactions('ensure', samples),
+        bare: await reactions('bare', samples),
+        failover: await reactions('failover', samples),
+      }),
   },
   traps: { title: 'One SNMPv2c trap', run: async () => trapCostsText(trapCosts(50_000)) },
 };
