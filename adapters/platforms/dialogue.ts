@@ -2,9 +2,10 @@
 import { TargetError } from '../../src/model/errors.ts';
 import type { Command, Reply } from '../../src/ports/actuator.ts';
 
-/** Asks one exec line; the answer as text. */
+/** Asks one exec line; the answer as text. `exec prompt timestamp` puts load and clock before it: those are not the answer. */
 export function* show(line: string): Generator<Command, string, Reply> {
-  return (yield { kind: 'cli', line }).text;
+  const { text } = yield { kind: 'cli', line };
+  return text.replace(/^\s*Load for five secs: [^\n]*\n(?:(?:Time source is |No time source, )[^\n]*(?:\n|$))?/, '');
 }
 
 /** The answer is none we know: cut short, of another version, or nonsense. Never guess a state from it. */

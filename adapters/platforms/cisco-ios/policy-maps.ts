@@ -11,10 +11,16 @@ export interface PolicyMap {
 export const policyCommand = 'show policy-map';
 const classCommand = 'show class-map';
 
-/** Blocks of `Policy Map X`, in them `Class Y`, in them the actions, one a line. Some releases write `Policy-map`. */
+/**
+ * Blocks of `Policy Map X`, in them `Class Y`, in them the actions, one a line. Some releases write `Policy-map`. Those of a
+ * type (`Policy Map type inspect X`) attach by other commands and are passed over.
+ */
 export function policyMaps(command: string, text: string): readonly PolicyMap[] {
   const maps: { policy: string; classes: { class: string; actions: string[] }[] }[] = [];
+  let typed = false;
   for (const line of linesOf(text)) {
+    if (/^\s*Policy[ -][Mm]ap \S/.test(line)) typed = /^\s*Policy[ -][Mm]ap type \S/.test(line);
+    if (typed) continue;
     const policy = /^\s*Policy[ -][Mm]ap (\S+)$/.exec(line)?.[1];
     const name = /^\s*Class (\S+)$/.exec(line)?.[1];
     const map = maps.at(-1);
@@ -31,7 +37,7 @@ export function classMaps(command: string, text: string): ReadonlyMap<string, re
   const classes = new Map<string, string[]>();
   let dscp: string[] | undefined;
   for (const line of linesOf(text)) {
-    const name = /^\s*Class Map (?:type \S+ )?match-(?:any|all) (\S+)(?: \(id \d+\))?$/.exec(line)?.[1];
+    const name = /^\s*Class Map (?:type .+ )?match-(?:any|all) (\S+)(?: \(id \d+\))?$/.exec(line)?.[1];
     const match = /^\s*Match\s+(?:ip\s+)?dscp\s+(.+)$/.exec(line)?.[1];
     if (name !== undefined) {
       dscp = [];
