@@ -35,15 +35,17 @@ const rowStart =
 const total = /^\s*Total Mac Addresses for this criterion:\s*(\d+)$/i;
 
 /**
- * Rows below the heading and its line of dashes. Ports that do not fit go on in deeply indented lines. Some releases close
- * with a total: where they do, it must be that of the rows. Addresses of no VLAN (the switch's own) are left out.
+ * Rows below the heading and its line of dashes, which reaches under the last column where it is whole. Ports that do not
+ * fit go on in deeply indented lines. Some releases close with a total: where they do, it must be that of the rows.
+ * Addresses of no VLAN (the switch's own) are left out.
  */
 export function macTable(command: string, text: string): readonly MacRow[] {
   const lines = linesOf(text);
   // Catalyst 6500, where there is none.
   if (lines.length === 1 && /^\s*No entries present\.$/.test(lines[0]!)) return [];
   const at = lines.findIndex((line) => headings.some(([heading]) => heading.test(line)));
-  const ruled = lines.findIndex((line, index) => index > at && /^\s*-{3,}[\s+-]*-$/.test(line));
+  const reach = (lines[at] ?? '').lastIndexOf(' ') + 'Ports'.length;
+  const ruled = lines.findIndex((line, index) => index > at && line.length > reach && /^\s*-[\s+-]*-$/.test(line));
   if (at < 0 || ruled < 0) throw unreadable(command, lines.at(-1) ?? '(nothing)');
   const between = headings.find(([heading]) => heading.test(lines[at]!))![1];
   const rows: string[] = [];
@@ -63,7 +65,7 @@ function rowsIn(command: string, line: string, between: number): readonly MacRow
   const words = rest!.trim().split(/\s+/).slice(between);
   if (words.length === 0 || words[0] === '') throw unreadable(command, line);
   // `nve1(10.255.0.2)`, `sup-eth1(R)`: what stands in brackets is not part of the name. `vPC Peer-Link` is one port.
-  const ports = between === 3 ? [words.join(' ').replace(/\s*\([^)]*\)/g, '')] : words.flatMap((word) => word.split(','));
+  const ports = between === 3 ? [words.join(' ').replace(/ ?\([^()]*\)/g, '')] : words.flatMap((word) => word.split(','));
   if (!/^\d+$/.test(vlan!)) return [];
   return ports
     .filter((port) => port !== '')

@@ -26,10 +26,12 @@ export function switchport(command: string, text: string, name: string): Switchp
   let last = '';
   const lines = linesOf(text);
   for (const line of lines) {
-    const match = /^\s*([A-Z][A-Za-z -]*?)\s*:(?:\s+(.*))?$/.exec(line);
-    if (match) {
-      last = match[1]!;
-      if (!said.has(last)) said.set(last, match[2] ?? '');
+    // Found, not matched: a pattern would look at a long line again from each of its spaces.
+    const colon = line.indexOf(':');
+    const key = line.slice(0, Math.max(colon, 0)).trim();
+    if (/^[A-Z][A-Za-z -]*$/.test(key)) {
+      last = key;
+      if (!said.has(last)) said.set(last, line.slice(colon + 1).trim());
     } else if (/^\s+[\d,-]+$/.test(line) && last !== '') said.set(last, `${said.get(last)}${line.trim()}`);
   }
   const named = said.get('Name');

@@ -52,6 +52,7 @@ export interface NativeInterface {
 
 /** Lists of /native/interface that are named as the interface is. Sub-interfaces of a port-channel have a list of another form. */
 const lists: ReadonlySet<string> = new Set([
+  'AppGigabitEthernet',
   'FastEthernet',
   'GigabitEthernet',
   'TwoGigabitEthernet',

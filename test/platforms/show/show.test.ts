@@ -175,3 +175,24 @@ test('garbage yields a TargetError and nothing else', () => {
     { numRuns: 3_000 },
   );
 });
+
+test('lines of any length are read in linear time', () => {
+  const kinds = new Map(
+    all.filter(({ exchanges }) => exchanges.length > 0).map((one) => [`${one.platform} ${one.ask.read}`, one]),
+  );
+  for (const one of kinds.values()) {
+    for (const filler of [' ', '-', '(', ': ', 'a', '1', ', ', '* ']) {
+      const long = filler.repeat(20_000 / filler.length);
+      survives(one, (index) => {
+        const output = one.exchanges[index % one.exchanges.length]!.output;
+        return output.replace(/$/gm, `${long}!`);
+      });
+      for (const which of one.exchanges.keys()) {
+        survives(one, (index) => {
+          const output = one.exchanges[index % one.exchanges.length]!.output;
+          return index === which ? output.replace(/\n(?=[^\n]*\n?$)/, `\n${long}!\n`) : output;
+        });
+      }
+    }
+  }
+}, 15_000);
