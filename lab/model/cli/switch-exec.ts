@@ -108,6 +108,9 @@ const privilegedCommands: readonly ExecCommand<SwitchContext>[] = [
   ...secureCommands,
   clearMacs('clear mac address-table dynamic', () => ({})),
   clearMacs('clear mac address-table dynamic address <mac>', ([address]) => ({ mac: mac(address!) })),
+  clearMacs('clear mac address-table dynamic address <mac> vlan <1-4094>', ([address, vlan]) => {
+    return { mac: mac(address!), vlan: Number(vlan) };
+  }),
   clearMacs('clear mac address-table dynamic interface <interface>', ([port]) => ({ port: named(port!) })),
   clearMacs('clear mac address-table dynamic vlan <1-4094>', ([vlan]) => ({ vlan: Number(vlan) })),
 ];

@@ -1,14 +1,15 @@
 // Owns: what the NETCONF server of a switch knows: its data models, and the operation that clears port security.
 import type { Operator } from '../chassis.ts';
-import { dottedMac, macAddress } from '../switch/mac.ts';
+import { dottedMac } from '../switch/mac.ts';
 import type { SecureFilter, SecureRow } from '../switch/port-security.ts';
 import type { Switch } from '../switch/switch.ts';
+import { editData } from './data-tree.ts';
 import { type DeviceModels, moduleCapability } from './models.ts';
 import { changesBetween } from './native.ts';
 import { Refusal } from './rpc-error.ts';
 import { nativeNs } from './schema.ts';
 import { checkSwitchData, switchData, switchLines } from './switch-native.ts';
-import { policyNs, portSecurityRpcNs, switchNs, switchSchema } from './switch-schema.ts';
+import { clearPortSecuritySchema, policyNs, portSecurityRpcNs, switchNs, switchSchema } from './switch-schema.ts';
 import { childOf, escapeXml, type XmlNode } from './xml.ts';
 
 export function switchModels(device: Switch): DeviceModels {
@@ -33,7 +34,6 @@ export function switchModels(device: Switch): DeviceModels {
 }
 
 const modes = { 'md-all': 'all', 'md-configured': 'configured', 'md-sticky': 'sticky', 'md-dynamic': 'dynamic' } as const;
-const targets = ['intf', 'vlan-access', 'vlan-voice', 'if-vlan-trunk', 'mac-addr', 'ps-none'] as const;
 
 interface Target {
   readonly filter: SecureFilter;
@@ -43,11 +43,9 @@ interface Target {
 
 /** Without a target it is everything: that is the module's default, and it is done. */
 function clearPortSecurity(device: Switch, operation: XmlNode, operator: Operator): undefined {
-  const mode = textOf(operation, 'mode');
-  if (!Object.hasOwn(modes, mode)) throw invalid(`"${mode}" is not a valid value for mode`);
-  const type = modes[mode as keyof typeof modes];
-  const stray = operation.children.find(({ name }) => name !== 'mode' && !targets.some((each) => each === name));
-  if (stray) throw unknownElement(stray.name);
+  editData([], [operation], [clearPortSecuritySchema], 'merge');
+  refuseTwice(operation);
+  const type = modes[textOf(operation, 'mode') as keyof typeof modes];
   const chosen = operation.children.filter(({ name }) => name !== 'mode');
   if (chosen.length > 1) throw invalid('only one of interface, VLAN and MAC address can be chosen');
   const { filter, words } = targetOf(chosen[0]);
@@ -56,19 +54,29 @@ function clearPortSecurity(device: Switch, operation: XmlNode, operator: Operato
   return undefined;
 }
 
+/** An element stands once, but for the ranges of VLANs. */
+function refuseTwice({ children }: XmlNode): void {
+  const names = children.map(({ name }) => name).filter((name) => name !== 'vlan' && name !== 'vlan-trunk');
+  if (new Set(names).size < names.length) throw invalid(`an element of ${names.join(', ').slice(0, 80)} stands twice`);
+  for (const child of children) refuseTwice(child);
+}
+
 function targetOf(node: XmlNode | undefined): Target {
   if (!node || node.name === 'ps-none') return { filter: {}, words: '' };
   if (node.name === 'mac-addr') {
-    const written = textOf(node, 'mac-address');
-    const mac = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(written) ? macAddress(written) : undefined;
-    if (mac === undefined) throw invalid(`"${written}" is not a valid value for mac-address`);
+    const mac = textOf(node, 'mac-address').toLowerCase();
     const { vlans, words } = vlansOf(node, 'vlan');
     return { filter: { mac, ...(vlans ? { vlans } : {}) }, words: ` address ${dottedMac(mac)}${words}` };
   }
-  const holders = { intf: 'if-name-type', 'vlan-access': 'if-with-access', 'if-vlan-trunk': 'if-with-trunk' } as const;
-  // There is no voice VLAN here: nothing is in it.
-  if (node.name === 'vlan-voice') return { filter: { vlans: () => false }, words: ' vlan voice' };
+  const holders = {
+    intf: 'if-name-type',
+    'vlan-access': 'if-with-access',
+    'vlan-voice': 'if-with-voice',
+    'if-vlan-trunk': 'if-with-trunk',
+  } as const;
   const port = portOf(node, holders[node.name as keyof typeof holders]);
+  // There is no voice VLAN here: nothing is in it.
+  if (node.name === 'vlan-voice') return { filter: { port, vlans: () => false }, words: ` interface ${port} vlan voice` };
   const { vlans, words } = vlansOf(node, 'vlan-trunk');
   return { filter: { port, ...(vlans ? { vlans } : {}) }, words: ` interface ${port}${words}` };
 }
@@ -77,8 +85,6 @@ function portOf(node: XmlNode, holder: string): string {
   const inner = childOf(node, holder);
   if (!inner) throw missing(holder);
   const [kind, name] = [textOf(inner, 'if-type'), textOf(inner, 'if-name')];
-  if (!/^if-(fast-eth|gb-eth|2gb-eth|5gb-eth|appgb-eth|10gb-eth|25gb-eth|40gb-eth|100gb-eth|port-channel)$/.test(kind))
-    throw invalid(`"${kind}" is not a valid value for if-type`);
   // The switch has GigabitEthernet ports only: any other names no port of it.
   return kind === 'if-gb-eth' ? `GigabitEthernet${name}` : `${kind} ${name}`;
 }
@@ -93,7 +99,6 @@ function vlansOf(
     .map((entry): readonly [number, number] => {
       const from = Number(childOf(entry, 'start-id')?.text ?? 0);
       const to = Number(childOf(entry, 'end-id')?.text ?? 0);
-      if (!Number.isInteger(from) || !Number.isInteger(to)) throw invalid('a VLAN is a whole number');
       return [from, to === 0 ? from : to];
     })
     .filter(([from]) => from !== 0);
@@ -115,9 +120,4 @@ function invalid(message: string): Refusal {
 function missing(name: string): Refusal {
   const info = `<bad-element>${escapeXml(name)}</bad-element>`;
   return new Refusal({ type: 'application', tag: 'missing-element', message: `${name} is missing`, info });
-}
-
-function unknownElement(name: string): Refusal {
-  const info = `<bad-element>${escapeXml(name)}</bad-element>`;
-  return new Refusal({ type: 'application', tag: 'unknown-element', message: `unknown element: ${name}`, info });
 }

@@ -65,3 +65,21 @@ export const switchSchema = container(
   container('policy', from(policyNs, classMap), from(policyNs, policyMap)),
   staticRoutes,
 )(nativeNs);
+
+const ifType = /^if-(fast-eth|gb-eth|2gb-eth|5gb-eth|appgb-eth|10gb-eth|25gb-eth|40gb-eth|100gb-eth|port-channel)$/;
+const ifNameType = (holder: string) => container(holder, leaf('if-type', ifType), leaf('if-name', /^[\x20-\x7e]{1,256}$/));
+const boolean = /^(true|false)$/;
+const vlanId = /^(0|[1-9]\d{0,2}|[1-3]\d{3}|40[0-8]\d|409[0-4])$/;
+const vlanRanges = (holder: string) => list(holder, [], leaf('start-id', vlanId), leaf('end-id', vlanId));
+
+/** The input of clear-port-security, Cisco-IOS-XE-port-security-rpc 2022-03-01; its lists have no keys. */
+export const clearPortSecuritySchema = container(
+  'clear-port-security',
+  leaf('mode', /^md-(all|configured|sticky|dynamic)$/),
+  container('intf', ifNameType('if-name-type')),
+  container('vlan-access', ifNameType('if-with-access'), leaf('access', boolean)),
+  container('vlan-voice', ifNameType('if-with-voice'), leaf('voice', boolean)),
+  container('if-vlan-trunk', ifNameType('if-with-trunk'), vlanRanges('vlan-trunk')),
+  container('mac-addr', leaf('mac-address', /^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}$/), vlanRanges('vlan')),
+  leaf('ps-none', boolean),
+)(portSecurityRpcNs);
