@@ -18,6 +18,10 @@ export const packageOf: Readonly<Record<string, string>> = {
   '/usr/sbin/netconf-subsystem': 'netconfd',
   '/usr/bin/ping': 'iputils-ping',
   '/usr/sbin/ip': 'iproute2',
+  '/usr/sbin/libvirtd': 'libvirt-daemon',
+  '/usr/bin/virt-qemu-run': 'libvirt-daemon-driver-qemu',
+  '/usr/bin/virsh': 'libvirt-clients',
+  '/usr/bin/qemu-system-x86_64': 'qemu-system-x86',
 };
 
 /** Set by install.ts where it could not install: why. */
@@ -44,6 +48,12 @@ export interface Needs {
 /** What a test that needs all of the real network needs. */
 export const networkNeeds: Needs = {
   programs: Object.keys(packageOf).filter((program) => /frr|vtysh|rsyslogd|ssh|ping|\/ip$/.test(program)),
+  privilege: 'root',
+};
+
+/** What a test of real libvirtds needs: they run as an unprivileged user, which only root can make them. */
+export const hypervisorNeeds: Needs = {
+  programs: Object.keys(packageOf).filter((program) => /libvirtd|virsh|virt-|qemu/.test(program)),
   privilege: 'root',
 };
 

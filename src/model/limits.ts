@@ -138,3 +138,34 @@ export const natsFlushMs = 5_000;
 export const natsPingMs = 10_000;
 /** Look-ups to resolve one route: real next hops lie two or three deep, times eight equal-cost paths; more is a loop. */
 export const routeLookupsMax = 32;
+/** A call to libvirtd: a guest's monitor that hangs holds it up for 30 s there; a listing need not wait for that. */
+export const libvirtCallMs = 10_000;
+/** Calls of one connection under way: libvirtd stops reading at its max_client_requests, 5 by default, pings included. */
+export const libvirtCallsAtOnce = 4;
+/** Calls of one connection that wait for their turn: a listing has four under way, and an event one. */
+export const libvirtCallsMax = 1_024;
+/** Our own pings where nothing has come from a libvirtd: after 5 s, and the connection is over after 20 s (3 unanswered). */
+export const libvirtPingMs = 5_000;
+export const libvirtPingsMax = 3;
+/** Events of one hypervisor not yet offered: 4,096 x about 300 bytes = 1.2 MB. Beyond it the connection is cut and it is listed anew. */
+export const libvirtEventsMax = 4_096;
+/** Domains of one hypervisor: their UUIDs make one entry, 4,096 x 39 bytes = 160 kB of the 262,144 it may have. */
+export const libvirtDomainsMax = 4_096;
+/** Hypervisors listed at once: after a start of Offbox 500 of them are, and reading an XML takes a millisecond. */
+export const libvirtListingsMax = 8;
+/** Interfaces told of one VM. */
+export const libvirtNicsMax = 64;
+/** A domain's name, a host's word: cut there. libvirt itself takes no names beyond a file's 255 bytes. */
+export const libvirtWordMax = 256;
+/** A domain's XML: the largest seen have 60 kB; beyond this it is not parsed. */
+export const libvirtXmlMax = 2 * 1024 * 1024;
+/** Migrations whose failure is remembered, on all hypervisors: 1,024 x about 500 bytes. */
+export const libvirtFailuresMax = 1_024;
+/** A migration's call to libvirtd lasts as long as the migration: after this nobody believes in it any more. */
+export const libvirtMigrateMs = 24 * 3_600_000;
+/** Between the first connections of two hypervisors: 500 of them are connected to within 5 s of a start. */
+export const libvirtSpreadMs = 10;
+/** A connection that held this long counts as a good one: the next loss is tried again at once. */
+export const libvirtStableMs = 30_000;
+/** Events are offered again after this where there was no room for them. */
+export const libvirtRoomMs = 50;

@@ -1,0 +1,228 @@
+// Owns: the byte stream to a libvirtd, whatever carries it: a local socket, TLS with certificates both ways, SSH, bare TCP.
+// What it hands back is open and authenticated; nothing of libvirt's protocol has been said on it.
+import { createConnection, isIP, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import type { ClientChannel } from 'ssh2';
+import { messageOf, OperatorError, TargetError } from '../../src/model/errors.ts';
+import { connectDeadlineMs } from '../../src/model/limits.ts';
+import type { LibvirtAccess } from '../../src/model/target.ts';
+import type { Secrets } from '../../src/ports/actuator.ts';
+import type { Wall } from '../../src/ports/wall.ts';
+import { connectSsh } from '../ssh/connection.ts';
+
+/** Whether anything may be changed over it. Reading needs no more than the read-only socket. */
+export type Mode = 'read-only' | 'read-write';
+
+export interface LibvirtPeer {
+  /** The adapter's name, for messages. */
+  readonly adapter: string;
+  /** The target's inventory name. */
+  readonly name: string;
+  readonly address: string;
+  readonly access: LibvirtAccess;
+}
+
+export interface TransportOptions {
+  readonly secrets: Secrets;
+  readonly wall: Wall;
+  readonly mode: Mode;
+}
+
+/** libvirtd says this one byte after a handshake whose certificate it takes; without one it closes. */
+const certificateTaken = 0x01;
+
+/** Opens the stream. Rejects with a TargetError, or an OperatorError where the inventory lacks what it needs. */
+export async function openStream(peer: LibvirtPeer, options: TransportOptions, signal: AbortSignal): Promise<Duplex> {
+  const late = new AbortController();
+  const cancel = options.wall.after(connectDeadlineMs, () => late.abort(new Error(`no connection in ${connectDeadlineMs} ms`)));
+  const either = AbortSignal.any([signal, late.signal]);
+  try {
+    either.throwIfAborted();
+    return await openers[peer.access.transport](peer, options, either);
+  } catch (error) {
+    if (error instanceof OperatorError || error instanceof TargetError) throw error;
+    throw unreachable(peer, messageOf(error), error);
+  } finally {
+    cancel();
+  }
+}
+
+type Opener = (peer: LibvirtPeer, options: TransportOptions, signal: AbortSignal) => Promise<Duplex>;
+
+const openers: Readonly<Record<LibvirtAccess['transport'], Opener>> = {
+  unix: ({ access }, { mode }, signal) => {
+    const path = access.socket ?? `/run/libvirt/libvirt-sock${mode === 'read-only' ? '-ro' : ''}`;
+    return connected(createConnection(path), 'connect', signal);
+  },
+  tcp: async ({ address, access }, _options, signal) => {
+    const socket = createConnection({ host: address, port: access.port ?? 16_509, noDelay: true });
+    return connected(socket, 'connect', signal);
+  },
+  tls: openTls,
+  ssh: openSsh,
+};
+
+function connected<S extends Socket>(socket: S, event: 'connect' | 'secureConnect', signal: AbortSignal): Promise<S> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown): void => {
+      socket.destroy();
+      reject(error);
+    };
+    const abort = (): void => fail(signal.reason);
+    const closed = (): void => fail(new Error('closed the connection'));
+    signal.addEventListener('abort', abort, { once: true });
+    // Stays: until its user listens, an error must not become the process's.
+    socket.on('error', fail);
+    socket.once('close', closed);
+    socket.once(event, () => {
+      signal.removeEventListener('abort', abort);
+      socket.off('close', closed);
+      resolve(socket);
+    });
+  });
+}
+
+async function openTls(peer: LibvirtPeer, { secrets }: TransportOptions, signal: AbortSignal): Promise<Duplex> {
+  const { ca, certificate, key, port } = peer.access;
+  if (!ca || !certificate || !key) {
+    throw new OperatorError(`[${peer.adapter}] ${peer.name} lacks ca, certificate or key for libvirt over TLS`, {
+      code: 'no-credentials',
+      remedy: 'Add all three to its libvirt section, as {env: NAME}, {file: PATH} or {command: …}.',
+    });
+  }
+  const [trusted, ours, ourKey] = await Promise.all([secrets(ca), secrets(certificate), secrets(key)]);
+  signal.throwIfAborted();
+  let socket: TLSSocket;
+  try {
+    const servername = isIP(peer.address) ? {} : { servername: peer.address };
+    socket = connectTls({ host: peer.address, port: port ?? 16_514, ca: trusted, cert: ours, key: ourKey, ...servername });
+  } catch (error) {
+    // Thrown at once means our own files; their text stays out of the message.
+    throw new OperatorError(`[${peer.adapter}] ${peer.name}: its certificate or key cannot be read`, {
+      code: 'bad-tls-access',
+      remedy: 'Give PEM files: the CA, our certificate, and its unencrypted key.',
+      cause: (error as NodeJS.ErrnoException).code,
+    });
+  }
+  socket.setNoDelay(true);
+  await connected(socket, 'secureConnect', signal).catch((error: NodeJS.ErrnoException) => {
+    throw tlsFault(peer, error);
+  });
+  await certificateAccepted(peer, socket, signal);
+  return socket;
+}
+
+/** Whose certificate it is that was not taken: Node says so only before the handshake is done. */
+function tlsFault(peer: LibvirtPeer, error: NodeJS.ErrnoException): unknown {
+  if (!/CERT|ALTNAME|SELF_SIGNED|ISSUER|SIGNATURE/.test(error.code ?? '')) return error;
+  return new TargetError(`[${peer.adapter}] ${peer.name} shows a certificate we do not trust: ${error.message}`, {
+    code: 'certificate-mismatch',
+    retry: false,
+    remedy: 'Compare the ca of its libvirt section, and that its certificate names its address.',
+    cause: error,
+  });
+}
+
+/** The handshake looks done here before the other side has judged our certificate: its byte is the judgement. */
+function certificateAccepted(peer: LibvirtPeer, socket: TLSSocket, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown): void => {
+      done();
+      socket.destroy();
+      reject(error);
+    };
+    const closed = (): void => fail(notTaken(peer));
+    const abort = (): void => fail(signal.reason);
+    const take = (bytes: Buffer): void => {
+      if (bytes[0] !== certificateTaken) {
+        fail(notTaken(peer));
+        return;
+      }
+      done();
+      socket.pause();
+      if (bytes.length > 1) socket.unshift(bytes.subarray(1));
+      resolve();
+    };
+    const done = (): void => {
+      signal.removeEventListener('abort', abort);
+      socket.off('data', take);
+      socket.off('close', closed);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    socket.on('data', take);
+    socket.on('close', closed);
+  });
+}
+
+function notTaken(peer: LibvirtPeer): TargetError {
+  return new TargetError(`[${peer.adapter}] ${peer.name} does not take our certificate`, {
+    code: 'login-refused',
+    retry: false,
+    remedy: 'Check that its CA signed the certificate, and tls_allowed_dn_list in its libvirtd.conf.',
+  });
+}
+
+async function openSsh(peer: LibvirtPeer, { secrets, mode }: TransportOptions, signal: AbortSignal): Promise<Duplex> {
+  const { ssh, socket, uri } = peer.access;
+  if (!ssh) {
+    throw new OperatorError(`[${peer.adapter}] ${peer.name} has no ssh section in its libvirt section`, {
+      code: 'no-credentials',
+      remedy: 'Add user, hostKey, and password or key.',
+    });
+  }
+  const way = { adapter: peer.adapter, name: peer.name, address: peer.address, port: ssh.port ?? 22, access: ssh };
+  const { client } = await connectSsh(way, secrets, signal);
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      client.destroy();
+      reject(signal.reason);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    const ready = (error: Error | undefined, stream: ClientChannel): void => {
+      signal.removeEventListener('abort', abort);
+      if (error) {
+        client.destroy();
+        reject(unreachable(peer, `the SSH server opens no way to libvirtd: ${error.message}`, error));
+        return;
+      }
+      // The connection is the stream's alone.
+      stream.on('close', () => client.end());
+      tellOfExit(stream);
+      client.on('close', () => stream.destroy());
+      resolve(stream);
+    };
+    if (socket) client.openssh_forwardOutStreamLocal(socket, ready);
+    else client.exec(`virt-ssh-helper ${mode === 'read-only' ? '-r ' : ''}${quoted(uri)}`, ready);
+  });
+}
+
+/** Why the helper ended, in its own words; without reading them its channel would stall. */
+function tellOfExit(stream: ClientChannel): void {
+  let said = '';
+  stream.stderr?.on('data', (bytes: Buffer) => {
+    if (said.length < 400) said += bytes.toString('utf8', 0, 400);
+  });
+  stream.on('exit', (status: number | null) => {
+    if (status !== 0)
+      stream.emit('error', new Error(`virt-ssh-helper ended with ${status}: ${said.replace(/\s+/g, ' ').trim()}`));
+  });
+}
+
+/** For the hypervisor's shell. */
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+
+/** A fault of the way to it: worth another try. */
+export function unreachable(peer: LibvirtPeer, why: string, cause?: unknown): TargetError {
+  return new TargetError(`[${peer.adapter}] libvirtd of ${peer.name} (${placeOf(peer)}): ${why}`, {
+    code: 'connection-lost',
+    retry: true,
+    remedy: 'Check that libvirtd runs there and the way to it.',
+    cause,
+  });
+}
+
+function placeOf({ address, access }: LibvirtPeer): string {
+  if (access.transport === 'unix') return access.socket ?? 'unix';
+  return `${access.transport} ${address}${access.port ? ` port ${access.port}` : ''}`;
+}

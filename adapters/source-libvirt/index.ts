@@ -1,0 +1,2 @@
+// Owns: what others call of the libvirt source.
+export { type LibvirtSourceOptions, libvirtSource } from './source.ts';
