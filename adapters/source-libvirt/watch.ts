@@ -95,7 +95,7 @@ export class Watch {
       failures = wall.monotonic() - beganMs > libvirtStableMs ? 1 : failures + 1;
       if (awaySince === undefined) {
         awaySince = wall.monotonic();
-        sink.gap(`${name} is out of sight: ${summaryOf(error ?? 'it closed the connection')}`, [name]);
+        sink.gap(`${name} is out of sight: ${summaryOf(error).replace(/^\[[\w-]+\] /, '')}`, [name]);
       }
       const backoff = Math.min(reconnectLastMs, reconnectFirstMs * 2 ** (failures - 1));
       // Half of it at least, so that 500 that went together do not come back together.
@@ -124,7 +124,6 @@ export class Watch {
     try {
       await this.#register(open);
       await listings.take(() => this.#list(open, back));
-      this.#listening = true;
       for (let next = await queue.take(); next; next = await queue.take()) await this.#tell(open, next);
       return await open.ended;
     } finally {
@@ -169,6 +168,7 @@ export class Watch {
       listedReading(there.map((each) => ('description' in each ? each.dom : each))),
       ...asked.map(requestReading),
     ];
+    this.#listening = true;
     await this.#offer(all, 'resync');
   }
 
