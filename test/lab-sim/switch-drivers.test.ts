@@ -114,3 +114,40 @@ test.each([
   if (before === null) expect(await ensure(name, policy, 'absent')).toMatchObject({ sent: [how], effective: true, value: null });
   else expect(await ensure(name, { ...policy, policy: before }, 'present')).toMatchObject({ sent: [how], value: before });
 });
+
+test.each(both)('%s: a sticky address is configured where none is; one is cleared and its neighbour stays', async (name) => {
+  const box = lab.lab.fabric.switches[name];
+  const other = '52:54:00:aa:bb:03';
+  const learned = () => box.secureRows({ type: 'sticky' }).map(({ mac }) => mac);
+  const address = (mac: string) => ({ kind: 'sticky-mac', interface: port1, mac, vlan: 10 });
+  expect(await ensure(name, address(web), 'present')).toMatchObject({ sent: ['configure'], effective: true });
+  lab.lab.fabric.frame(name === 'acc-1' ? 'kvm1' : 'kvm2', other, 10);
+  expect(learned().sort()).toEqual([web, other]);
+  await ensure(name, address(web), 'absent');
+  expect(learned()).toEqual([other]);
+  await ensure(name, address(other), 'absent');
+});
+
+test('a port that a violation shut is told of, an address cleared, and the port left shut', async () => {
+  const box = lab.lab.fabric.switches['acc-1'];
+  const last = ['02', '03', '04', '05', '06'];
+  for (const octet of last) lab.lab.fabric.frame('kvm1', `52:54:00:aa:bb:${octet}`, 10);
+  expect(await ask('acc-1', 'port-security', port1)).toMatchObject([{ status: 'secure-shutdown' }]);
+  const address = { kind: 'sticky-mac', interface: port1, mac: web, vlan: 10 };
+  expect(await ensure('acc-1', address, 'absent')).toMatchObject({ sent: ['cli'], effective: true });
+  expect(await ask('acc-1', 'port-security', port1)).toMatchObject([{ status: 'secure-shutdown' }]);
+  expect(box.isUp(port1)).toBe(false);
+  await run('acc-1', { kind: 'configure', lines: [`interface ${port1}`, 'shutdown', 'no shutdown'] });
+  await run('acc-1', { kind: 'cli', line: `clear port-security sticky interface ${port1}` });
+});
+
+test('a policy-map that is not there, and on IOS-XE one that queues on input, are refused before anything is sent', async () => {
+  const policy = { kind: 'service-policy', interface: uplink, direction: 'output', policy: 'NOBODY' };
+  for (const name of both) await expect(ensure(name, policy, 'present')).rejects.toThrow('has no policy-map NOBODY');
+  const inward = { ...policy, direction: 'input', policy: 'LIVE-MIGRATION' };
+  await expect(ensure('acc-2', inward, 'present')).rejects.toThrow('has bandwidth, which cannot be done on input');
+});
+
+test('an address without a route has none, not even the default one', async () => {
+  for (const name of both) expect(await ask(name, 'routes', '192.0.2.1')).toEqual([]);
+});
