@@ -6,7 +6,17 @@ import type { Wall } from '../src/ports/wall.ts';
 import { type Control, type OnVerb, serveControl } from './control.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { writeInventory } from './inventory.ts';
-import { byName, type DeviceName, type LabAddresses, labAddresses, routerNames, switchNames } from './model/addresses.ts';
+import {
+  byName,
+  type DeviceName,
+  type GatewayName,
+  gatewayNames,
+  type LabAddresses,
+  labAddresses,
+  routerNames,
+  type SwitchName,
+  switchNames,
+} from './model/addresses.ts';
 import type { ConfigWrite } from './model/chassis.ts';
 import { routerCommands } from './model/cli/exec-commands.ts';
 import { switchCommands } from './model/cli/switch-exec.ts';
@@ -24,7 +34,7 @@ import { Changes, type LabViews, labViews } from './views.ts';
 export { type GatewayName, gatewayNames, type LabAddresses, labPorts } from './model/addresses.ts';
 export type { ConfigWrite } from './model/chassis.ts';
 export type { ExternalRoute } from './model/network.ts';
-export type { GatewayState, LabState } from './verbs.ts';
+export type { GatewayState, LabState, SwitchState } from './verbs.ts';
 export type { LabRole } from './views.ts';
 
 export interface LabTimers extends NetworkTimers {
@@ -93,7 +103,11 @@ export async function startLab({ dir: folder, wall, net = 23, timers, onVerb }: 
   const { standing, ...faults } = createFaults({ wall, network, hosts, bootMs: times.bootMs, stopped: stopped.signal });
   const { fabric } = network;
   const switchFaults = createSwitchFaults({ wall, fabric, hosts, bootMs: times.bootMs, stopped: stopped.signal });
-  const views = labViews(network, addresses, { standing, changes });
+  const standingOf = (name: GatewayName | SwitchName) => {
+    const gateway = gatewayNames.find((each) => each === name);
+    return gateway ? standing(gateway) : switchFaults.standing(name as SwitchName);
+  };
+  const views = labViews(network, addresses, { standing: standingOf, changes });
 
   let control: Control | undefined;
   const end = async () => {
@@ -110,7 +124,7 @@ export async function startLab({ dir: folder, wall, net = 23, timers, onVerb }: 
   };
   try {
     for (const host of Object.values(hosts)) await host.open();
-    control = await serveControl(dir, { ...faults, ...views }, wall, onVerb);
+    control = await serveControl(dir, { ...faults, ...views, switchFaults }, wall, onVerb);
     const inventoryPath = writeInventory(dir, addresses, access);
     return { ...faults, ...views, fabric, switchFaults, addresses, inventoryPath, writes: (name) => readWrites(dir, name), stop };
   } catch (error) {

@@ -41,10 +41,10 @@ export function createSwitchFaults({ wall, fabric, hosts, bootMs, stopped }: Swi
     async restore(name) {
       const wasUnreachable = held[name].has('unreachable');
       hosts[name].unhang();
+      hosts[name].unsilence();
       held[name].clear();
       if (!fabric.switches[name].powered) await power[name].boot();
       else if (wasUnreachable) await hosts[name].powerOn();
-      hosts[name].unsilence();
     },
     unreachable(name) {
       held[name].add('unreachable');

@@ -1,8 +1,9 @@
 // Owns: the words of the lab's control socket: what can be asked, of whom, and what is answered.
 import { OperatorError } from '../src/model/errors.ts';
 import type { Faults } from './faults.ts';
-import { type GatewayName, gatewayNames } from './model/addresses.ts';
+import { type GatewayName, gatewayNames, type SwitchName, switchNames } from './model/addresses.ts';
 import type { ExternalRoute } from './model/network.ts';
+import type { SwitchFaults } from './switch-faults.ts';
 
 /** One gateway as it is now. */
 export interface GatewayState {
@@ -21,12 +22,32 @@ export interface GatewayState {
   readonly networks: readonly string[];
 }
 
+/** One access switch as it is now. */
+export interface SwitchState {
+  readonly switch: SwitchName;
+  readonly address: string;
+  readonly power: 'on' | 'off';
+  /** `hang`, `unreachable`. */
+  readonly faults: readonly string[];
+  readonly ports: readonly {
+    readonly interface: string;
+    readonly status: 'up' | 'down' | 'err-disabled';
+    readonly violations: number;
+    /** `52:54:00:aa:bb:02 vlan 10 sticky`. */
+    readonly secure: readonly string[];
+    /** The policy-map attached on the way out. */
+    readonly output: string | null;
+  }[];
+}
+
 export interface LabState {
   readonly gateways: readonly GatewayState[];
+  readonly switches: readonly SwitchState[];
   readonly external: readonly ExternalRoute[];
 }
 
 export interface Controlled extends Faults {
+  readonly switchFaults: SwitchFaults;
   state(): LabState;
   external(): readonly ExternalRoute[];
 }
@@ -51,9 +72,34 @@ const onGateway = (told: string, act: (lab: Controlled, name: GatewayName) => Pr
   },
 });
 
+/** Of a gateway, or of a switch. */
+const onDevice = (
+  told: string,
+  toGateway: (lab: Controlled, name: GatewayName) => Promise<void> | void,
+  toSwitch: (lab: Controlled, name: SwitchName) => Promise<void> | void,
+): Verb => ({
+  words: 'GATEWAY|SWITCH',
+  async run(lab, words) {
+    const name = oneOf([...gatewayNames, ...switchNames], words[0], 'gateway or switch');
+    noMore(words, 1);
+    const gatewayName = gatewayNames.find((each) => each === name);
+    if (gatewayName) await toGateway(lab, gatewayName);
+    else await toSwitch(lab, name as SwitchName);
+    return `${name} ${told}`;
+  },
+});
+
 const verbs: Readonly<Record<string, Verb>> = {
-  fail: onGateway('has lost its power', (lab, name) => lab.fail(name)),
-  restore: onGateway('is up again', (lab, name) => lab.restore(name)),
+  fail: onDevice(
+    'has lost its power',
+    (lab, name) => lab.fail(name),
+    (lab, name) => lab.switchFaults.fail(name),
+  ),
+  restore: onDevice(
+    'is up again',
+    (lab, name) => lab.restore(name),
+    (lab, name) => lab.switchFaults.restore(name),
+  ),
   reload: {
     words: 'GATEWAY [stale]',
     async run(lab, words) {
@@ -89,7 +135,20 @@ const verbs: Readonly<Record<string, Verb>> = {
     },
   },
   silence: onGateway('sends syslog and traps that nobody gets', (lab, name) => lab.silence(name)),
-  hang: onGateway('accepts sessions and says nothing', (lab, name) => lab.hang(name)),
+  hang: onDevice(
+    'accepts sessions and says nothing',
+    (lab, name) => lab.hang(name),
+    (lab, name) => lab.switchFaults.hang(name),
+  ),
+  unreachable: {
+    words: 'SWITCH',
+    async run(lab, words) {
+      const name = oneOf(switchNames, words[0], 'switch');
+      noMore(words, 1);
+      lab.switchFaults.unreachable(name);
+      return `${name} has lost its management network; it forwards as before`;
+    },
+  },
   'link-down': onGateway('has lost its LAN link', (lab, name) => lab.linkDown(name)),
   'link-up': onGateway('has its LAN link again', (lab, name) => lab.linkUp(name)),
   state: {
@@ -117,11 +176,13 @@ export async function obeyVerb(lab: Controlled, verb: string, words: readonly st
   return verbs[verb]!.run(lab, words);
 }
 
-function gateway(word: string | undefined): GatewayName {
-  const name = gatewayNames.find((each) => each === word);
+const gateway = (word: string | undefined) => oneOf(gatewayNames, word, 'gateway');
+
+function oneOf<N extends string>(names: readonly N[], word: string | undefined, kind: string): N {
+  const name = names.find((each) => each === word);
   if (name) return name;
-  const what = word === undefined ? 'the gateway is missing' : `"${word}" is no gateway of the lab`;
-  throw wrong(what, `Say one of: ${gatewayNames.join(', ')}.`);
+  const what = word === undefined ? `the ${kind} is missing` : `"${word}" is no ${kind} of the lab`;
+  throw wrong(what, `Say one of: ${names.join(', ')}.`);
 }
 
 function whole(word: string | undefined, otherwise: number, max: number): number {

@@ -1,9 +1,10 @@
 // Owns: what can be seen of the lab from outside: roles, state, the external router's routes, and waiting for a change.
 import type { HsrpState } from '../src/model/meaning.ts';
-import { byName, type GatewayName, gatewayNames, type LabAddresses } from './model/addresses.ts';
+import { byName, type GatewayName, gatewayNames, type LabAddresses, type SwitchName, switchNames } from './model/addresses.ts';
 import { bgpOf } from './model/config-facts.ts';
 import type { ExternalRoute, Network } from './model/network.ts';
-import type { GatewayState, LabState } from './verbs.ts';
+import type { Fabric } from './model/switch/fabric.ts';
+import type { GatewayState, LabState, SwitchState } from './verbs.ts';
 
 /** A gateway's HSRP state on the LAN, or that it has no power. */
 export type LabRole = HsrpState | 'off';
@@ -15,7 +16,7 @@ export interface LabViews {
   onExternal(callback: (routes: readonly ExternalRoute[]) => void): () => void;
   /** On Vlan10, group 10: the gateway `lan23` of the inventory. */
   roles(): Readonly<Record<GatewayName, LabRole>>;
-  /** Each gateway's power, faults, HSRP groups and networks, and what the external router sees. */
+  /** Each gateway's power, faults, HSRP groups and networks, each switch's power, faults and ports, and what the external router sees. */
   state(): LabState;
   /** Resolves as soon as `predicate` holds; it is asked after every change of the network. Rejects with the signal's reason. */
   when(predicate: () => boolean, signal?: AbortSignal): Promise<void>;
@@ -40,7 +41,7 @@ export class Changes {
 }
 
 export interface ViewsOptions {
-  readonly standing: (name: GatewayName) => readonly string[];
+  readonly standing: (name: GatewayName | SwitchName) => readonly string[];
   readonly changes: Changes;
 }
 
@@ -54,6 +55,11 @@ export function labViews(network: Network, addresses: LabAddresses, { standing, 
         address: addresses[name],
         faults: standing(name),
         ...gatewayState(network, name),
+      })),
+      switches: switchNames.map((name) => ({
+        address: addresses[name],
+        faults: standing(name),
+        ...switchState(network.fabric, name),
       })),
       external: external(),
     }),
@@ -94,6 +100,22 @@ function gatewayState({ devices }: Network, gateway: GatewayName): Omit<GatewayS
     return { interface: facts.interface, group: facts.group, state, priority: facts.priority };
   });
   return { gateway, power: device.powered ? 'on' : 'off', hsrp, networks: bgpOf(device.running)?.networks ?? [] };
+}
+
+function switchState({ switches }: Fabric, name: SwitchName): Omit<SwitchState, 'address' | 'faults'> {
+  const device = switches[name];
+  const interfaces = device.interfaces();
+  const ports = device.ports().map((port): SwitchState['ports'][number] => {
+    const state = interfaces.find((each) => each.name === port.name);
+    return {
+      interface: port.name,
+      status: state?.errDisabled ? 'err-disabled' : state?.up ? 'up' : 'down',
+      violations: device.security.violations(port.name),
+      secure: device.secureRows({ port: port.name }).map(({ mac, vlan, type }) => `${mac} vlan ${vlan} ${type}`),
+      output: port.output ?? null,
+    };
+  });
+  return { switch: name, power: device.powered ? 'on' : 'off', ports };
 }
 
 function roleOf({ devices }: Network, name: GatewayName): LabRole {

@@ -9,10 +9,10 @@ export function declareLab(program: Command): void {
   program
     .command('lab')
     .description(
-      'the simulated network: up, state, external, or a fault: fail | restore | reload | split | heal | flap | silence | hang | link-down | link-up GATEWAY',
+      'the simulated network: up, state, external, or a fault: fail | restore | reload | split | heal | flap | silence | hang | link-down | link-up GATEWAY, fail | restore | hang | unreachable SWITCH',
     )
     .argument('<verb>', 'what to do')
-    .argument('[words...]', 'the gateway, and what the verb takes besides')
+    .argument('[words...]', 'the gateway or switch, and what the verb takes besides')
     .option('-d, --dir <folder>', "the lab's folder (default: .offbox/lab)")
     .option('--net <number>', 'with up: devices at 127.<number>.0.x', '23')
     .option('--json', 'print the answer as JSON')

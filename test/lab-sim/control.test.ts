@@ -51,13 +51,27 @@ test('every fault can be made and ended', async () => {
   expect(lab.lab.state().gateways.map(({ faults }) => faults)).toEqual([[], []]);
 });
 
+test('a switch fails, hangs, is unreachable, and is restored', async () => {
+  type Seen = { switches: readonly { switch: string; power: string; faults: readonly string[] }[] };
+  const seen = async () => ((await ask('state')) as Seen).switches.map(({ power, faults }) => [power, ...faults].join(' '));
+  expect(await ask('unreachable', 'acc-2')).toBe('acc-2 has lost its management network; it forwards as before');
+  expect(await ask('hang', 'acc-1')).toBe('acc-1 accepts sessions and says nothing');
+  expect(await seen()).toEqual(['on hang', 'on unreachable']);
+  await ask('fail', 'acc-1');
+  expect(await seen()).toEqual(['off hang', 'on unreachable']);
+  for (const name of ['acc-1', 'acc-2']) expect(await ask('restore', name)).toBe(`${name} is up again`);
+  expect(await seen()).toEqual(['on', 'on']);
+});
+
 test('what is wrong is named, with what there is', async () => {
   await expect(ask('explode', 'gw-a')).rejects.toThrow(
-    /"explode" is no verb of the lab. Say one of: fail GATEWAY, .*external\.$/,
+    /"explode" is no verb of the lab. Say one of: fail GATEWAY\|SWITCH, .*external\.$/,
   );
   await expect(ask('constructor')).rejects.toThrow('is no verb');
-  await expect(ask('fail')).rejects.toThrow('the gateway is missing. Say one of: gw-a, gw-b.');
+  await expect(ask('fail')).rejects.toThrow('the gateway or switch is missing. Say one of: gw-a, gw-b, acc-1, acc-2.');
   await expect(ask('fail', 'ext')).rejects.toThrow('"ext" is no gateway');
+  await expect(ask('split', 'acc-1')).rejects.toThrow('"acc-1" is no gateway of the lab. Say one of: gw-a, gw-b.');
+  await expect(ask('unreachable', 'gw-a')).rejects.toThrow('"gw-a" is no switch of the lab. Say one of: acc-1, acc-2.');
   await expect(ask('fail', 'gw-a', 'now')).rejects.toThrow('"now" is one word too many');
   await expect(ask('flap', 'gw-a', '0')).rejects.toThrow('is not a whole number from 1 to 1000');
   await expect(ask('reload', 'gw-a', 'fresh')).rejects.toMatchObject({ name: 'OperatorError', code: 'usage' });
