@@ -1,5 +1,6 @@
 // The access switches on the wire: SSH, NETCONF, syslog and traps, and what befalls them.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { decodeTrap } from '../../adapters/source-snmp/index.ts';
 import { hypervisorPlaces } from '../../lab/inventory.ts';
 import { inventorySchema } from '../../src/model/target.ts';
 import { connect, listen, openPrivileged, openShell, type TestLab, testLab } from './helpers.ts';
@@ -203,6 +204,19 @@ describe('what it says', () => {
     // The MAC address goes as six octets: OCTET STRING, length 6.
     const trap = await traps.next((bytes) => bytes.includes(Buffer.from('0406525400aabb02', 'hex')));
     expect(traps.from[traps.all.indexOf(trap)]).toBe(lab.lab.addresses['acc-1']);
+    expect(decodeTrap(trap).meaning).toMatchObject({
+      kind: 'port-security.violation',
+      interface: 'GigabitEthernet1/0/2',
+      mac: web,
+    });
+    fabric.switches['acc-1'].configure(
+      { kind: 'unset', path: ['interface GigabitEthernet1/0/2'], matches: /violation/ },
+      'no switchport port-security violation',
+      { user: 'test', peer: '', transport: 'lab' },
+    );
+    fabric.frameAt({ switch: 'acc-1', port: 'GigabitEthernet1/0/2' }, web, 10);
+    const disabled = await traps.next((bytes) => decodeTrap(bytes).meaning?.kind === 'interface.err-disabled');
+    expect(decodeTrap(disabled).meaning).toMatchObject({ cause: 'psecure-violation', ifIndex: 3 });
     syslog.close();
     traps.close();
     terminal.client.destroy();

@@ -87,6 +87,6 @@ export function showPortSecurityAddress({ device }: SwitchContext, port?: string
       return `${String(row.vlan).padStart(4)}    ${dottedMac(row.mac)}    ${type.padEnd(30)}${shortInterface(row.port).padEnd(10)}   -`;
     }),
     rule,
-    ...totals(rows),
+    ...(port === undefined ? totals(rows) : [`Total Addresses: ${rows.length}`]),
   ].join('\n');
 }
