@@ -124,7 +124,10 @@ export class HypervisorHost {
   place(vm: VmPlan): void {
     const domain = { vm, id: this.#nextId(), standing: ['running', 'booted'] as const, persistent: true, metadata: new Map() };
     this.#domains.set(vm.uuid, domain);
-    this.#voice(vm).speak('plain');
+    // Not at once: who made this host may not be ready to hear.
+    this.#options.wall.after(0, () => {
+      if (!this.#ended && this.find(vm.uuid)?.standing[0] === 'running') this.#voice(vm).speak('plain');
+    });
   }
 
   suspend(uuid: string): void {

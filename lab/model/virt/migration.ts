@@ -393,6 +393,6 @@ function checked({ from, to, uuid, offline, persistent }: MigrationPlan): Domain
   if (from === to) throw new LibvirtRefusal('internal', `Attempt to migrate guest to the same host ${to.uuid}`);
   const there = to.find(uuid);
   if (domain.job || there?.job) throw busy();
-  if (there && isActive(there)) throw new LibvirtRefusal('invalid', `domain is already active as '${there.vm.name}'`);
+  if (there && isActive(there)) throw new LibvirtRefusal('invalid', `domain '${there.vm.name}' is already active`);
   return domain;
 }
