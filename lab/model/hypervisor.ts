@@ -225,6 +225,7 @@ function newHost<N extends string>(name: N, i: number, options: HypervisorsOptio
 function labPlan(of: Pick<MigrationPlan, 'from' | 'to' | 'uuid'>, wish: Omit<LabMigration, 'abortAfterMs'>): MigrationPlan {
   return {
     ...of,
+    live: true,
     persistent: true,
     undefineSource: true,
     suspend: wish.suspend ?? false,

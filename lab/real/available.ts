@@ -22,7 +22,6 @@ export const packageOf: Readonly<Record<string, string>> = {
   '/usr/bin/virt-qemu-run': 'libvirt-daemon-driver-qemu',
   '/usr/bin/virsh': 'libvirt-clients',
   '/usr/bin/qemu-system-x86_64': 'qemu-system-x86',
-  '/usr/bin/virsh': 'libvirt-clients',
 };
 
 /** Set by install.ts where it could not install: why. */

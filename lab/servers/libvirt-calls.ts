@@ -151,6 +151,7 @@ const jobs: readonly Handler[] = [
       await hypervisors.perform(host, {
         uuid: dom.uuid,
         uri: dconnuri,
+        live: (flags & migrateFlags.live) !== 0,
         persistent: (flags & migrateFlags.persistDest) !== 0,
         undefineSource: (flags & migrateFlags.undefineSource) !== 0,
         suspend: (flags & migrateFlags.paused) !== 0,

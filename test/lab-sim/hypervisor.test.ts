@@ -127,6 +127,28 @@ describe('a migration that succeeds', () => {
     expect(lines.filter((line) => /suspended|resumed/.test(line))).toEqual(['kvm1 suspended paused', 'kvm2 suspended paused']);
   });
 
+  test('of a guest that somebody suspends in the copy tells it as its own, and lets it run at the destination', async () => {
+    const { hypervisors, wall, lines, standing } = lab();
+    const over = hypervisors.migrate('web1', 'kvm2');
+    await wall.advance(1_000);
+    hypervisors.hosts.kvm1.suspend(web1);
+    await wall.advance(5_000);
+    await over;
+    expect(lines.filter((line) => /suspended|resumed/.test(line))).toEqual(['kvm1 suspended migrated', 'kvm2 resumed migrated']);
+    expect(standing('kvm2')).toBe('running migrated');
+  });
+
+  test('that is not live suspends the source before its first iteration', async () => {
+    const { hypervisors, wall, lines } = lab();
+    const plan = { uuid: web1, persistent: false, undefineSource: false, suspend: false, offline: false } as const;
+    const { kvm1 } = hypervisors.hosts;
+    const over = hypervisors.perform(kvm1, { ...plan, live: false, postCopy: 'never', uri: 'qemu+tcp://kvm2/system' });
+    await wall.advance(5_000);
+    await over;
+    expect(lines.slice(0, 3)).toEqual(['kvm2 started migrated', 'kvm1 suspended migrated', 'kvm1 iteration 1']);
+    expect(lines.filter((line) => line.includes('suspended'))).toHaveLength(1);
+  });
+
   test('by post-copy runs at the destination before its memory is there', async () => {
     const { end, lines } = await lab().migrate({ postCopy: true });
     expect(end).toBe('done');
@@ -173,8 +195,9 @@ describe('a migration that fails', () => {
   });
 
   test('by an abort before the destination is ready fails as soon as it is', async () => {
-    const { lines } = await lab().migrate({ abortAfterMs: 100 });
-    expect(lines).toEqual(['kvm2 started migrated', 'kvm2 control-error', 'kvm2 stopped failed']);
+    const { end, lines } = await lab().migrate({ abortAfterMs: 100 });
+    expect(end).toBe('operation aborted: migration out: canceled by client');
+    expect(lines).toEqual(['kvm2 started migrated', 'kvm2 stopped failed']);
   });
 
   test('in the switch-over lets the source run again', async () => {
@@ -241,13 +264,27 @@ describe('a migration that fails', () => {
     expect([standing('kvm1'), standing('kvm2')]).toEqual(['running booted', undefined]);
   });
 
+  test('because its guest was destroyed at the destination leaves the source silent', async () => {
+    const { hypervisors, wall, lines, standing } = lab();
+    const over = hypervisors.migrate('web1', 'kvm2').catch((error: Error) => error.message);
+    await wall.advance(1_000);
+    void hypervisors.hosts.kvm2.destroy(web1);
+    await wall.advance(2_000);
+    expect(await over).toMatch(/Unable to write to socket/);
+    expect(lines.slice(2)).toEqual(['kvm2 shutdown finished after host request', 'kvm2 stopped destroyed']);
+    expect([standing('kvm1'), standing('kvm2')]).toEqual(['running booted', undefined]);
+  });
+
   test('because the guest was destroyed ends on both hosts', async () => {
-    const { hypervisors, wall, standing } = lab();
+    const { hypervisors, wall, lines, standing } = lab();
     const over = hypervisors.migrate('web1', 'kvm2').catch((error: Error) => error.message);
     await wall.advance(1_000);
     void hypervisors.hosts.kvm1.destroy(web1);
     await wall.advance(2_000);
-    expect(await over).toMatch(/not running/);
+    expect(await over).toBe('operation failed: domain is not running');
+    expect(new Set(lines.slice(2))).toEqual(
+      new Set(['kvm1 shutdown finished after host request', 'kvm1 stopped destroyed', 'kvm2 stopped failed']),
+    );
     expect([standing('kvm1'), standing('kvm2')]).toEqual(['shutoff destroyed', undefined]);
   });
 });
@@ -278,6 +315,7 @@ describe('what is refused', () => {
     const { hypervisors, lines } = lab();
     const asked = {
       uuid: web1,
+      live: true,
       persistent: true,
       undefineSource: true,
       suspend: false,

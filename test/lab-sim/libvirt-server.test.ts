@@ -62,13 +62,13 @@ async function watch(client: LibvirtClient): Promise<void> {
   for (const { id } of Object.values(events)) await client.call(procedures.registerEvent, { eventId: id, dom: null });
 }
 
-const perform = (client: LibvirtClient, socket: string, flags: number = migrateFlags.live) =>
+const perform = (client: LibvirtClient, socket: string, flags = 0) =>
   client.call(procedures.migratePerform, {
     dom: web1,
     dconnuri: `qemu+unix:///system?socket=${socket}`,
     params: [],
     cookieIn: new Uint8Array(),
-    flags: flags | migrateFlags.peerToPeer,
+    flags: flags | migrateFlags.live | migrateFlags.peerToPeer,
   });
 
 const kinds = (client: LibvirtClient) =>

@@ -26,6 +26,8 @@ export interface MigrationPlan {
   readonly from: HypervisorHost;
   readonly to: HypervisorHost;
   readonly uuid: string;
+  /** The guest runs while its memory is copied. */
+  readonly live: boolean;
   readonly persistent: boolean;
   readonly undefineSource: boolean;
   /** The guest does not run at the destination. */
@@ -44,7 +46,14 @@ export interface MigrationPlan {
 export type MigrationFailure = 'early' | 'late' | 'destination' | 'network';
 
 type Phase = 'prepare' | 'copy' | 'switch-over' | 'post-copy' | 'finish';
-type Broken = 'cancelled' | 'destination-killed' | 'source-killed' | 'network' | 'source-libvirtd' | 'destination-libvirtd';
+type Broken =
+  | 'cancelled'
+  | 'destination-killed'
+  | 'destination-destroyed'
+  | 'source-destroyed'
+  | 'network'
+  | 'source-libvirtd'
+  | 'destination-libvirtd';
 
 /** When each pass over the memory begins, in parts of the copy: what the guest wrote meanwhile is sent again, ever less. */
 const passes = [0, 0.6, 0.85, 0.96] as const;
@@ -65,9 +74,9 @@ export class Migration {
   #copiedMs = 0;
   #passSince: number | undefined;
   #postCopyAsked = false;
-  /** The source stood still for the switch-over: a failure lets it run again. */
-  #suspended = false;
-  #downSince = 0;
+  /** Whether the guest ran when it began: then it runs at the end as well, wherever that is. */
+  readonly #ran: boolean;
+  #downSince: number | undefined;
   #downtimeMs = 300;
 
   /** Checks what libvirtd checks before it begins. Throws LibvirtRefusal. */
@@ -76,7 +85,8 @@ export class Migration {
     this.#timers = timers;
     this.#wall = wall;
     this.#startedAt = wall.monotonic();
-    const { vm } = checked(plan);
+    const { vm, standing } = checked(plan);
+    this.#ran = standing[0] === 'running';
     const { bandwidthMiBs = 0 } = plan;
     const throttled = bandwidthMiBs > 0 ? (1000 * vm.memoryMiB) / bandwidthMiBs : 0;
     this.#copyMs = Math.max(timers.copyMs, throttled);
@@ -92,7 +102,7 @@ export class Migration {
     if (plan.fail === 'early') throw new LibvirtRefusal('system', "Cannot get interface MTU on 'br0': No such device", 'none');
     if (plan.offline) return this.#offline();
     this.#source.setJob(plan.uuid, { operation: 'migration-out', figures: () => this.figures() });
-    const unwatch = [this.#breaksAtStop(plan.from, 'source-killed'), this.#breaksAtStop(plan.to, 'destination-killed')];
+    const unwatch = [this.#breaksAtStop(plan.from, 'source-destroyed'), this.#breaksAtStop(plan.to, 'destination-destroyed')];
     try {
       await this.#live();
     } catch (error) {
@@ -183,10 +193,12 @@ export class Migration {
     const { uuid } = this.plan;
     await this.#pause(this.#timers.prepareMs);
     // The guest may have been destroyed meanwhile.
-    if (!this.#source.find(uuid)) this.#broken ??= 'source-killed';
+    if (!this.#source.find(uuid)) this.#broken ??= 'source-destroyed';
     else this.#destination.incoming(this.#domain());
     this.#phase = 'copy';
     await this.#pause(8);
+    // Measured: one that is not live suspends BEFORE its first iteration.
+    if (!this.plan.live) this.#suspend();
     const postCopy = await this.#copy();
     await this.#standStill();
     if (postCopy) await this.#postCopy();
@@ -229,12 +241,15 @@ export class Migration {
   /** The guest is stopped at the source, unless it was already. */
   async #standStill(): Promise<void> {
     this.#phase = 'switch-over';
-    this.#downSince = this.#wall.monotonic();
-    if (this.#domain().standing[0] === 'running') {
-      this.#suspended = true;
-      this.#source.stand(this.plan.uuid, ['paused', 'migration'], { tell: ['suspended', 'migrated'] });
-    }
+    this.#suspend();
     await this.#pause(2);
+  }
+
+  /** Told once: somebody may have suspended it before. */
+  #suspend(): void {
+    this.#downSince ??= this.#wall.monotonic();
+    if (this.#domain().standing[0] === 'running')
+      this.#source.stand(this.plan.uuid, ['paused', 'migration'], { tell: ['suspended', 'migrated'] });
   }
 
   async #switchOver(): Promise<void> {
@@ -253,7 +268,7 @@ export class Migration {
   async #postCopy(): Promise<void> {
     const { uuid } = this.plan;
     this.#phase = 'post-copy';
-    if (this.#suspended) this.#source.stand(uuid, ['paused', 'postcopy'], { tell: ['suspended', 'post-copy'] });
+    if (this.#ran) this.#source.stand(uuid, ['paused', 'postcopy'], { tell: ['suspended', 'post-copy'] });
     this.#iteration += 1;
     this.#tellIteration();
     await this.#pause(9);
@@ -267,11 +282,11 @@ export class Migration {
   #arrive(standing: readonly ['running', string], told: Lifecycle): boolean {
     const { uuid, persistent, suspend } = this.plan;
     const destination = this.#destination;
-    this.#downtimeMs = this.#wall.monotonic() - this.#downSince;
+    this.#downtimeMs = this.#wall.monotonic() - (this.#downSince ?? this.#startedAt);
     if (persistent) destination.persist(this.#domain());
     destination.setJob(uuid, undefined);
     // A guest that stood still before goes on standing still.
-    const runs = this.#suspended && !suspend;
+    const runs = this.#ran && !suspend;
     if (runs) destination.stand(uuid, standing, { tell: told, arrived: true });
     else destination.stand(uuid, ['paused', 'user'], { tell: ['suspended', 'paused'] });
     return runs;
@@ -302,23 +317,19 @@ export class Migration {
     const connectionLost = new LibvirtRefusal('internal', 'client socket is closed', 'rpc');
     switch (how) {
       case 'cancelled':
-        this.#goOn();
-        await this.#hold(24);
-        // Measured: this by-product comes of an abort in the copy, not of one in the switch-over.
-        if (!this.#suspended) this.#tellControlError();
-        await this.#hold(12);
-        this.#drop([['stopped', 'failed']]);
-        await this.#hold(10);
-        return new LibvirtRefusal('aborted', "job 'migration out' canceled by client");
+        return this.#undoCancelled();
       case 'destination-killed':
         this.#drop([['stopped', 'failed']]);
         await this.#hold(85);
         this.#goOn();
         return new LibvirtRefusal('internal', 'qemu unexpectedly closed the monitor');
-      case 'source-killed':
-        await this.#hold(12);
+      case 'destination-destroyed':
+        await this.#hold(85);
+        this.#goOn();
+        return new LibvirtRefusal('failed', "job 'migration out' failed: Unable to write to socket: Connection reset by peer");
+      case 'source-destroyed':
         this.#drop([['stopped', 'failed']]);
-        return new LibvirtRefusal('invalid', 'domain is not running');
+        return new LibvirtRefusal('failed', 'domain is not running');
       case 'network':
         await this.#hold(keepaliveMs);
         this.#goOn();
@@ -339,11 +350,27 @@ export class Migration {
     }
   }
 
+  async #undoCancelled(): Promise<LibvirtRefusal> {
+    const began = this.#phase === 'copy' && this.#copiedMs > 0;
+    const phase = this.#phase;
+    this.#goOn();
+    await this.#hold(24);
+    // Measured: this by-product comes of an abort in the copy, not of one before it or in the switch-over.
+    if (began) this.#tellControlError();
+    await this.#hold(12);
+    this.#drop([['stopped', 'failed']]);
+    await this.#hold(10);
+    // Measured: another sentence where QEMU had not begun.
+    const sentence =
+      began || phase === 'switch-over' ? "job 'migration out' canceled by client" : 'migration out: canceled by client';
+    return new LibvirtRefusal('aborted', sentence);
+  }
+
   /** At the source, as if nothing had been (M1). */
   #goOn(): void {
     const { uuid } = this.plan;
     this.#source.setJob(uuid, undefined);
-    if (this.#suspended && this.#source.find(uuid)?.standing[0] === 'paused')
+    if (this.#ran && this.#source.find(uuid)?.standing[0] === 'paused')
       this.#source.stand(uuid, ['running', 'unpaused'], { tell: ['resumed', 'unpaused'] });
   }
 
