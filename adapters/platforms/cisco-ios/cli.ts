@@ -16,5 +16,7 @@ export const iosDialect: CliDialect = {
     /^\s*(?:% ?)?(?:Command )?authorization failed/i,
     /^\s*BGP is already running; AS is /i,
     /^\s*Command rejected/i,
+    /^\s*(?:% ?)?policy[ -]map \S+ (?:is already attached|(?:is )?not configured|does not exist)/i,
+    /^\s*Found duplicate mac-address/i,
   ],
 };

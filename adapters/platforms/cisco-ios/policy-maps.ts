@@ -1,4 +1,5 @@
 // Owns: policy-maps and what DSCP their classes take, from `show policy-map` and `show class-map`.
+import { dscpWord } from '../../../src/model/dscp.ts';
 import type { QueryRow } from '../../../src/model/query.ts';
 import type { QueryReader } from '../../../src/ports/platform.ts';
 import { linesOf, show, unreadable } from '../dialogue.ts';
@@ -32,40 +33,43 @@ export function policyMaps(command: string, text: string): readonly PolicyMap[] 
   return maps;
 }
 
-/** By class its DSCP. `Match   dscp af21 (18) af22 (20)`, ` Match ip  dscp ef (46)`; what it takes by other marks is not here. */
-export function classMaps(command: string, text: string): ReadonlyMap<string, readonly string[]> {
-  const classes = new Map<string, string[]>();
-  let dscp: string[] | undefined;
-  for (const line of linesOf(text)) {
-    const name = /^\s*Class Map (?:type .+ )?match-(?:any|all) (\S+)(?: \(id \d+\))?$/.exec(line)?.[1];
-    const match = /^\s*Match\s+(?:ip\s+)?dscp\s+(.+)$/.exec(line)?.[1];
-    if (name !== undefined) {
-      dscp = [];
-      classes.set(name, dscp);
-    } else if (!dscp) throw unreadable(command, line);
-    else if (match !== undefined)
-      dscp.push(
-        ...match
-          .replace(/\(\d+\)/g, '')
-          .trim()
-          .split(/\s+/)
-          .map(dscpWord),
-      );
-  }
-  return classes;
+/** A class-map while it is read: by each `match dscp` the marks; whether it asks for anything else. */
+export interface ClassMatches {
+  readonly all: boolean;
+  readonly dscp: (readonly string[])[];
+  others: number;
 }
 
-const dscpNames: ReadonlyMap<number, string> = new Map([
-  [0, 'default'],
-  ...[1, 2, 3, 4, 5, 6, 7].map((selector) => [selector * 8, `cs${selector}`] as const),
-  ...[1, 2, 3, 4].flatMap((group) => [1, 2, 3].map((drop) => [group * 8 + drop * 2, `af${group}${drop}`] as const)),
-  [46, 'ef'],
-]);
+/**
+ * The marks that a class takes for sure. One that wants all of its conditions takes what each of them lists, and nothing for
+ * sure where it wants more than a mark.
+ */
+export function takenBy({ all, dscp, others }: ClassMatches): readonly string[] {
+  if (!all) return [...new Set(dscp.flat())];
+  return others > 0 ? [] : (dscp[0] ?? []).filter((mark) => dscp.every((list) => list.includes(mark)));
+}
 
-/** The field's word where the number has one: `46` → `ef`, `AF41` → `af41`. */
-export function dscpWord(written: string): string {
-  const number = /^\d{1,2}$/.test(written) ? Number(written) : undefined;
-  return (number === undefined ? undefined : dscpNames.get(number)) ?? written.toLowerCase();
+/** By class its DSCP. `Match   dscp af21 (18) af22 (20)`, `Match ip  dscp ef (46)`. */
+export function classMaps(command: string, text: string): ReadonlyMap<string, readonly string[]> {
+  const classes = new Map<string, ClassMatches>();
+  let open: ClassMatches | undefined;
+  for (const line of linesOf(text)) {
+    const [, kind, name] = /^\s*Class Map (?:type .+ )?match-(any|all) (\S+)(?: \(id \d+\))?$/.exec(line) ?? [];
+    const dscp = /^\s*Match\s+(?:ip\s+)?dscp\s+(.+)$/.exec(line)?.[1];
+    if (name !== undefined) {
+      open = { all: kind === 'all', dscp: [], others: 0 };
+      classes.set(name, open);
+    } else if (!open) throw unreadable(command, line);
+    else if (dscp !== undefined) open.dscp.push(marksIn(dscp));
+    else if (/^\s*Match\s/.test(line) && !/^\s*Match any$/.test(line)) open.others += 1;
+  }
+  return new Map([...classes].map(([name, matches]) => [name, takenBy(matches)]));
+}
+
+/** `af21 (18) af22 (20)`. */
+function marksIn(list: string): readonly string[] {
+  const words = list.replace(/\(\d+\)/g, '').trim();
+  return words.split(/\s+/).map(dscpWord);
 }
 
 export function policyRows(

@@ -1,11 +1,12 @@
 // Owns: QoS policies of type qos on NX-OS: what `show running-config ipqos` has of them, and service-policy. Queuing and
 // network-qos are types of their own, with names of their own, and are none of this.
+import { dscpWord } from '../../../src/model/dscp.ts';
 import { interfaceName } from '../../../src/model/interface-name.ts';
 import type { Command } from '../../../src/ports/actuator.ts';
 import type { QueryReader, ResourceDriver } from '../../../src/ports/platform.ts';
 import { describeServicePolicy, type ServicePolicy, verifyServicePolicy } from '../../../src/resources/service-policy.ts';
 import { interfaceConfig } from '../cisco-ios/interface-config.ts';
-import { dscpWord, type PolicyMap, policyRows } from '../cisco-ios/policy-maps.ts';
+import { type ClassMatches, type PolicyMap, policyRows, takenBy } from '../cisco-ios/policy-maps.ts';
 import { type Change, type FoundServicePolicyState, planAttached } from '../cisco-ios/service-policy.ts';
 import { interfaceWord, policyWord } from '../cisco-ios/words.ts';
 import { linesOf, show, unreadable } from '../dialogue.ts';
@@ -24,26 +25,28 @@ export function qosConfig(command: string, text: string): Qos {
   if (!lines.some((line) => /^!Command: show running-config ipqos\b/.test(line)))
     throw unreadable(command, lines[0] ?? '(nothing)');
   const maps: { policy: string; classes: { class: string; actions: string[] }[] }[] = [];
-  const classes = new Map<string, string[]>();
-  let dscp: string[] | undefined;
+  const classes = new Map<string, ClassMatches>();
+  let open: ClassMatches | undefined;
   let map: (typeof maps)[number] | undefined;
   for (const line of lines) {
     const words = line.trim();
-    if (/^\S/.test(line)) [dscp, map] = [undefined, undefined];
+    if (/^\S/.test(line)) [open, map] = [undefined, undefined];
     const policy = /^policy-map (?:type qos )?(?!type )(\S+)$/.exec(line)?.[1];
-    const name = /^class-map (?:type qos )?(?:match-(?:any|all) )?(?!type |match-)(\S+)$/.exec(line)?.[1];
+    const [, kind, name] = /^class-map (?:type qos )?(?:match-(any|all) )?(?!type |match-)(\S+)$/.exec(line) ?? [];
     const used = /^class (?:type qos )?(?!type )(\S+)$/.exec(words)?.[1];
     if (policy !== undefined) {
       map = { policy, classes: [] };
       maps.push(map);
     } else if (name !== undefined) {
-      dscp = [];
-      classes.set(name, dscp);
+      // Where it does not say, all conditions are wanted.
+      open = { all: kind !== 'any', dscp: [], others: 0 };
+      classes.set(name, open);
     } else if (map && used !== undefined) map.classes.push({ class: used, actions: [] });
     else if (map?.classes.length) map.classes.at(-1)!.actions.push(words);
-    else if (dscp) dscp.push(...dscpIn(words));
+    else if (open && /^match dscp \S+$/.test(words)) open.dscp.push(dscpIn(words));
+    else if (open && words.startsWith('match ')) open.others += 1;
   }
-  return { maps, classes };
+  return { maps, classes: new Map([...classes].map(([each, matches]) => [each, takenBy(matches)])) };
 }
 
 /** `match dscp 10,46`, `match dscp 8-15`, `match dscp af41`. */

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { platforms } from '../../../adapters/platforms/index.ts';
 import { TargetError } from '../../../src/model/errors.ts';
-import type { QueryKind } from '../../../src/model/query.ts';
+import { type QueryKind, queryRowSchemas } from '../../../src/model/query.ts';
 import type { PlatformName, Target } from '../../../src/model/target.ts';
 import type { Dialogue, ResourceDriver } from '../../../src/ports/platform.ts';
 import { type Case, cases, type Exchange, root, written } from './cases.ts';
@@ -79,8 +79,10 @@ test.each(all)('$platform reads $name', (one) => {
     expect(error.code).toBe(expected.error);
     expect(error.message).toContain(expected.says);
     expect(error.retry).toBe(false);
-  } else if (expected.rows) expect(hold(start(one), one.exchanges)).toEqual(expected.rows);
-  else if (expected.describe) plansFollow(one, hold(start(one), one.exchanges));
+  } else if (expected.rows) {
+    expect(hold(start(one), one.exchanges)).toEqual(expected.rows);
+    for (const row of expected.rows) expect(queryRowSchemas[one.ask.read as QueryKind].parse(row)).toEqual(row);
+  } else if (expected.describe) plansFollow(one, hold(start(one), one.exchanges));
   else throw new Error(`expected.json of ${one.name} expects nothing`);
 });
 
