@@ -207,7 +207,7 @@ async function epochOf(path: string): Promise<number> {
 /** What a stopped Offbox knew: its journal replayed. */
 export async function viewJournal(loaded: LoadedConfig): Promise<View> {
   const engine = new Engine(await policiesOf(loaded));
-  const view = new View(engine);
+  const view = new View(engine, new Requests());
   await reading(loaded, (journal) => recover(engine, journal, (entry) => view.take(entry)));
   return view;
 }

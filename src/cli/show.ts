@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { OperatorError } from '../model/errors.ts';
 import { controlSocket, type Shown, shownKinds, shownOf } from '../runtime/api.ts';
 import { meaningText, resourceText } from '../runtime/narrate.ts';
+import type { ShownRequest } from '../runtime/requests.ts';
 import type { ShownEvent, ShownGateway, ShownIntent, View } from '../runtime/view.ts';
 import { timeText } from '../runtime/wall.ts';
 import { ask } from './client.ts';
@@ -21,7 +22,7 @@ export function declareShow(program: Command): void {
     .description(`show ${shownKinds.join(' | ')}`)
     .argument('<what>', shownKinds.join(', '))
     .option('-c, --config <file>', "the configuration (default: ./offbox.yaml, else the lab's)")
-    .option('-n, --last <count>', 'of events and intents only the newest', '50')
+    .option('-n, --last <count>', 'of events, intents and requests only the newest', '50')
     .option('--json', 'print one JSON object a line')
     .action(async (what: string, options: ShowOptions) => show(shownOf(what), options));
 }
@@ -31,7 +32,7 @@ async function show(what: Shown, { config, json, last }: ShowOptions): Promise<v
   const loaded = await loadConfig(configFile(config));
   const answer = (await ask(controlSocket(dataFolder(loaded)), 'GET', `/show/${what}`)) ?? (await fromJournal(what, loaded));
   const all = Array.isArray(answer) ? (answer as readonly object[]) : [answer as object];
-  const items = what === 'events' || what === 'intents' ? all.slice(-Number(last)) : all;
+  const items = what === 'events' || what === 'intents' || what === 'requests' ? all.slice(-Number(last)) : all;
   const lines = json ? items.map((item) => JSON.stringify(item)) : table(items.flatMap((item) => rowsOf[what](item as never)));
   process.stdout.write(lines.length > (json ? 0 : 1) ? `${lines.join('\n')}\n` : json ? '' : `no ${what}\n`);
 }
@@ -142,6 +143,18 @@ const rowsOf: Readonly<Record<Shown, (item: never) => readonly Row[]>> = {
       wants: wantText(intent.want),
       outcome: state,
       reason: outcome?.reason ?? '',
+    },
+  ],
+  requests: ({ request, seq, vm, from, to, state, text, since }: ShownRequest) => [
+    {
+      request,
+      seq: seq ?? '-',
+      vm: vm ?? '-',
+      from: from ?? '-',
+      to: to ?? '-',
+      state,
+      since: since ? timeText(since) : '-',
+      says: text,
     },
   ],
   sources: ({

@@ -147,7 +147,8 @@ function understandEnded(ended: EndedRequest, facts: RequestFacts): Understood {
     });
   const found = known && ended.vm === undefined ? known : vmOf(named, ended.uuid ?? known?.uuid, from, facts);
   if ('code' in found) return refused(found);
-  const other = known && (['uuid', 'from', 'to'] as const).find((key) => ({ uuid: found.uuid, from, to })[key] !== known[key]);
+  const said = { uuid: ended.uuid ?? found.uuid, from, to };
+  const other = known && (['uuid', 'from', 'to'] as const).find((key) => said[key] !== known[key]);
   if (other)
     return refused({
       code: 'conflict',
@@ -169,8 +170,15 @@ function understandEnded(ended: EndedRequest, facts: RequestFacts): Understood {
 
 /** The VM meant; a UUID needs nobody to know it. `from` tells two of one name apart. */
 function vmOf(named: string, given: string | undefined, from: string | undefined, facts: RequestFacts): KnownVm | Refusal {
-  const uuid = given ?? (uuidPattern.test(named) ? named.toLowerCase() : undefined);
-  if (uuid !== undefined) return facts.vmsOf(uuid)[0] ?? { vm: named, uuid };
+  const written = uuidPattern.test(named) ? named.toLowerCase() : undefined;
+  const uuid = given ?? written;
+  if (uuid !== undefined) {
+    const known = facts.vmsOf(uuid)[0] ?? { vm: named, uuid };
+    // Another VM than the one that is named must not be moved because of a slip in its UUID.
+    if ((written ?? uuid) === uuid && (written !== undefined || known.vm === named)) return known;
+    const cause = written === undefined ? `the VM with this UUID is called "${known.vm}"` : '"vm" is another UUID';
+    return { code: 'conflict', field: 'uuid', cause, remedy: 'Correct it, or leave it out.' };
+  }
   const all = facts.vmsOf(named);
   const found = all.length > 1 && from !== undefined ? all.filter(({ host }) => host === from) : all;
   const [only] = found;

@@ -10,7 +10,7 @@ import { apiBodyBytesMax } from '../model/limits.ts';
 import type { Runtime } from './runtime.ts';
 
 /** What can be shown. */
-export const shownKinds = ['policies', 'targets', 'gateways', 'facts', 'events', 'intents', 'sources'] as const;
+export const shownKinds = ['policies', 'targets', 'gateways', 'facts', 'events', 'intents', 'requests', 'sources'] as const;
 export type Shown = (typeof shownKinds)[number];
 
 const emitSchema = z.strictObject({ event: eventSchema });

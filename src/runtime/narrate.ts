@@ -35,7 +35,10 @@ export function narrator(): (entry: Entry, engine: Deriver) => readonly Phrase[]
   };
   const ofOutcome = ({ at, intent, outcome }: EntryOf<'outcome'>): readonly Phrase[] => {
     const want = ensureOf(intent);
+    const told = intents.get(intent);
     if (outcome.kind !== 'held') intents.delete(intent);
+    if (told?.want.kind === 'report' && outcome.kind !== 'done')
+      return [{ at, what: outcome.kind, who: told.policy, text: `report on ${told.want.request}: ${outcome.reason ?? ''}` }];
     if (!want) return [];
     const said = [`${resourceText(want.resource)} ${want.desired}`, outcome.reason, proofOf(outcome)].filter(Boolean).join(': ');
     return [
@@ -45,8 +48,8 @@ export function narrator(): (entry: Entry, engine: Deriver) => readonly Phrase[]
   const ofIntent = ({ at, intent }: EntryOf<'intent'>): readonly Phrase[] => {
     const { want, policy, key } = intent;
     if (want.kind === 'notice') return [{ at, what: 'notice', who: policy, text: want.text }];
-    if (want.kind === 'report') return [{ at, what: 'report', who: policy, text: `${want.state}: ${want.text}` }];
     intents.set(intent.id, intent);
+    if (want.kind === 'report') return [{ at, what: 'report', who: policy, text: `${want.state}: ${want.text}` }];
     if (want.kind === 'read') {
       const question = want.query === 'fhrp' ? 'who is active?' : `${[want.query, want.about].filter(Boolean).join(' ')}?`;
       return [{ at, what: 'asks', who: want.target, text: `${question} for ${policy}${key ? ` (${key})` : ''}` }];

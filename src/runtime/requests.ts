@@ -14,6 +14,22 @@ interface Known extends RequestStatus {
   readonly meaning?: MeaningOf<'vm.migration-requested'>;
 }
 
+export interface ShownRequest {
+  readonly request: string;
+  /** The entry it became. */
+  readonly seq?: number;
+  readonly vm?: string;
+  readonly from?: string;
+  readonly to?: string;
+  /** As last reported; `received` before. */
+  readonly state: string;
+  readonly text: string;
+  readonly final: boolean;
+  readonly since?: number;
+  /** The entry of the orchestrator's word that it is over. */
+  readonly ended?: number;
+}
+
 export class Requests implements RequestBook {
   readonly #known = new Map<string, Known>();
   readonly #vms = new VmTable();
@@ -49,6 +65,20 @@ export class Requests implements RequestBook {
     return status;
   }
 
+  /** For showing: those remembered, as they were last heard of. */
+  all(): readonly ShownRequest[] {
+    return [...this.#known.values()].map(({ request, seq, meaning, ended, report }) => ({
+      request,
+      ...(seq === undefined ? {} : { seq }),
+      ...(meaning ? { vm: meaning.vm, from: meaning.from, to: meaning.to } : {}),
+      state: report?.state ?? 'received',
+      text: report?.text ?? '',
+      final: report?.final ?? false,
+      ...(report ? { since: report.at } : {}),
+      ...(ended ? { ended: ended.seq } : {}),
+    }));
+  }
+
   #takeEvent(seq: number, { meaning, origin, target }: Event): void {
     if (meaning?.kind === 'vm.migration-requested') this.#keep(meaning.request, { seq, sent: origin.raw, meaning });
     else if (meaning?.kind === 'vm.migration-ended') {
@@ -57,6 +87,7 @@ export class Requests implements RequestBook {
     }
     if (target === undefined || !meaning) return;
     if (meaning.kind === 'vm.observed') this.#vms.observed(target, meaning);
+    else if (meaning.kind === 'vm.lifecycle') this.#vms.changed(target, meaning);
     else if (meaning.kind === 'vm.listed') this.#vms.only(target, meaning.uuids);
   }
 
@@ -85,6 +116,15 @@ class VmTable {
     const rows = this.#hosts.get(host) ?? new Map<string, Row>();
     rows.set(row.uuid, row);
     this.#hosts.set(host, rows);
+  }
+
+  /** A migration is heard of by what both hosts say of the domain; the next listing says the rest. */
+  changed(host: string, { vm, uuid, event, detail }: MeaningOf<'vm.lifecycle'>): void {
+    if (event === 'undefined') this.#hosts.get(host)?.delete(uuid);
+    else if (event === 'started' && detail === 'migrated')
+      this.observed(host, { vm, uuid, state: 'paused', reason: 'migration' });
+    else if (event === 'started' || event === 'resumed') this.observed(host, { vm, uuid, state: 'running', reason: detail });
+    else if (event === 'stopped') this.observed(host, { vm, uuid, state: 'shutoff', reason: detail });
   }
 
   listed(host: string, rows: readonly Row[]): void {

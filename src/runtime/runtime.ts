@@ -61,8 +61,8 @@ export class Runtime {
     const { wall, journal, lease, inventory, platforms, actuators, policies, watch } = options;
     this.#options = options;
     this.engine = new Engine(policies);
-    this.view = new View(this.engine);
     this.requests = options.requests ?? new Requests();
+    this.view = new View(this.engine, this.requests);
     this.modes = modesFrom(options.modes);
     this.host = new Host({
       journal,
@@ -71,7 +71,7 @@ export class Runtime {
       wall,
       execute: (intent, at) => this.executor.submit(intent, at),
       onEntry: (entry) => {
-        this.#fold(entry);
+        this.view.take(entry);
         watch?.onEntry?.(entry, this.engine);
       },
       onFailure: (fault) => watch?.onFailure?.(fault),
@@ -119,7 +119,7 @@ export class Runtime {
   async start(): Promise<void> {
     const { wall, journal, watch, sources } = this.#options;
     const from = wall.monotonic();
-    const recovered = await recover(this.engine, journal, (entry) => this.#fold(entry));
+    const recovered = await recover(this.engine, journal, (entry) => this.view.take(entry));
     watch?.onRecovered?.(recovered, wall.monotonic() - from);
     for (const divergence of recovered.divergences) {
       const { policy, seq } = divergence;
@@ -131,11 +131,6 @@ export class Runtime {
     await this.host.begin(recovered, this.#firstEntries(recovered));
     this.executor.resume(open);
     await Promise.all(sources.map((source) => source.start(this.host.sink(source.name))));
-  }
-
-  #fold(entry: Entry): void {
-    this.view.take(entry);
-    this.requests.take(entry);
   }
 
   /** What the start itself makes happen: the network as it is described now, the versions now running, and a gap. */

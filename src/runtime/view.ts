@@ -5,6 +5,7 @@ import type { Entry } from '../model/entry.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Outcome } from '../model/outcome.ts';
+import type { Requests, ShownRequest } from './requests.ts';
 
 /** How many of the newest are kept for showing; the journal has them all. */
 const shownMax = 1_000;
@@ -42,15 +43,18 @@ export interface ShownGateway {
 
 export class View {
   readonly #engine: Engine;
+  readonly #requests: Requests;
   readonly #events = new Ring<ShownEvent>();
   readonly #intents = new Map<string, ShownIntent>();
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, requests: Requests) {
     this.#engine = engine;
+    this.#requests = requests;
   }
 
   /** To be called with every entry, after it was stepped. */
   take(entry: Entry): void {
+    this.#requests.take(entry);
     if (entry.kind === 'event') this.#events.push({ seq: entry.seq, at: entry.at, event: entry.event });
     else if (entry.kind === 'intent')
       this.#add({
@@ -82,6 +86,10 @@ export class View {
 
   intents(): readonly ShownIntent[] {
     return [...this.#intents.values()];
+  }
+
+  requests(): readonly ShownRequest[] {
+    return this.#requests.all();
   }
 
   policies(): readonly PolicyStatus[] {

@@ -58,6 +58,39 @@ describe('a migration asked for', () => {
     expect(at.offered[0]?.meaning).toMatchObject({ uuid });
   });
 
+  it('is not taken for another VM because of a slip in its UUID', async () => {
+    const at = book();
+    at.observe('web2', otherUuid, 'kvm1');
+    expect(await take(at, { ...requested, uuid: otherUuid })).toMatchObject({
+      kind: 'refused',
+      refusal: { code: 'conflict', field: 'uuid', cause: 'the VM with this UUID is called "web2"' },
+    });
+    expect(await take(at, { ...requested, vm: uuid, uuid: otherUuid })).toMatchObject({
+      kind: 'refused',
+      refusal: { code: 'conflict', field: 'uuid' },
+    });
+    expect(await take(at, { ...requested, uuid: uuid.toUpperCase() })).toMatchObject({ kind: 'taken' });
+    expect(at.offered).toHaveLength(1);
+  });
+
+  it('is from where the VM runs by now: its hypervisors tell of a migration that came between', async () => {
+    const at = book();
+    const { from: _, to: __, ...without } = requested;
+    const tell = (target: string, event: 'started' | 'resumed' | 'stopped', detail: string): void => {
+      const meaning = { kind: 'vm.lifecycle', vm: 'web1', uuid, event, detail } as const;
+      at.append({ kind: 'event', event: { target, meaning, origin: { ...from, raw: '' } } });
+    };
+    tell('kvm2', 'started', 'migrated');
+    await take(at, { ...without, to: 'kvm2', request: 'before' });
+    tell('kvm2', 'resumed', 'migrated');
+    tell('kvm1', 'stopped', 'migrated');
+    await take(at, { ...without, to: 'kvm1', request: 'after' });
+    expect(at.offered.map(({ meaning }) => meaning)).toMatchObject([
+      { from: 'kvm1', to: 'kvm2' },
+      { from: 'kvm2', to: 'kvm1' },
+    ]);
+  });
+
   it.each([
     ['a name nobody knows', { vm: 'web9' }, { code: 'unknown-vm', field: 'vm', cause: 'no VM called "web9" is known' }],
     ['a host nobody knows', { to: 'kvm9' }, { code: 'unknown-host', field: 'to', cause: 'there is no target "kvm9"' }],
@@ -212,6 +245,10 @@ describe('a migration that ended', () => {
     expect(await take(at, { kind: 'migration-done', request: 'r-1', from: 'kvm2', to: 'kvm1' })).toMatchObject({
       kind: 'refused',
       refusal: { code: 'conflict', field: 'from' },
+    });
+    expect(await take(at, { kind: 'migration-done', request: 'r-1', uuid: otherUuid })).toMatchObject({
+      kind: 'refused',
+      refusal: { code: 'conflict', field: 'uuid' },
     });
   });
 });

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { readSqliteJournal } from '../../adapters/journal-sqlite/index.ts';
-import { printed, startOffbox } from '../cli/offbox.ts';
+import { printed, runOffbox, startOffbox } from '../cli/offbox.ts';
 
 const token = 'a-token-of-some-length';
 const uuid = '6695eb01-f6a4-8304-79aa-97f2502e193f';
@@ -85,4 +85,10 @@ it(`what is acknowledged is in the journal, once, though Offbox is killed ${kill
   await journal.close();
   expect(acknowledged.size).toBeGreaterThan(100);
   for (const [request, seq] of acknowledged) expect([request, found.get(request)]).toEqual([request, seq]);
+  const { out } = await runOffbox(folder, ['show', 'requests', '--json', '--last', '100000']);
+  const shown = out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { readonly request: string; readonly seq: number });
+  expect(new Map(shown.map(({ request, seq }) => [request, seq]))).toEqual(found);
 });
