@@ -42,6 +42,8 @@ async function startRun({ config: file, json }: StartOptions): Promise<void> {
       onFailure: failed.resolve,
     },
   });
+  // Signals are heard before anybody is told that it runs.
+  const end = endOf(runtime, failed.promise);
   const listening = runtime.sources.flatMap((source) => source.stats().listening.map((where) => `${source.name} ${where}`));
   if (!json)
     write(
@@ -49,7 +51,7 @@ async function startRun({ config: file, json }: StartOptions): Promise<void> {
         `Offbox ${runtimeVersion} runs: ${runtime.policies.length} policies, ${Object.keys(loaded.inventory.targets).length} targets, ${listening.join(', ') || 'no sources'}`,
       ),
     );
-  await endOf(runtime, failed.promise);
+  await end;
 }
 
 /** A network says thousands of things a second: only what reaches a policy is told, and what follows from it. */
