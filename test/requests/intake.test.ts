@@ -1,4 +1,6 @@
 // What is taken of a request, what is refused, and that the same again is the same.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Answer } from '../../adapters/requests/intake.ts';
@@ -251,6 +253,14 @@ describe('a migration that ended', () => {
       refusal: { code: 'conflict', field: 'uuid' },
     });
   });
+});
+
+it('what the document shows is taken', async () => {
+  const document = readFileSync(join(import.meta.dirname, '../../docs/decisions/0011-requests.md'), 'utf8');
+  const examples = /```jsonl\n([\s\S]+?)```/.exec(document)![1]!.trimEnd().split('\n');
+  const at = book();
+  for (const example of examples) expect(await take(at, example)).toMatchObject({ kind: 'taken', request: 'r-42' });
+  expect(at.offered.map(({ meaning }) => meaning?.kind)).toEqual(['vm.migration-requested', 'vm.migration-ended']);
 });
 
 describe('whatever is sent', () => {
