@@ -120,6 +120,11 @@ export class LibvirtClient {
     });
   }
 
+  /** Does not keep the process alive any more. */
+  unref(): void {
+    if ('unref' in this.#stream && typeof this.#stream.unref === 'function') this.#stream.unref();
+  }
+
   /** Says goodbye and closes. Resolves when closed. */
   async close(farewellMs = 100): Promise<void> {
     if (!this.#failure) {
@@ -232,6 +237,7 @@ const codeNames: Readonly<Record<number, string>> = {
   [errorCodes.noStorageVolume]: 'no-volume',
   [errorCodes.operationInvalid]: 'operation-invalid',
   [errorCodes.operationAborted]: 'operation-aborted',
+  [errorCodes.operationUnsupported]: 'operation-unsupported',
   [errorCodes.authFailed]: 'login-refused',
 };
 

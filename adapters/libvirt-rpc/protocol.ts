@@ -42,6 +42,7 @@ export const errorCodes = {
   noStorageVolume: 50,
   operationInvalid: 55,
   operationAborted: 78,
+  operationUnsupported: 84,
 } as const;
 /** virDomainMigrateFlags. */
 export const migrateFlags = {
@@ -269,6 +270,7 @@ export const procedures = {
     struct({ vol: volumeCodec }),
     struct({ type: int, capacity: uhyper, allocation: uhyper }),
   ),
+  isPersistent: procedure('DOMAIN_IS_PERSISTENT', 151, ofDomain, struct({ persistent: int })),
   getLibVersion: procedure('CONNECT_GET_LIB_VERSION', 157, nothing, struct({ version: uhyper })),
   abortJob: procedure('DOMAIN_ABORT_JOB', 164, ofDomain, nothing),
   getBlockInfo: procedure(

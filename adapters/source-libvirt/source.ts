@@ -5,7 +5,7 @@ import type { Inventory, LibvirtAccess } from '../../src/model/target.ts';
 import type { Secrets } from '../../src/ports/actuator.ts';
 import type { Source } from '../../src/ports/source.ts';
 import type { Wall } from '../../src/ports/wall.ts';
-import { Turns } from './turns.ts';
+import { Turns } from '../libvirt-rpc/turns.ts';
 import { Watch } from './watch.ts';
 
 export interface LibvirtSourceOptions {

@@ -19,9 +19,9 @@ import type { Sink } from '../../src/ports/source.ts';
 import type { Wall } from '../../src/ports/wall.ts';
 import { connectLibvirt, type LibvirtClient, type LibvirtPeer, readDomain, refusedAs } from '../libvirt-rpc/index.ts';
 import { type Domain, type EventName, events, procedures, type RemoteEvent } from '../libvirt-rpc/protocol.ts';
+import { inOrder, type Turns } from '../libvirt-rpc/turns.ts';
 import { listedReading, type Observed, observedReading, type Reading, readingOf, requestReading, wantsXml } from './meanings.ts';
 import { Queue } from './queue.ts';
-import { inOrder, type Turns } from './turns.ts';
 
 /** What we register for; a libvirtd too old for one of them does without. */
 const wanted: readonly EventName[] = [

@@ -169,3 +169,7 @@ export const libvirtSpreadMs = 10;
 export const libvirtStableMs = 30_000;
 /** Events are offered again after this where there was no room for them. */
 export const libvirtRoomMs = 50;
+/** Between looks whether libvirtd has taken up a migration: it shows the job some 10 ms after the call. */
+export const libvirtJobPollMs = 20;
+/** The pass over a guest's memory from which on a migration that may is switched to post-copy: two before were not enough. */
+export const libvirtPostCopyPass = 3;

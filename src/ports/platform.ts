@@ -3,6 +3,7 @@
 import type { Desired, Resource } from '../model/intent.ts';
 import type { QueryKind, QueryRow } from '../model/query.ts';
 import type { PlatformName, Target } from '../model/target.ts';
+import type { Verdict } from '../resources/verdict.ts';
 import type { Command, Reply } from './actuator.ts';
 
 /** Yields what to send, is resumed with what came back, returns what it all meant. Throws TargetError on nonsense. */
@@ -33,12 +34,7 @@ export interface ResourceDriver<R extends Resource = Resource, S = unknown> {
   /** What to send so that `desired` holds; empty where it already does. Pure. Throws TargetError `refused` where ambiguous. */
   plan(state: S, resource: R, desired: Desired, target: Target): readonly Command[];
   /** Whether `desired` is not only configured but effective; otherwise what is missing, in one sentence. */
-  verify(
-    state: S,
-    resource: R,
-    desired: Desired,
-    target: Target,
-  ): { readonly effective: true } | { readonly effective: false; readonly missing: string };
+  verify(state: S, resource: R, desired: Desired, target: Target): Verdict;
   /** One line for people and evidence: `network configured, in the BGP table, advertised to 10.0.2.1`. */
   describe(state: S): string;
   /** What stands there, where the resource is a place with a value (a port's policy-map); null: nothing. A hold restores it. */

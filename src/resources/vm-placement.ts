@@ -26,10 +26,17 @@ export const vmPlacementStateSchema = z.strictObject({
 export type VmPlacement = z.infer<typeof vmPlacementSchema>;
 export type VmPlacementState = z.infer<typeof vmPlacementStateSchema>;
 
-export function verifyVmPlacement(state: VmPlacementState, { vm, to, target }: VmPlacement): Verdict {
+/** Absent: no migration from the source is on. */
+export function verifyVmPlacement(
+  state: VmPlacementState,
+  { vm, to, target }: VmPlacement,
+  desired: 'present' | 'absent' = 'present',
+): Verdict {
+  if (desired === 'absent' && state.place !== 'leaving') return { effective: true };
   if (state.place === 'gone') return { effective: true };
   if (state.place === 'leaving') return { effective: false, missing: `${vm} is on its way from ${target} to ${to}.` };
-  return { effective: false, missing: `${vm} is still on ${target}: ${state.failure ?? 'no migration is on'}.` };
+  if (state.failure === undefined) return { effective: false, missing: `${vm} is still on ${target}: no migration is on.` };
+  return { effective: false, missing: `${vm} is still on ${target}: ${state.failure}.`, final: true };
 }
 
 export function describeVmPlacement({ place, progress, failure }: VmPlacementState): string {
