@@ -3,11 +3,11 @@ import { OperatorError } from '../../src/model/errors.ts';
 import type { Wall } from '../../src/ports/wall.ts';
 import { guestVlan } from './addresses.ts';
 import type { Domain, VmPlan } from './virt/domain.ts';
-import { HypervisorHost } from './virt/host.ts';
+import { type HostTraits, HypervisorHost, usualTraits } from './virt/host.ts';
 import { Migration, type MigrationFailure, type MigrationPlan, type MigrationTimers } from './virt/migration.ts';
 import { LibvirtRefusal } from './virt/refusal.ts';
 
-export type { HypervisorHost } from './virt/host.ts';
+export type { HostTraits, HypervisorHost } from './virt/host.ts';
 export type { MigrationFailure } from './virt/migration.ts';
 
 export interface HypervisorTimers extends MigrationTimers {
@@ -35,6 +35,8 @@ export interface HypervisorsOptions<N extends string> {
   /** Every frame of every guest, as it leaves its hypervisor's switch port. */
   readonly frame: (hypervisor: N, mac: string, vlan: number) => void;
   readonly timers?: Partial<HypervisorTimers>;
+  /** In what each is unlike the others, where it is. */
+  readonly traits?: Partial<Readonly<Record<N, Partial<HostTraits>>>>;
   /** Where each VM runs when the lab starts. */
   readonly vms?: readonly (VmPlan & { readonly on: N })[];
   /** After anything that a watcher may wait for changed. */
@@ -214,7 +216,8 @@ function newHost<N extends string>(name: N, i: number, options: HypervisorsOptio
   return new HypervisorHost({
     name,
     uuid: `${String(digit).repeat(8)}-aaaa-4bbb-8ccc-${String(digit).padStart(12, '0')}`,
-    bridge: 'br0',
+    ...usualTraits,
+    ...options.traits?.[name],
     wall: options.wall,
     stopMs: timers.stopMs,
     frame: (mac, vlan) => options.frame(name, mac, vlan),

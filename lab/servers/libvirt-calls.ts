@@ -39,7 +39,7 @@ const connection: readonly Handler[] = [
   on(procedures.getLibVersion, () => ({ version: libvirtVersion })),
   on(moreProcedures.getUri, () => ({ uri: 'qemu:///system' })),
   on(procedures.getHostname, ({ host }) => ({ hostname: host.name })),
-  on(procedures.getCapabilities, ({ host }) => ({ xml: capabilitiesXml(host.uuid) })),
+  on(procedures.getCapabilities, ({ host }) => ({ xml: capabilitiesXml(host) })),
   on(moreProcedures.nodeGetSecurityModel, () => ({ model: characters('none'), doi: characters('0') })),
 ];
 

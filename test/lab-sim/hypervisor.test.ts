@@ -1,7 +1,7 @@
 // The hypervisors without sockets, in virtual time: what each migration tells, on which host, in which order.
 // The orders are those recorded with libvirt 9.0 and QEMU 7.2.
 import { describe, expect, test } from 'vitest';
-import { createHypervisors, type LabMigration } from '../../lab/model/hypervisor.ts';
+import { createHypervisors, type HostTraits, type LabMigration } from '../../lab/model/hypervisor.ts';
 import type { DomainEvent } from '../../lab/model/virt/domain.ts';
 import { domainXml } from '../../lab/model/virt/domain-xml.ts';
 import { LibvirtRefusal } from '../../lab/model/virt/refusal.ts';
@@ -17,7 +17,7 @@ function told(event: DomainEvent): string {
   return event.kind;
 }
 
-function lab() {
+function lab(traits: { readonly kvm2?: Partial<HostTraits> } = {}) {
   const wall = new VirtualWall(Date.UTC(2026, 10, 23));
   const lines: string[] = [];
   const frames: { readonly at: number; readonly on: string; readonly mac: string; readonly vlan: number }[] = [];
@@ -25,6 +25,7 @@ function lab() {
     wall,
     names: ['kvm1', 'kvm2'],
     addresses,
+    traits,
     frame: (on, source, vlan) => frames.push({ at: wall.monotonic(), on, mac: source, vlan }),
   });
   for (const host of Object.values(hypervisors.hosts)) host.listen((event) => lines.push(`${host.name} ${told(event)}`));
@@ -182,6 +183,12 @@ describe('a migration that fails', () => {
   test('before the destination’s QEMU starts is told by nobody', async () => {
     const { end, lines } = await lab().migrate({ fail: 'early' });
     expect(end).toMatch(/Cannot get interface MTU/);
+    expect(lines).toEqual([]);
+  });
+
+  test('because the destination has not the guest’s bridge is told by nobody either', async () => {
+    const { end, lines } = await lab({ kvm2: { bridge: 'br1' } }).migrate();
+    expect(end).toBe("Cannot get interface MTU on 'br0': No such device");
     expect(lines).toEqual([]);
   });
 

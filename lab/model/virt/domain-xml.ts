@@ -6,6 +6,9 @@ import { type Domain, isActive, type MetadataElement } from './domain.ts';
 export const poolPath = '/var/lib/libvirt/images';
 export const diskPath = (vm: string): string => `${poolPath}/${vm}.qcow2`;
 
+/** What the guests are given, and what a hypervisor has unless it is said to be of another generation. */
+export const labCpu = 'Skylake-Server-IBRS';
+
 /** `inactive`: the definition, without what only a running domain has. */
 export function domainXml(domain: Domain, which: 'live' | 'inactive'): string {
   const { vm } = domain;
@@ -29,7 +32,7 @@ export function domainXml(domain: Domain, which: 'live' | 'inactive'): string {
     `    <boot dev='hd'/>`,
     '  </os>',
     `  <cpu mode='custom' match='exact' check='${live ? 'full' : 'partial'}'>`,
-    `    <model fallback='${live ? 'forbid' : 'allow'}'>Skylake-Server</model>`,
+    `    <model fallback='${live ? 'forbid' : 'allow'}'>${labCpu}</model>`,
     '  </cpu>',
     `  <clock offset='utc'/>`,
     '  <on_poweroff>destroy</on_poweroff>',
@@ -73,15 +76,15 @@ function withPrefix({ key, xml }: MetadataElement, uri: string): string {
   return prefixed.replace(/^<[^\s/>]+/, (start) => `${start} xmlns:${key}="${escapeXml(uri)}"`);
 }
 
-/** Two sockets of four cores, of a generation that both hypervisors have. */
-export function capabilitiesXml(hostUuid: string): string {
+/** Two sockets of four cores. */
+export function capabilitiesXml(host: { readonly uuid: string; readonly cpuModel: string }): string {
   return `<capabilities>
 
   <host>
-    <uuid>${hostUuid}</uuid>
+    <uuid>${host.uuid}</uuid>
     <cpu>
       <arch>x86_64</arch>
-      <model>Skylake-Server-IBRS</model>
+      <model>${host.cpuModel}</model>
       <vendor>Intel</vendor>
       <microcode version='1'/>
       <signature family='6' model='85' stepping='4'/>

@@ -17,7 +17,7 @@ import {
   type Standing,
   type VmPlan,
 } from './domain.ts';
-import type { Net, Pool } from './domain-xml.ts';
+import { labCpu, type Net, type Pool } from './domain-xml.ts';
 import { createGuestVoice, type GuestVoice } from './guest.ts';
 import { checkedElement } from './metadata.ts';
 import { LibvirtRefusal } from './refusal.ts';
@@ -25,10 +25,22 @@ import { LibvirtRefusal } from './refusal.ts';
 /** `frozen`: it hears and says nothing, its connections stay. `cut` happens to its connections alone. */
 export type DaemonChange = 'down' | 'up' | 'frozen' | 'thawed' | 'cut';
 
-export interface HostOptions {
+/** In what a hypervisor can be unlike the others: for whoever checks a destination before a migration. */
+export interface HostTraits {
+  /** As libvirt calls it: `Skylake-Server-IBRS`. */
+  readonly cpuModel: string;
+  /** What guests can be plugged into; a guest of another bridge cannot come here. */
+  readonly bridge: string;
+  /** Free in the pool `default`. */
+  readonly availableBytes: number;
+}
+
+const gib = 1024 ** 3;
+export const usualTraits: HostTraits = { cpuModel: labCpu, bridge: 'br0', availableBytes: 320 * gib };
+
+export interface HostOptions extends HostTraits {
   readonly name: string;
   readonly uuid: string;
-  readonly bridge: string;
   readonly wall: Wall;
   /** From a guest's kill to libvirtd's word of it: measured 200 to 230 ms. */
   readonly stopMs: number;
@@ -61,11 +73,15 @@ export class HypervisorHost {
     this.name = options.name;
     this.uuid = options.uuid;
     this.#options = options;
-    const { bridge } = options;
-    const gib = 1024 ** 3;
+    const { bridge, availableBytes } = options;
     const pool = '9a2f0d1e-7c55-4c1b-9a61-0000000000f1';
-    this.pools = [{ name: 'default', uuid: pool, capacity: 500 * gib, allocation: 180 * gib }];
+    const capacity = 500 * gib;
+    this.pools = [{ name: 'default', uuid: pool, capacity, allocation: capacity - availableBytes }];
     this.networks = [{ name: bridge, uuid: '9a2f0d1e-7c55-4c1b-9a61-0000000000f2', bridge }];
+  }
+
+  get cpuModel(): string {
+    return this.#options.cpuModel;
   }
 
   get bridge(): string {

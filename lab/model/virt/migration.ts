@@ -99,7 +99,9 @@ export class Migration {
   /** Resolves when it is over; rejects with the LibvirtRefusal that its caller gets. */
   async run(): Promise<void> {
     const { plan } = this;
-    if (plan.fail === 'early') throw new LibvirtRefusal('system', "Cannot get interface MTU on 'br0': No such device", 'none');
+    const { bridge } = this.#domain().vm;
+    if (plan.fail === 'early' || (!plan.offline && plan.to.bridge !== bridge))
+      throw new LibvirtRefusal('system', `Cannot get interface MTU on '${bridge}': No such device`, 'none');
     if (plan.offline) return this.#offline();
     this.#source.setJob(plan.uuid, { operation: 'migration-out', figures: () => this.figures() });
     const unwatch = [this.#breaksAtStop(plan.from, 'source-destroyed'), this.#breaksAtStop(plan.to, 'destination-destroyed')];
