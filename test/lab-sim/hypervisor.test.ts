@@ -414,4 +414,14 @@ describe('what clients do to a domain', () => {
     expect(xml).toContain(`<mac address='${mac}'/>`);
     expect(() => hypervisors.hosts.kvm2.setMetadata(web1, 'element', '<a', mark)).toThrow(/XML error/);
   });
+
+  test('cannot fill its metadata without end', () => {
+    const { kvm1 } = lab().hypervisors.hosts;
+    const set = (i: number) => kvm1.setMetadata(web1, 'element', '<a/>', { key: 'x', uri: `urn:${i}` });
+    for (let i = 0; i < 64; i++) set(i);
+    expect(() => set(64)).toThrow(/more than 64/);
+    kvm1.setMetadata(web1, 'element', null, { key: 'x', uri: 'urn:0' });
+    set(64);
+    expect(kvm1.find(web1)?.metadata.size).toBe(64);
+  });
 });

@@ -11,7 +11,6 @@ import {
   type Job,
   type JobFigures,
   type Lifecycle,
-  type MetadataElement,
   type MetadataType,
   referenceTo,
   type Standing,
@@ -19,7 +18,7 @@ import {
 } from './domain.ts';
 import { labCpu, type Net, type Pool } from './domain-xml.ts';
 import { createGuestVoice, type GuestVoice } from './guest.ts';
-import { checkedElement } from './metadata.ts';
+import { changedMetadata } from './metadata.ts';
 import { LibvirtRefusal } from './refusal.ts';
 
 /** `frozen`: it hears and says nothing, its connections stay. `cut` happens to its connections alone. */
@@ -193,12 +192,7 @@ export class HypervisorHost {
     const domain = this.domain(uuid);
     const uri = type === 'element' ? element.uri : undefined;
     if (type !== 'element') this.update(uuid, { [type]: value ?? undefined });
-    else {
-      const metadata = new Map<string, MetadataElement>(domain.metadata);
-      if (value === null) metadata.delete(element.uri);
-      else metadata.set(element.uri, checkedElement(element.key, value));
-      this.update(uuid, { metadata });
-    }
+    else this.update(uuid, { metadata: changedMetadata(domain.metadata, element.uri, element.key, value) });
     this.#emit({ kind: 'metadata-change', dom: referenceTo(domain), type, uri });
   }
 
