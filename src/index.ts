@@ -3,14 +3,14 @@
 // The stateless RxJS operators: what they need they get with each event.
 export { filter, map, merge, mergeMap, tap } from 'rxjs';
 export { type Desire, exclusive } from './core/desire.ts';
-export type { GatewayMember, InventoryView } from './core/facts.ts';
+export type { EgressPort, GatewayMember, InventoryView, Port } from './core/facts.ts';
 export { perKey } from './core/operators/per-key.ts';
 export { settle } from './core/operators/settle.ts';
 export { threshold } from './core/operators/threshold.ts';
 export { type PipeTools, type Policy, type PolicyContext, policy } from './core/policy.ts';
 export { ofMeaning } from './core/policy-run.ts';
-export { bgpNetwork } from './core/resources.ts';
+export { bgpNetwork, macTableEntry, servicePolicy, stickyMac, violationMode, vmPlacement } from './core/resources.ts';
 export type { MeaningEvent, SnmpEvent, SyslogEvent } from './core/selector.ts';
-export { bgp, config, fhrp, hsrp, interfaces, portSecurity, snmp, source, syslog, vrrp } from './core/selectors.ts';
+export { bgp, config, fhrp, hsrp, interfaces, portSecurity, snmp, source, syslog, vm, vrrp } from './core/selectors.ts';
 export type { Meaning, MeaningKind, MeaningOf } from './model/meaning.ts';
 export type { Duration } from './model/time.ts';

@@ -89,6 +89,7 @@ export class Engine {
   readonly #host: RunHost;
   #entry: Pick<Entry, 'seq' | 'at'> = { seq: 0, at: 0 };
   #woke = false;
+  readonly #told = new WeakMap<Event, readonly Meaning[]>();
   #intents: Intent[] = [];
   #faults: PolicyFault[] = [];
 
@@ -103,7 +104,9 @@ export class Engine {
       steppedAt: 0,
     }));
     this.#byName = new Map(policies.map(({ policy }, number) => [policy.name, number]));
-    for (const [number, { policy }] of policies.entries()) for (const selector of policy.on) this.#index.add(selector, number);
+    for (const [number, { policy }] of policies.entries()) {
+      for (const selector of [...policy.on, ...(policy.hold?.until ?? [])]) this.#index.add(selector, number);
+    }
     this.#host = {
       clock: this.clock,
       store: this.cells,
@@ -148,10 +151,10 @@ export class Engine {
     }));
   }
 
-  /** What an event means for gateways, beside its own meaning. */
+  /** What an event means for gateways and migrations, beside its own meaning. */
   derived(event: Event): readonly Meaning[] {
     const changed = event.meaning && event.target ? deriveFhrpChanged(this.facts, event.target, event.meaning) : undefined;
-    return changed ? [changed] : [];
+    return [...(changed ? [changed] : []), ...(this.#told.get(event) ?? [])];
   }
 
   /** The names of the policies that listen to an event, in any of its meanings. */
@@ -164,17 +167,24 @@ export class Engine {
   #take(entry: Entry): void {
     if (entry.kind === 'event') {
       if (entry.event instanceof WrittenEvent && !this.#concerns(entry.event)) return;
-      this.facts.fold(entry);
+      this.#remember(entry.event, this.facts.fold(entry));
       this.#dispatch(entry.event, -1);
       if (entry.event.meaning?.kind === 'source.gap') this.#onGap(entry.event.meaning.reason, entry.event.meaning.targets);
     } else if (entry.kind === 'reading') this.#onReading(entry);
+    else if (entry.kind === 'attempt') this.#onAttempt(entry);
     else if (entry.kind === 'outcome') this.#onOutcome(entry);
     else if (entry.kind === 'deploy') this.#onDeploy(entry);
     else if (entry.kind === 'quarantine') this.#stop(entry.policy, `${entry.reason} (at entry ${entry.cause})`);
     else {
-      this.facts.fold(entry);
+      const told = this.facts.fold(entry);
       this.ledger.fold(entry);
+      for (const meaning of told) this.#dispatch(toldEvent(meaning, 'offbox'), -1);
     }
+  }
+
+  /** What an event was taken to mean when it came: later the facts have gone on. */
+  #remember(event: Event, told: readonly Meaning[]): void {
+    if (told.length > 0) this.#told.set(event, told);
   }
 
   /** Whether it can change a fact or reach a policy: most events do neither, and are not even read. */
@@ -224,8 +234,8 @@ export class Engine {
   }
 
   #onReading(entry: EntryOf<'reading'>): void {
-    const made = deriveResync(this.facts, entry.reading);
-    this.facts.fold(entry);
+    const made = [...deriveResync(this.facts, entry.reading)];
+    for (const meaning of this.facts.fold(entry)) made.push(toldEvent(meaning, entry.reading.target));
     this.ledger.fold(entry);
     const asker = this.#askerOf(entry.reading.intent);
     let looking = -1;
@@ -236,6 +246,12 @@ export class Engine {
     }
     // What a reading shows to be otherwise makes the lost event good, for everybody but the exclusive that is looking anyway.
     for (const event of made) this.#dispatch(event, looking);
+  }
+
+  #onAttempt(entry: EntryOf<'attempt'>): void {
+    this.ledger.fold(entry);
+    const asker = this.#askerOf(entry.intent);
+    if (asker) this.#guard(this.#slots[asker.number]!, (run) => run.onAttempt(asker.serial, entry));
   }
 
   #onOutcome(entry: EntryOf<'outcome'>): void {
@@ -328,6 +344,12 @@ function tooMany(what: string, most: number): OperatorError {
     code: 'policy-runs-away',
     remedy: 'Look for a loop in the policy, then deploy it mended.',
   });
+}
+
+/** What a reading or a report shows to have happened. */
+function toldEvent(meaning: Meaning, target: string): Event {
+  const origin = { source: 'reading', peer: target, transport: 'local', trust: 'authenticated', raw: '' } as const;
+  return { target, meaning, because: 'resync', origin };
 }
 
 /** An intent's id without policy and version: `seq/n`. A new version of a policy still knows what the old one waits for. */

@@ -4,7 +4,8 @@ import { type Entry, rowsOf } from '../model/entry.ts';
 import { interfaceName } from '../model/interface-name.ts';
 import { type Family, type Meaning, type MeaningKind, type Role, roleOfHsrp, roleOfVrrp } from '../model/meaning.ts';
 import type { FhrpRow } from '../model/query.ts';
-import type { Gateway, Inventory, Member, Target } from '../model/target.ts';
+import type { Attachment, Gateway, Inventory, Member, Path, Target } from '../model/target.ts';
+import { type VmFact, Vms } from './vms.ts';
 
 /** A member of a gateway, with what its gateway says of it. */
 export interface GatewayMember extends Member {
@@ -38,6 +39,24 @@ export interface InventoryView {
   target(name: string): Target | undefined;
   gateway(name: string): Gateway | undefined;
   membersOf(gateway: string): readonly GatewayMember[];
+  portsOf(hypervisor: string, vlans?: readonly number[]): readonly Port[];
+  attachmentsOf(hypervisor: string): readonly Attachment[];
+  path(from: string, to: string): Path | undefined;
+  pathBetween(from: string, to: string): readonly EgressPort[];
+  vm(named: string): VmFact | undefined;
+}
+
+/** A switch port, as one VLAN on it. `interface` is canonical. */
+export interface Port {
+  readonly target: string;
+  readonly interface: string;
+  readonly vlan: number;
+}
+
+/** A port that traffic leaves by. `interface` is canonical. */
+export interface EgressPort {
+  readonly target: string;
+  readonly interface: string;
 }
 
 /** What a state change says of one row, whatever the protocol. */
@@ -53,6 +72,7 @@ const emptyInventory: Inventory = { targets: {}, gateways: {} };
 export class Facts implements InventoryView {
   #inventory: Inventory = emptyInventory;
   #members = new Map<string, GatewayMember[]>();
+  readonly vms = new Vms();
   readonly #fhrp = new Map<string, FhrpFact>();
   readonly #targets = new Map<string, TargetFact>();
 
@@ -96,11 +116,42 @@ export class Facts implements InventoryView {
     return [...this.#targets.values()];
   }
 
-  fold(entry: Entry): void {
+  /** Takes an entry in; returns what it means for migrations. */
+  fold(entry: Entry): readonly Meaning[] {
     if (entry.kind === 'inventory') this.#setInventory(entry.inventory);
     else if (entry.kind === 'event' && entry.event.target && entry.event.meaning)
       this.#foldClaim(entry, entry.event.target, entry.event.meaning);
     else if (entry.kind === 'reading') this.#foldReading(entry);
+    return this.vms.fold(entry);
+  }
+
+  /** Where a hypervisor's guests of these VLANs are plugged in, a port for each VLAN; of all its VLANs where none are named. */
+  portsOf(hypervisor: string, vlans: readonly number[] = []): readonly Port[] {
+    return (this.#inventory.attachments ?? [])
+      .filter((attachment) => attachment.hypervisor === hypervisor)
+      .flatMap(({ target, interface: name, vlans: there }) =>
+        there
+          .filter((vlan) => vlans.length === 0 || vlans.includes(vlan))
+          .map((vlan) => ({ target, interface: interfaceName(name), vlan })),
+      );
+  }
+
+  attachmentsOf(hypervisor: string): readonly Attachment[] {
+    return (this.#inventory.attachments ?? []).filter((attachment) => attachment.hypervisor === hypervisor);
+  }
+
+  path(from: string, to: string): Path | undefined {
+    return (this.#inventory.paths ?? []).find((path) => path.from === from && path.to === to);
+  }
+
+  /** The ports that a migration's traffic leaves by; none where the path is not described. */
+  pathBetween(from: string, to: string): readonly EgressPort[] {
+    return (this.path(from, to)?.egress ?? []).map(({ target, interface: name }) => ({ target, interface: interfaceName(name) }));
+  }
+
+  /** A VM by its UUID or its name. */
+  vm(named: string): VmFact | undefined {
+    return this.vms.get(named) ?? this.vms.byName(named);
   }
 
   #setInventory(inventory: Inventory): void {

@@ -11,10 +11,11 @@ import type { EventClock } from './clock.ts';
 import { type Desire, isDesire, type ResourceDesire } from './desire.ts';
 import { claimOf, type Facts, type GatewayMember } from './facts.ts';
 import { Exclusive, requirement } from './operators/exclusive.ts';
+import { Hold } from './operators/hold.ts';
 import { perKey } from './operators/per-key.ts';
 import { settle, settleByKey } from './operators/settle.ts';
 import { threshold } from './operators/threshold.ts';
-import type { DeployedPolicy, PipeTools, Policy } from './policy.ts';
+import type { DeployedPolicy, HoldSpec, PipeTools, Policy } from './policy.ts';
 import { nextOnGrid } from './schedule.ts';
 import { Scope, type Verdict } from './scope.ts';
 import { type EventFrame, fieldsMatch, type Selector } from './selector.ts';
@@ -44,6 +45,7 @@ export class PolicyRun {
   readonly #host: RunHost;
   readonly #scope: Scope;
   readonly #exclusive: Exclusive;
+  readonly #hold: Hold | undefined;
   /** Plain ensures of a state that can be read stand until it changes: the last event per key, to prove it again. */
   readonly #standing: Cells<PolicyEvent>;
   readonly #schedule: Cells<true>;
@@ -75,11 +77,12 @@ export class PolicyRun {
       inventory: host.facts,
       intend: (key, want) => host.intend(number, key, want),
     });
+    this.#hold = policy.hold && this.#buildHold(policy.hold);
     this.#standing = this.#scope.cells(this.#scope.place('standing'), () => undefined);
     this.#schedule = this.#scope.cells(this.#scope.place('resync'), () => this.#resyncDue());
     if (policy.resyncMs !== undefined && !this.#schedule.hasAlarm('')) this.#armResync();
     // Last: a pipe may want something as soon as it is subscribed to.
-    this.#take = policy.pipe ? this.#buildPipe(policy) : this.#buildEnsure(policy);
+    this.#take = policy.pipe ? this.#buildPipe(policy) : policy.hold ? this.#holding(policy.hold) : this.#buildEnsure(policy);
     this.check();
   }
 
@@ -100,14 +103,20 @@ export class PolicyRun {
     return awaited;
   }
 
+  onAttempt(serial: string, entry: EntryOf<'attempt'>): void {
+    this.#hold?.onAttempt(serial, entry);
+  }
+
   onOutcome(serial: string, entry: EntryOf<'outcome'>): void {
     this.#exclusive.onOutcome(serial, entry.outcome.kind);
+    this.#hold?.onOutcome(serial, entry.outcome);
     this.#wake(serial, entry);
   }
 
   /** Reads and proves again what concerns these targets (all, where none are named): after a gap, or on schedule. */
   resync(reason: string, targets?: readonly string[]): void {
     const { policy } = this.deployed;
+    this.#hold?.resync(targets);
     if (!policy.ensure) return;
     const proved = this.#resyncGateways(reason, targets);
     for (const key of this.#standing.keys()) {
@@ -134,6 +143,32 @@ export class PolicyRun {
       const key = this.#keyOf(event);
       this.#scope.say('key', key, 'passed', () => key);
       after(key, event);
+    };
+  }
+
+  #buildHold({ atMostMs, replace }: HoldSpec): Hold {
+    return new Hold({
+      scope: this.#scope,
+      intend: (key, want) => this.#host.intend(this.#number, key, want),
+      migration: (uuid) => this.#host.facts.vms.get(uuid)?.migration,
+      atMostMs,
+      replace,
+    });
+  }
+
+  /** What ends it is looked for first: an event may be both. */
+  #holding({ until, desires }: HoldSpec): (event: PolicyEvent) => void {
+    const { on } = this.deployed.policy;
+    const isOne = (selectors: readonly Selector[], event: PolicyEvent): boolean =>
+      selectors.some((one) => one.name === event.kind && fieldsMatch(one.where, event as never, event.target));
+    return (event) => {
+      const key = this.#keyOf(event);
+      if (isOne(until, event)) this.#hold!.end(key, event.kind);
+      if (!isOne(on, event)) return;
+      const returned = desires(event as never, { inventory: this.#host.facts });
+      const wanted = (Array.isArray(returned) ? returned : [returned]) as readonly ResourceDesire[];
+      if (wanted.length > intentsPerStepMax) throw tooManyDesires(wanted.length);
+      this.#hold!.begin(key, wanted, requirementsOf(event, this.#host.facts), uuidOf(event));
     };
   }
 
@@ -198,19 +233,15 @@ export class PolicyRun {
       () => `${desires.length} desire${desires.length === 1 ? '' : 's'}, because of ${reason}`,
     );
     const requires = requirementsOf(event, this.#host.facts);
-    const stands = requires.length > 0 && desires.some(({ desire }) => desire === 'resource');
+    // A VM that moved is an edge: what is ensured then ends when verified.
+    const stands = requires.some(({ query }) => query === 'fhrp') && desires.some(({ desire }) => desire === 'resource');
     if (stands) this.#standing.set(key, event);
     else this.#standing.delete(key);
     this.#intendDesires(key, desires, requires, reason);
   }
 
   #intendDesires(key: string, desires: readonly Desire[], requires: Requirement[], reason: string): void {
-    if (desires.length > intentsPerStepMax) {
-      throw new OperatorError(`${desires.length} desires at once`, {
-        code: 'too-many-desires',
-        remedy: `Want at most ${intentsPerStepMax} for one event; give the policy a narrower key.`,
-      });
-    }
+    if (desires.length > intentsPerStepMax) throw tooManyDesires(desires.length);
     for (const desire of desires) {
       if (desire.desire === 'exclusive') this.#exclusive.start(key, desire, reason);
       else this.#host.intend(this.#number, key, ensureWant(desire, requires));
@@ -272,8 +303,21 @@ export class PolicyRun {
   }
 }
 
-function ensureWant(desire: ResourceDesire, requires: Requirement[]): Want {
-  return { kind: 'ensure', resource: desire.resource, desired: desire.desired, requires, validForMs };
+function ensureWant({ resource, desired, staysMs, unless }: ResourceDesire, requires: Requirement[]): Want {
+  const stays = staysMs === undefined ? {} : { staysMs };
+  return { kind: 'ensure', resource, desired, requires, validForMs, ...stays, ...(unless === undefined ? {} : { unless }) };
+}
+
+function tooManyDesires(count: number): OperatorError {
+  return new OperatorError(`${count} desires at once`, {
+    code: 'too-many-desires',
+    remedy: `Want at most ${intentsPerStepMax} for one event; give the policy a narrower key.`,
+  });
+}
+
+/** Which VM an event of a migration speaks of. */
+function uuidOf({ kind, uuid }: PolicyEvent): string | null {
+  return kind.startsWith('vm.') && typeof uuid === 'string' ? uuid : null;
 }
 
 function subjectKey(event: PolicyEvent): string {
@@ -289,6 +333,14 @@ function requirementsOf(event: PolicyEvent, facts: Facts): Requirement[] {
   if (meaning.kind === 'fhrp.changed') {
     const member = facts.membersOf(meaning.gateway).find(({ target }) => target === meaning.member);
     return member ? [requirement(member, meaning.role === 'active' ? 'active' : 'not-active')] : [];
+  }
+  if (meaning.kind === 'vm.migrated') {
+    const { to, uuid } = meaning;
+    return [{ query: 'domains', target: to, uuid, is: 'here' }];
+  }
+  if (meaning.kind === 'vm.migration-requested' || meaning.kind === 'vm.migration-started') {
+    const { from, uuid } = meaning;
+    return from === '' ? [] : [{ query: 'domains', target: from, uuid, is: 'there' }];
   }
   const claimed = claimOf(meaning);
   if (!claimed) return [];

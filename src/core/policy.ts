@@ -47,18 +47,36 @@ interface Declarative<S extends Selectors> extends Common<S> {
   readonly resync?: Duration;
   readonly ensure: (event: EventOf<S>, context: PolicyContext) => Desire | readonly Desire[];
   readonly pipe?: never;
+  readonly hold?: never;
+}
+
+/** Held from what wakes it until something else, and what stood before put back. */
+interface Holding<S extends Selectors> extends Common<S> {
+  /** What belongs together; by default the subject of the meaning. It pairs `on` with `until`. */
+  readonly key?: (event: EventOf<S>) => string;
+  readonly until: Selectors;
+  /** Nobody may say that it is over: then the state is read, and while it is on the hold goes on, with a notice. */
+  readonly atMost: Duration;
+  readonly hold: (event: EventOf<S>, context: PolicyContext) => ResourceDesire | readonly ResourceDesire[];
+  /** Takes the place of whatever stands there, and puts it back; otherwise the hold is refused where something else stands. */
+  readonly replace?: true;
+  readonly ensure?: never;
+  readonly pipe?: never;
+  readonly settle?: never;
+  readonly resync?: never;
 }
 
 interface Piped<S extends Selectors> extends Common<S> {
   /** RxJS on event time: returns desires, or whatever is left when everything was done by `act`. */
   readonly pipe: (events: Observable<EventOf<S>>, tools: PipeTools) => Observable<unknown>;
   readonly ensure?: never;
+  readonly hold?: never;
   readonly key?: never;
   readonly settle?: never;
   readonly resync?: never;
 }
 
-export type PolicySpec<S extends Selectors> = Declarative<S> | Piped<S>;
+export type PolicySpec<S extends Selectors> = Declarative<S> | Holding<S> | Piped<S>;
 
 /** A policy as the engine takes it: the author's types are behind it. */
 export interface Policy {
@@ -71,6 +89,14 @@ export interface Policy {
   readonly resyncMs?: number;
   readonly ensure?: (event: never, context: PolicyContext) => Desire | readonly Desire[];
   readonly pipe?: (events: Observable<never>, tools: PipeTools) => Observable<unknown>;
+  readonly hold?: HoldSpec;
+}
+
+export interface HoldSpec {
+  readonly until: readonly Selector[];
+  readonly atMostMs: number;
+  readonly desires: (event: never, context: PolicyContext) => ResourceDesire | readonly ResourceDesire[];
+  readonly replace: boolean;
 }
 
 /** A policy with the version that runs. */
@@ -93,11 +119,14 @@ export function policy<const S extends Selectors>(spec: PolicySpec<S>): Policy {
   };
   if (typeof spec.name !== 'string' || !nameForm.test(spec.name))
     refuse('the name is not one', 'Use 1 to 63 lower-case letters, digits and dashes.');
-  const on = (Array.isArray(spec.on) ? spec.on : [spec.on]) as readonly Selector[];
+  const on = listOf(spec.on);
   if (on.length === 0 || on.some((selector) => !selector?.select))
     refuse('`on` names nothing to listen to', 'Give it a selector such as fhrp.changed().');
-  if (!spec.ensure === !spec.pipe)
-    refuse('it needs exactly one of `ensure` and `pipe`', 'Say what to ensure, or return intents from a pipe.');
+  if ([spec.ensure, spec.hold, spec.pipe].filter(Boolean).length !== 1)
+    refuse(
+      'it needs exactly one of `ensure`, `hold` and `pipe`',
+      'Say what to ensure or to hold, or return intents from a pipe.',
+    );
   const unheard = (['key', 'settle', 'resync'] as const).find((word) => spec.pipe && spec[word] !== undefined);
   if (unheard) refuse(`\`${unheard}\` says nothing beside a pipe`, 'Use its operators inside the pipe, or `ensure`.');
   const lengthOf = (what: string, duration: Duration): number => {
@@ -112,6 +141,7 @@ export function policy<const S extends Selectors>(spec: PolicySpec<S>): Policy {
     if (spec.settle.atMost !== undefined && lengthOf('settle.atMost', spec.settle.atMost) < quietMs)
       refuse('settle.atMost is shorter than settle.quiet', 'Make it longer.');
   }
+  const hold = spec.hold ? holdOf(spec as unknown as Holding<Selectors>, lengthOf, refuse) : undefined;
   const resyncMs = spec.resync === undefined ? undefined : lengthOf('resync', spec.resync);
   if (resyncMs !== undefined && resyncMs < resyncMinMs)
     refuse('resync is under 1 s', 'Use minutes: it is what mends a lost event.');
@@ -124,8 +154,28 @@ export function policy<const S extends Selectors>(spec: PolicySpec<S>): Policy {
     ...(spec.settle ? { settle: spec.settle } : {}),
     ...(resyncMs === undefined ? {} : { resyncMs }),
     ...(spec.ensure ? { ensure: spec.ensure as Policy['ensure'] & object } : {}),
+    ...(hold ? { hold } : {}),
     ...(spec.pipe ? { pipe: spec.pipe as Policy['pipe'] & object } : {}),
   };
+}
+
+function listOf(selectors: unknown): readonly Selector[] {
+  return (Array.isArray(selectors) ? selectors : [selectors]) as readonly Selector[];
+}
+
+function holdOf(
+  spec: Holding<Selectors>,
+  lengthOf: (what: string, duration: Duration) => number,
+  refuse: (what: string, remedy: string) => never,
+): HoldSpec {
+  const until = listOf(spec.until);
+  if (until.length === 0 || until.some((selector) => !selector?.select))
+    refuse('`until` names nothing that ends the hold', 'Give it a selector such as vm.migrationEnded().');
+  if ([...listOf(spec.on), ...until].some(({ select }) => select !== 'meaning'))
+    refuse('a hold listens to meanings, not to messages', 'Use a selector such as vm.migrationStarted(), or a pipe.');
+  if (spec.atMost === undefined) refuse('`atMost` is missing', "Say when to look whether it is still on, such as '30m'.");
+  const desires = spec.hold as unknown as HoldSpec['desires'];
+  return { until, atMostMs: lengthOf('atMost', spec.atMost), desires, replace: spec.replace === true };
 }
 
 export function isPolicy(value: unknown): value is Policy {

@@ -28,6 +28,17 @@ export const vrrp = { stateChanged: ofKind('vrrp.state-changed') };
 export const bgp = { neighborChanged: ofKind('bgp.neighbor-changed') };
 export const portSecurity = { violation: ofKind('port-security.violation') };
 export const config = { changed: ofKind('config.changed') };
+/** What hypervisors say of VMs, and what that means for migrations. */
+export const vm = {
+  migrationRequested: ofKind('vm.migration-requested'),
+  migrationStarted: ofKind('vm.migration-started'),
+  /** It runs at its destination. */
+  migrated: ofKind('vm.migrated'),
+  migrationFailed: ofKind('vm.migration-failed'),
+  /** However it ended. */
+  migrationEnded: ofKind('vm.migration-ended'),
+  lifecycle: ofKind('vm.lifecycle'),
+};
 export const source = { gap: ofKind('source.gap') };
 export const interfaces = {
   stateChanged: ofKind('interface.state-changed'),

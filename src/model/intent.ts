@@ -19,9 +19,9 @@ export const requirementSchema = z.discriminatedUnion('query', [
     query: z.literal('domains'),
     target: z.string(),
     uuid: z.string(),
-    /** `here`: it is there and has come, running or paused for good. `gone`: it is not there any more, or shut off by having left.
-     * `coming`: paused, a migration to here is on. */
-    is: z.enum(['here', 'gone', 'coming']),
+    /** `here`: it is there and has come, running or paused for good. `there`: here, or leaving or coming. `gone`: it is not there
+     * any more, or shut off by having left. `coming`: paused, a migration to here is on. */
+    is: z.enum(['here', 'there', 'gone', 'coming']),
   }),
 ]);
 

@@ -173,3 +173,5 @@ export const libvirtRoomMs = 50;
 export const libvirtJobPollMs = 20;
 /** The pass over a guest's memory from which on a migration that may is switched to post-copy: two before were not enough. */
 export const libvirtPostCopyPass = 3;
+/** What comes back is done again this often: a guest that still sends is heard every few hundred milliseconds, for seconds. */
+export const comesBackMax = 20;

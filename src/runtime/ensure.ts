@@ -59,11 +59,13 @@ class Run {
   readonly #options: EnsureOptions;
   readonly #evidence = new Evidence();
   readonly #tookMs: Record<string, number> = {};
+  readonly #applyMs: number;
   #attempted: boolean;
 
   constructor(job: EnsureJob, options: EnsureOptions) {
     this.#job = job;
     this.#options = options;
+    this.#applyMs = options.driver.applyDeadlineMs ?? applyDeadlineMs;
     this.#attempted = job.inDoubtUntil !== undefined;
   }
 
@@ -76,14 +78,23 @@ class Run {
     if (refusal) return refusal;
     const { state, plan } = await this.#timed('read', () => this.#plan());
     if (plan.length === 0) return this.#alreadySo(state);
+    const foreign = this.#foreign(state);
+    if (foreign) return { kind: 'refused', reason: foreign };
     const lines = plan.flatMap(commandLines);
     const withheld = this.#options.withheld(lines);
     if (withheld) return { kind: 'held', reason: withheld };
     const stale = await this.#requirements();
     if (stale) return stale;
-    await this.#options.journal({ kind: 'attempt', intent: this.#job.intent.id, deadlineMs: applyDeadlineMs, plan: lines });
+    const before = this.#options.driver.value?.(state);
+    await this.#options.journal({
+      kind: 'attempt',
+      intent: this.#job.intent.id,
+      deadlineMs: this.#applyMs,
+      plan: lines,
+      ...(before === undefined ? {} : { before }),
+    });
     this.#attempted = true;
-    await this.#timed('apply', () => this.#options.line.write(plan, applyDeadlineMs, this.#evidence.hear));
+    await this.#timed('apply', () => this.#options.line.write(plan, this.#applyMs, this.#evidence.hear));
     const missing = await this.#timed('verify', () => this.#untilEffective());
     return missing === undefined ? { kind: 'done' } : { kind: 'failed', reason: `not effective: ${missing}` };
   }
@@ -116,6 +127,15 @@ class Run {
     return this.#job.want.requires.every((requirement) => this.#options.readings.isFresh(requirement))
       ? undefined
       : this.#requirements();
+  }
+
+  /** What stands there is somebody else's: undefined where it may be replaced. */
+  #foreign(state: unknown): string | undefined {
+    const { resource, replaces } = this.#job.want;
+    const value = this.#options.driver.value?.(state);
+    if (!replaces || value === undefined || replaces.includes(value)) return undefined;
+    const found = value === null ? 'nothing stands there any more' : `${value} stands there, which is not ours to replace`;
+    return `${resource.target}: ${found}. Look who changed it; let the policy replace it if it shall.`;
   }
 
   async #read(): Promise<unknown> {
@@ -156,13 +176,13 @@ class Run {
 
   async #untilEffective(): Promise<string | undefined> {
     const { wall, signal, driver } = this.#options;
-    const until = wall.monotonic() + verifyDeadlineMs;
+    const until = wall.monotonic() + (driver.verifyDeadlineMs ?? verifyDeadlineMs);
     for (let delay = verifyFirstMs; ; delay = Math.min(delay * 2, verifyLastMs)) {
       const state = await this.#read();
-      const missing = this.#missing(state);
-      if (missing === undefined || wall.monotonic() + delay > until) {
+      const verdict = driver.verify(state, this.#job.want.resource, this.#job.want.desired, this.#options.target);
+      if (verdict.effective || verdict.final || wall.monotonic() + delay > until) {
         this.#evidence.note(`after: ${driver.describe(state)}`);
-        return missing;
+        return verdict.effective ? undefined : verdict.missing;
       }
       await wall.sleep(delay, signal);
     }

@@ -1,24 +1,27 @@
 // Owns: the executor: takes committed intents, does them on targets, hands back attempts, readings and outcomes to be
 // journaled. One queue a target, targets in parallel.
 //
-// Q1. Per (target, resource) only the newest ensure lives: an older one that has not begun ends `superseded`.
+// Q1. Per (target, place) only the newest ensure lives: an older one that has not begun ends `superseded`.
 // Q2. One ensure at a time per target; readings do not wait for it, only for the dialogue that is on.
 // Q3. A held intent goes again, through everything, when its line is back; unless it is too old by then: `expired`.
-import { resourceKey } from '../core/desire.ts';
+// Q4. What shall stay so is watched beside the queue, and done again while it comes back.
 import type { OpenIntent } from '../core/ledger.ts';
 import type { EntryBody } from '../model/entry.ts';
-import type { EnsureWant, Intent } from '../model/intent.ts';
-import { applyDeadlineMs, targetQueueMax } from '../model/limits.ts';
+import { messageOf } from '../model/errors.ts';
+import type { EnsureWant, Intent, Resource } from '../model/intent.ts';
+import { applyDeadlineMs, comesBackMax, readDeadlineMs, targetQueueMax } from '../model/limits.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Inventory } from '../model/target.ts';
 import type { Actuator } from '../ports/actuator.ts';
 import type { Platform } from '../ports/platform.ts';
 import type { Wall } from '../ports/wall.ts';
+import { placeKey } from '../resources/place.ts';
 import { type EnsureJob, ensure } from './ensure.ts';
 import { Line, type LineStatus } from './line.ts';
 import type { Modes } from './modes.ts';
 import { Readings } from './readings.ts';
 import type { Reports } from './reports.ts';
+import { stays } from './stays.ts';
 
 export interface ExecutorOptions {
   readonly wall: Wall;
@@ -37,11 +40,15 @@ export interface ExecutorOptions {
 interface Job extends EnsureJob {
   readonly key: string;
   readonly at: number;
+  /** How often it has come back. */
+  readonly times?: number;
 }
 
 interface Queue {
   readonly waiting: Job[];
   readonly held: Map<string, Job>;
+  /** Done, and watched whether it stays so. */
+  readonly watched: Map<string, { readonly job: Job; readonly superseded: AbortController }>;
   running: boolean;
 }
 
@@ -58,7 +65,7 @@ export class Executor {
     const { wall, inventory, actuators, platforms, journal } = options;
     for (const [name, target] of Object.entries(inventory.targets)) {
       this.#lines.set(name, new Line({ name, target, actuators, wall, onBack: (back) => this.#back(back) }));
-      this.#queues.set(name, { waiting: [], held: new Map(), running: false });
+      this.#queues.set(name, { waiting: [], held: new Map(), watched: new Map(), running: false });
     }
     this.#readings = new Readings({ wall, lines: this.#lines, platforms, inventory, journal });
   }
@@ -71,7 +78,7 @@ export class Executor {
   /** Does a committed intent. `at` is its entry's. */
   submit(intent: Intent, at: number): void {
     const { want } = intent;
-    if (want.kind === 'ensure') this.#enqueue({ intent, want, key: resourceKey(want.resource), at });
+    if (want.kind === 'ensure') this.#enqueue({ intent, want, key: placeKey(want.resource), at });
     else if (want.kind === 'read') this.#track(this.#readings.take(want, intent.id));
     else if (want.kind === 'report') this.#track(this.#options.report(intent.id, want, at, this.#stopped.signal));
   }
@@ -84,7 +91,7 @@ export class Executor {
         this.#enqueue({
           intent,
           want: intent.want,
-          key: resourceKey(intent.want.resource),
+          key: placeKey(intent.want.resource),
           at,
           inDoubtUntil: attempt.at + attempt.deadlineMs,
         });
@@ -126,6 +133,12 @@ export class Executor {
   }
 
   #supersede(queue: Queue, job: Job): void {
+    const watched = queue.watched.get(job.key);
+    if (watched && watched.job.intent.id !== job.intent.id) {
+      watched.superseded.abort(new Error('superseded'));
+      queue.watched.delete(job.key);
+      this.#end(watched.job, { kind: 'superseded', reason: `by ${job.intent.id}` });
+    }
     const held = queue.held.get(job.key);
     const index = queue.waiting.findIndex(({ key }) => key === job.key);
     const older = held ?? queue.waiting[index];
@@ -138,12 +151,71 @@ export class Executor {
   async #work(queue: Queue): Promise<void> {
     queue.running = true;
     for (let job = queue.waiting.shift(); job && !this.#stopped.signal.aborted; job = queue.waiting.shift()) {
-      const outcome = await this.#perform(job);
-      if (this.#stopped.signal.aborted) break;
-      if (outcome.kind === 'held') this.#hold(queue, job, outcome);
-      this.#end(job, outcome);
+      const done = this.#finish(queue, job);
+      // A migration takes as long as it takes: others of its host are begun beside it.
+      if (this.#readings.driver(job.want.resource)?.verifyDeadlineMs === undefined) await done;
+      else this.#track(done);
     }
     queue.running = false;
+  }
+
+  async #finish(queue: Queue, job: Job): Promise<void> {
+    const outcome = await this.#perform(job);
+    if (this.#stopped.signal.aborted) return;
+    const fine = outcome.kind === 'done' || outcome.kind === 'already';
+    if (fine && job.want.staysMs !== undefined) {
+      this.#track(this.#watch(queue, job, outcome));
+      return;
+    }
+    if (outcome.kind === 'held') this.#hold(queue, job, outcome);
+    this.#end(job, outcome);
+  }
+
+  /** Beside the queue: others of the target do not wait for it. It is done again as often as it comes back (Q4). */
+  async #watch(queue: Queue, job: Job, outcome: Outcome): Promise<void> {
+    const { wall, inventory } = this.#options;
+    const name = job.want.resource.target;
+    const superseded = new AbortController();
+    queue.watched.set(job.key, { job, superseded });
+    const signal = AbortSignal.any([superseded.signal, this.#stopped.signal]);
+    const watched = {
+      want: job.want,
+      line: this.#lines.get(name)!,
+      driver: this.#readings.driver(job.want.resource)!,
+      wall,
+      signal,
+    };
+    let told: Outcome | 'again';
+    try {
+      const cannotComeBack = () => this.#isThere(job.want.unless);
+      const stayed = await stays({ ...watched, target: inventory.targets[name]!, cannotComeBack });
+      told = stayed ? outcome : 'again';
+    } catch (thrown) {
+      if (signal.aborted) return;
+      told = { ...outcome, kind: 'held', reason: `whether it stays so cannot be read: ${messageOf(thrown)}` };
+    }
+    queue.watched.delete(job.key);
+    const times = (job.times ?? 0) + 1;
+    if (told === 'again' && times <= comesBackMax) this.#enqueue({ ...job, at: wall.now(), times });
+    else if (told === 'again') this.#end(job, { ...outcome, kind: 'failed', reason: `it came back ${times} times` });
+    else {
+      if (told.kind === 'held') this.#hold(queue, { ...job, at: wall.now() }, told);
+      this.#end(job, told);
+    }
+  }
+
+  /** Read on its own target; what cannot be read is not there. */
+  async #isThere(resource: Resource | undefined): Promise<boolean> {
+    const line = resource && this.#lines.get(resource.target);
+    const driver = resource && this.#readings.driver(resource);
+    if (!line || !driver) return false;
+    const target = this.#options.inventory.targets[resource.target]!;
+    try {
+      const state = await line.read(() => driver.read(resource, target), readDeadlineMs);
+      return driver.verify(state, resource, 'present', target).effective;
+    } catch {
+      return false;
+    }
   }
 
   /** A newer one for the same resource may have come while this one was on: then it is not worth holding. */

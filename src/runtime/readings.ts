@@ -127,8 +127,9 @@ function judgeFhrp(requirement: Requirement & { query: 'fhrp' }, rows: readonly 
 
 function judgeDomain({ target, uuid, is }: Requirement & { query: 'domains' }, rows: readonly DomainRow[]): Holds {
   const row = rows.find((each) => each.uuid === uuid);
-  if (placeOf(row) === is) return { holds: true };
+  const place = placeOf(row);
+  if (place === is || (is === 'there' && place !== 'gone')) return { holds: true };
   const found = row ? `reads ${row.state} (${row.reason}) on ${target}` : `is not on ${target}`;
-  const wanted = { here: 'there', gone: 'gone from there', coming: 'arriving there' }[is];
+  const wanted = { here: 'there', there: 'there', gone: 'gone from there', coming: 'arriving there' }[is];
   return { holds: false, kind: 'rejected', reason: `${row?.vm ?? uuid} ${found}, wanted ${wanted}` };
 }
