@@ -46,8 +46,8 @@ describe('policy()', () => {
     ['nothing to listen to', { on: [] }, 'Give it a selector such as fhrp.changed()'],
     ['no `on` at all', { on: undefined }, 'Give it a selector such as fhrp.changed()'],
     ['a selector that was not called', { on: fhrp.changed }, 'Give it a selector such as fhrp.changed()'],
-    ['neither ensure nor pipe', { ensure: undefined }, 'Say what to ensure, or return intents from a pipe'],
-    ['both', { pipe: () => EMPTY }, 'exactly one of `ensure` and `pipe`'],
+    ['neither ensure nor pipe', { ensure: undefined }, 'Say what to ensure or to hold, or return intents from a pipe'],
+    ['both', { pipe: () => EMPTY }, 'exactly one of `ensure`, `hold` and `pipe`'],
     ['settle that is no length of time', { settle: { quiet: '2 s' } }, 'settle.quiet: "2 s" is not a length of time'],
     ['settle without quiet', { settle: {} }, 'settle.quiet: "undefined" is not a length of time'],
     [
