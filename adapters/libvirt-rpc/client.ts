@@ -33,7 +33,7 @@ import {
   type RemoteError,
   type RemoteEvent,
 } from './protocol.ts';
-import { type LibvirtPeer, unreachable } from './transport.ts';
+import { type Carrier, type LibvirtPeer, unreachable } from './transport.ts';
 
 export interface CallOptions {
   readonly deadlineMs?: number;
@@ -61,14 +61,12 @@ export class LibvirtClient {
   #unanswered = 0;
   #cancelPing = (): void => undefined;
 
-  constructor(peer: LibvirtPeer, stream: Duplex, wall: Wall, event: (event: RemoteEvent) => void) {
+  constructor(peer: LibvirtPeer, { stream, ended }: Carrier, wall: Wall, event: (event: RemoteEvent) => void) {
     this.#peer = peer;
     this.#stream = stream;
     this.#wall = wall;
     this.#event = event;
-    stream.on('error', (error) => this.fail(unreachable(peer, error.message, error)));
-    stream.on('close', () => this.fail(unreachable(peer, 'closed the connection')));
-    stream.on('end', () => this.fail(unreachable(peer, 'closed the connection')));
+    void ended.then((why) => this.fail(unreachable(peer, why)));
     stream.on('data', (bytes: Buffer) => this.#take(bytes));
     stream.resume();
   }

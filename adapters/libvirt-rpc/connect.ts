@@ -14,8 +14,8 @@ export interface ConnectOptions extends TransportOptions {
  * it needs; then nothing stays open. The signal ends the attempt; later it has no part in the conversation.
  */
 export async function connectLibvirt(peer: LibvirtPeer, options: ConnectOptions, signal: AbortSignal): Promise<LibvirtClient> {
-  const stream = await openStream(peer, options, signal);
-  const client = new LibvirtClient(peer, stream, options.wall, options.event ?? (() => undefined));
+  const carrier = await openStream(peer, options, signal);
+  const client = new LibvirtClient(peer, carrier, options.wall, options.event ?? (() => undefined));
   const abort = (): void => client.fail(unreachable(peer, 'gave up while connecting', signal.reason));
   if (signal.aborted) abort();
   signal.addEventListener('abort', abort, { once: true });

@@ -3,7 +3,7 @@
 import { createConnection, isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import type { ClientChannel } from 'ssh2';
+import type { Client, ClientChannel } from 'ssh2';
 import { messageOf, OperatorError, TargetError } from '../../src/model/errors.ts';
 import { connectDeadlineMs } from '../../src/model/limits.ts';
 import type { LibvirtAccess } from '../../src/model/target.ts';
@@ -29,11 +29,17 @@ export interface TransportOptions {
   readonly mode: Mode;
 }
 
+export interface Carrier {
+  readonly stream: Duplex;
+  /** Settles when the stream is closed, with why, as far as anybody said. Never rejects. */
+  readonly ended: Promise<string>;
+}
+
 /** libvirtd says this one byte after a handshake whose certificate it takes; without one it closes. */
 const certificateTaken = 0x01;
 
 /** Opens the stream. Rejects with a TargetError, or an OperatorError where the inventory lacks what it needs. */
-export async function openStream(peer: LibvirtPeer, options: TransportOptions, signal: AbortSignal): Promise<Duplex> {
+export async function openStream(peer: LibvirtPeer, options: TransportOptions, signal: AbortSignal): Promise<Carrier> {
   const late = new AbortController();
   const cancel = options.wall.after(connectDeadlineMs, () => late.abort(new Error(`no connection in ${connectDeadlineMs} ms`)));
   const either = AbortSignal.any([signal, late.signal]);
@@ -48,16 +54,16 @@ export async function openStream(peer: LibvirtPeer, options: TransportOptions, s
   }
 }
 
-type Opener = (peer: LibvirtPeer, options: TransportOptions, signal: AbortSignal) => Promise<Duplex>;
+type Opener = (peer: LibvirtPeer, options: TransportOptions, signal: AbortSignal) => Promise<Carrier>;
 
 const openers: Readonly<Record<LibvirtAccess['transport'], Opener>> = {
   unix: ({ access }, { mode }, signal) => {
     const path = access.socket ?? `/run/libvirt/libvirt-sock${mode === 'read-only' ? '-ro' : ''}`;
-    return connected(createConnection(path), 'connect', signal);
+    return connected(createConnection(path), 'connect', signal).then(carried);
   },
   tcp: async ({ address, access }, _options, signal) => {
     const socket = createConnection({ host: address, port: access.port ?? 16_509, noDelay: true });
-    return connected(socket, 'connect', signal);
+    return connected(socket, 'connect', signal).then(carried);
   },
   tls: openTls,
   ssh: openSsh,
@@ -83,7 +89,7 @@ function connected<S extends Socket>(socket: S, event: 'connect' | 'secureConnec
   });
 }
 
-async function openTls(peer: LibvirtPeer, { secrets }: TransportOptions, signal: AbortSignal): Promise<Duplex> {
+async function openTls(peer: LibvirtPeer, { secrets }: TransportOptions, signal: AbortSignal): Promise<Carrier> {
   const { ca, certificate, key, port } = peer.access;
   if (!ca || !certificate || !key) {
     throw new OperatorError(`[${peer.adapter}] ${peer.name} lacks ca, certificate or key for libvirt over TLS`, {
@@ -110,7 +116,7 @@ async function openTls(peer: LibvirtPeer, { secrets }: TransportOptions, signal:
     throw tlsFault(peer, error);
   });
   await certificateAccepted(peer, socket, signal);
-  return socket;
+  return carried(socket);
 }
 
 /** Whose certificate it is that was not taken: Node says so only before the handshake is done. */
@@ -163,7 +169,7 @@ function notTaken(peer: LibvirtPeer): TargetError {
   });
 }
 
-async function openSsh(peer: LibvirtPeer, { secrets, mode }: TransportOptions, signal: AbortSignal): Promise<Duplex> {
+async function openSsh(peer: LibvirtPeer, { secrets, mode }: TransportOptions, signal: AbortSignal): Promise<Carrier> {
   const { ssh, socket, uri } = peer.access;
   if (!ssh) {
     throw new OperatorError(`[${peer.adapter}] ${peer.name} has no ssh section in its libvirt section`, {
@@ -188,25 +194,45 @@ async function openSsh(peer: LibvirtPeer, { secrets, mode }: TransportOptions, s
       }
       // The connection is the stream's alone.
       stream.on('close', () => client.end());
-      tellOfExit(stream);
-      client.on('close', () => stream.destroy());
-      resolve(stream);
+      resolve(carriedBySsh(stream, client));
     };
     if (socket) client.openssh_forwardOutStreamLocal(socket, ready);
     else client.exec(`virt-ssh-helper ${mode === 'read-only' ? '-r ' : ''}${quoted(uri)}`, ready);
   });
 }
 
-/** Why the helper ended, in its own words; without reading them its channel would stall. */
-function tellOfExit(stream: ClientChannel): void {
+function carried(stream: Duplex): Carrier {
+  const { promise: ended, resolve } = Promise.withResolvers<string>();
+  let why = 'closed the connection';
+  stream.on('error', (error) => {
+    why = error.message;
+  });
+  stream.on('close', () => resolve(why));
+  if (stream.destroyed) resolve(why);
+  return { stream, ended };
+}
+
+/** With why the helper ended, in its own words; unread they would stall the channel. */
+function carriedBySsh(stream: ClientChannel, client: Client): Carrier {
+  const { promise: ended, resolve } = Promise.withResolvers<string>();
+  let why = 'closed the connection';
   let said = '';
   stream.stderr?.on('data', (bytes: Buffer) => {
     if (said.length < 400) said += bytes.toString('utf8', 0, 400);
   });
   stream.on('exit', (status: number | null) => {
-    if (status !== 0)
-      stream.emit('error', new Error(`virt-ssh-helper ended with ${status}: ${said.replace(/\s+/g, ' ').trim()}`));
+    if (status !== 0) why = `virt-ssh-helper ended with ${status}`;
   });
+  stream.on('error', (error: Error) => {
+    why = error.message;
+  });
+  const over = (): void => resolve(said === '' ? why : `${why}: ${said.replace(/\s+/g, ' ').trim()}`);
+  stream.on('close', over);
+  client.on('close', () => {
+    stream.destroy();
+    over();
+  });
+  return { stream, ended };
 }
 
 /** For the hypervisor's shell. */

@@ -1,9 +1,10 @@
 // Owns: a small libvirtd on a unix socket, that answers as it is told to: for what a real one does only when it is ill.
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Socket } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import {
   type Domain,
   encodeError,
@@ -35,7 +36,7 @@ export interface FakeDomain {
 export type Answer = (message: Message, connection: Connection) => Buffer | undefined;
 
 export interface Connection {
-  readonly socket: Socket;
+  readonly socket: Duplex;
   /** Procedures called, by name, and `ping`, `pong`; in order. */
   readonly heard: string[];
 }
@@ -46,6 +47,8 @@ export interface FakeLibvirtd {
   /** May be changed at any time. */
   readonly domains: Map<string, FakeDomain>;
   answer: Answer;
+  /** Speaks over any stream, as if it had come over the socket. */
+  accept(stream: Duplex): void;
   /** To every connection that registered. */
   emit(event: RemoteEvent): void;
   /** Resolves once it is so; asked again whenever a message comes. */
@@ -113,7 +116,7 @@ export async function fakeLibvirtd(): Promise<FakeLibvirtd> {
     for (const each of waiting) if (each.so()) each.resolve();
     waiting = waiting.filter(({ so }) => !so());
   };
-  const accept = (socket: Socket): void => {
+  const accept = (socket: Duplex): void => {
     const connection: Connection = { socket, heard: [] };
     const framing = new Framing(messageBytesMax);
     connections.push(connection);
@@ -149,6 +152,7 @@ export async function fakeLibvirtd(): Promise<FakeLibvirtd> {
     connections,
     domains: new Map(),
     answer: () => undefined,
+    accept,
     emit(event) {
       for (const { socket, heard } of connections) {
         if (heard.includes(procedures.registerEvent.name) && socket.writable) socket.write(encodeEvent(event));
