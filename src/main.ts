@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { cliActuator } from '../adapters/actuator-cli/index.ts';
+import { libvirtActuator } from '../adapters/actuator-libvirt/index.ts';
 import { netconfActuator } from '../adapters/actuator-netconf/index.ts';
 import { openSqliteJournal, readSqliteJournal } from '../adapters/journal-sqlite/index.ts';
 import { soloLease } from '../adapters/lease-solo/index.ts';
@@ -11,6 +12,7 @@ import { platforms } from '../adapters/platforms/index.ts';
 import { syslogMeaning } from '../adapters/platforms/syslog-meanings.ts';
 import { type Intake, requestIntake } from '../adapters/requests/intake.ts';
 import { httpSource } from '../adapters/source-http/index.ts';
+import { libvirtSource } from '../adapters/source-libvirt/index.ts';
 import type { NatsSource } from '../adapters/source-nats/index.ts';
 import { decodeTrap, snmpSource } from '../adapters/source-snmp/index.ts';
 import { syslogSource } from '../adapters/source-syslog/index.ts';
@@ -80,6 +82,7 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
     actuators: [
       cliActuator({ wall, secrets, dialectOf: (platform) => platforms[platform]?.cli }),
       netconfActuator({ wall, secrets }),
+      libvirtActuator({ wall, secrets }),
     ],
     sources: [
       ...(await sourcesOf(options, data, secrets)),
@@ -111,6 +114,8 @@ async function sourcesOf({ config, inventory }: LoadedConfig, data: string, secr
     );
   }
   if (snmp) made.push(await snmpFrom(snmp, inventory, data, secrets));
+  // Nothing to configure: the inventory says which hypervisors there are and how they are reached.
+  if (Object.values(inventory.targets).some(({ libvirt }) => libvirt)) made.push(libvirtSource({ inventory, wall, secrets }));
   return made;
 }
 

@@ -55,16 +55,12 @@ export function hearing(): Heard {
   return heard;
 }
 
-export const targetAt = (socket: string): Target => {
-  return {
-    platform: 'libvirt',
-    address: '192.0.2.1',
-    libvirt: { transport: 'unix', uri: 'test:///default', socket, write: false },
-  };
+export const targetAt = (socket: string, uri = 'test:///default'): Target => {
+  return { platform: 'libvirt', address: '192.0.2.1', libvirt: { transport: 'unix', uri, socket, write: false } };
 };
 
 /** Hypervisors by name, each at its socket. */
-export function watching(sockets: Readonly<Record<string, string>>, wall: Wall = realWall): Source {
-  const targets = Object.fromEntries(Object.entries(sockets).map(([name, socket]) => [name, targetAt(socket)]));
+export function watching(sockets: Readonly<Record<string, string>>, wall: Wall = realWall, uri?: string): Source {
+  const targets = Object.fromEntries(Object.entries(sockets).map(([name, socket]) => [name, targetAt(socket, uri)]));
   return libvirtSource({ inventory: { targets }, wall, secrets: async () => '', random: () => 0 });
 }
