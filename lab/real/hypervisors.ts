@@ -39,6 +39,14 @@ export interface Hypervisors {
   down(): Promise<void>;
 }
 
+/** Where they listen for TLS as well, on 127.0.0.1; PEM files that the user nobody can read. */
+export interface HypervisorTls {
+  readonly port: Readonly<Record<HypervisorName, number>>;
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
 /** nobody: libvirtd wants a user that /etc/passwd has. */
 const user = 65_534;
 const folderPrefix = 'offbox-hypervisors-';
@@ -82,6 +90,8 @@ const domainXml = ({ name, uuid, mac }: Guest, floppy: string) => `<domain type=
 interface Place {
   readonly folder: string;
   readonly socket: string;
+  /** What makes it listen on the network. */
+  readonly listen: readonly string[];
   daemon: ChildProcess | undefined;
 }
 
@@ -93,18 +103,21 @@ const xdg = (folder: string) => [
   `XDG_RUNTIME_DIR=${folder}/r`,
 ];
 
-async function prepare(lab: string, name: HypervisorName): Promise<Place> {
+async function prepare(lab: string, name: HypervisorName, tls: HypervisorTls | undefined): Promise<Place> {
   const folder = join(lab, name);
   const number = hypervisorNames.indexOf(name) + 1;
   const config = join(folder, 'c', 'libvirt');
   for (const part of ['c/libvirt', 'k/libvirt', 'd/libvirt', 'r/libvirt']) await mkdir(join(folder, part), { recursive: true });
   // Were it the same, libvirt would take a migration for one to the same host.
   const uuid = `3333333${number}-aaaa-4bbb-8ccc-00000000000${number}`;
-  await writeFile(join(config, 'libvirtd.conf'), `host_uuid = "${uuid}"\nlisten_tls = 0\nlog_outputs = "3:file:${folder}/log"\n`);
+  const files = tls ? `ca_file = "${tls.ca}"\ncert_file = "${tls.certificate}"\nkey_file = "${tls.key}"\n` : '';
+  const listens = tls ? `listen_tls = 1\nlisten_addr = "127.0.0.1"\ntls_port = "${tls.port[name]}"\n` : 'listen_tls = 0\n';
+  const log = `log_outputs = "3:file:${folder}/log"\n`;
+  await writeFile(join(config, 'libvirtd.conf'), `host_uuid = "${uuid}"\n${listens}${files}${log}`);
   const ports = `migration_port_min = ${49_200 + 100 * number}\nmigration_port_max = ${49_299 + 100 * number}\n`;
   await writeFile(join(config, 'qemu.conf'), `stdio_handler = "file"\nmigration_host = "127.0.0.${number + 1}"\n${ports}`);
   await give(folder);
-  return { folder, socket: join(folder, 'r/libvirt/libvirt-sock'), daemon: undefined };
+  return { folder, socket: join(folder, 'r/libvirt/libvirt-sock'), listen: tls ? ['-l'] : [], daemon: undefined };
 }
 
 async function give(folder: string): Promise<void> {
@@ -113,8 +126,8 @@ async function give(folder: string): Promise<void> {
 }
 
 async function boot(place: Place): Promise<void> {
-  const { folder, socket } = place;
-  const daemon = ['libvirtd', '-t', '0', '-f', `${folder}/c/libvirt/libvirtd.conf`, '-p', `${folder}/pid`];
+  const { folder, socket, listen } = place;
+  const daemon = ['libvirtd', ...listen, '-t', '0', '-f', `${folder}/c/libvirt/libvirtd.conf`, '-p', `${folder}/pid`];
   // The kernel forgets whose death kills it when the user changes: so it is said last.
   const own = ['--reuid', `${user}`, '--regid', `${user}`, '--clear-groups', '--pdeathsig', 'KILL', '--'];
   place.daemon = spawn('setpriv', [...own, 'env', ...xdg(folder), ...daemon], { stdio: 'ignore' });
@@ -153,13 +166,13 @@ async function sweep(): Promise<void> {
   }
 }
 
-export async function startHypervisors(): Promise<Hypervisors> {
+export async function startHypervisors(tls?: HypervisorTls): Promise<Hypervisors> {
   await sweep();
   const path = await mkdtemp(join(tmpdir(), `${folderPrefix}${process.pid}-`));
   await chown(path, user, user);
   for (const kind of ['idle', 'busy'] as const) await writeFile(join(path, `${kind}.img`), image(kind), { mode: 0o644 });
   const places = new Map<HypervisorName, Place>();
-  for (const name of hypervisorNames) places.set(name, await prepare(path, name));
+  for (const name of hypervisorNames) places.set(name, await prepare(path, name, tls));
   const placeOf = (name: HypervisorName): Place => places.get(name)!;
   await Promise.all([...places.values()].map(boot));
   const uri = (name: HypervisorName) => `qemu+unix:///session?socket=${placeOf(name).socket}`;
