@@ -13,6 +13,7 @@ import {
   libvirtCallsMax,
   libvirtPingMs,
   libvirtPingsMax,
+  libvirtUnsentBytesMax,
   replyBytesMax,
 } from '../../src/model/limits.ts';
 import type { Wall } from '../../src/ports/wall.ts';
@@ -183,12 +184,18 @@ export class LibvirtClient {
     const { program, type, procedure, version } = message;
     if (version !== protocolVersion) this.#broke(`version ${version} of the protocol`);
     else if (program === programs.keepalive) {
-      if (procedure === keepaliveProcedures.ping) this.#stream.write(encodeKeepalive('pong'));
+      if (procedure === keepaliveProcedures.ping) this.#pong();
     } else if (type === messageTypes.event) {
       const event = decodeEvent(message);
       if (event) this.#event(event);
     } else if (type === messageTypes.reply && program === programs.remote) this.#answer(message);
     else this.#broke(`a message of type ${type} and program 0x${program.toString(16)}`);
+  }
+
+  /** Who pings on and on and reads nothing would have us keep the answers. */
+  #pong(): void {
+    if (this.#stream.writableLength < libvirtUnsentBytesMax) this.#stream.write(encodeKeepalive('pong'));
+    else this.fail(silent(this.#peer, `${this.#stream.writableLength} bytes wait to be read`));
   }
 
   #answer(message: Message): void {

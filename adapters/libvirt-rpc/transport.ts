@@ -40,16 +40,21 @@ const certificateTaken = 0x01;
 
 /** Opens the stream. Rejects with a TargetError, or an OperatorError where the inventory lacks what it needs. */
 export async function openStream(peer: LibvirtPeer, options: TransportOptions, signal: AbortSignal): Promise<Carrier> {
-  const late = new AbortController();
-  const cancel = options.wall.after(connectDeadlineMs, () => late.abort(new Error(`no connection in ${connectDeadlineMs} ms`)));
-  const either = AbortSignal.any([signal, late.signal]);
+  // Of this attempt alone: what listens to it goes with it, however often the same caller tries.
+  const attempt = new AbortController();
+  const abort = (): void => attempt.abort(signal.reason);
+  const cancel = options.wall.after(connectDeadlineMs, () =>
+    attempt.abort(new Error(`no connection in ${connectDeadlineMs} ms`)),
+  );
+  signal.addEventListener('abort', abort, { once: true });
   try {
-    either.throwIfAborted();
-    return await openers[peer.access.transport](peer, options, either);
+    signal.throwIfAborted();
+    return await openers[peer.access.transport](peer, options, attempt.signal);
   } catch (error) {
     if (error instanceof OperatorError || error instanceof TargetError) throw error;
     throw unreachable(peer, messageOf(error), error);
   } finally {
+    signal.removeEventListener('abort', abort);
     cancel();
   }
 }

@@ -24,7 +24,7 @@ interface Hypervisor {
 }
 
 export function libvirtSource({ inventory, wall, secrets, random = Math.random }: LibvirtSourceOptions): Source {
-  const dropped = { 'no-room': 0, overflow: 0 };
+  const dropped = { overflow: 0 };
   let received = 0;
   let watches: readonly Watch[] = [];
   return {

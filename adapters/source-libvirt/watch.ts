@@ -42,8 +42,8 @@ export interface WatchOptions {
   /** Shared by all hypervisors: a listing is work. */
   readonly listings: Turns;
   readonly random: () => number;
-  /** Counts what came, and what was dropped by its cause. */
-  readonly count: (what: 'received' | 'no-room' | 'overflow') => void;
+  /** Counts what came, and what there was no room for. */
+  readonly count: (what: 'received' | 'overflow') => void;
 }
 
 export class Watch {
@@ -212,18 +212,17 @@ export class Watch {
   #note(uuid: string, to: string | undefined): void {
     const marks = new Map(this.#marks);
     if (to === undefined) marks.delete(uuid);
-    else marks.set(uuid, to);
+    else if (marks.size < libvirtDomainsMax) marks.set(uuid, to);
     this.#marks = marks;
   }
 
   /** Where the sink has no room it is offered again: meanwhile the queue fills, and when that is full, W3. */
   async #offer(readings: readonly Reading[], because?: 'resync'): Promise<void> {
-    const { sink, wall, count } = this.#options;
+    const { sink, wall } = this.#options;
     const told = readings.map(({ meaning, raw }): Event => {
       return { target: this.#peer.name, meaning, ...(because ? { because } : {}), origin: this.#origin(raw) };
     });
     while (!sink.offer(told) && !this.#stopped.signal.aborted) {
-      count('no-room');
       await wall.sleep(libvirtRoomMs, this.#stopped.signal).catch(() => undefined);
     }
   }

@@ -175,3 +175,5 @@ export const libvirtJobPollMs = 20;
 export const libvirtPostCopyPass = 3;
 /** What comes back is done again this often: a guest that still sends is heard every few hundred milliseconds, for seconds. */
 export const comesBackMax = 20;
+/** Bytes of one connection that libvirtd has not read: a call has some 100; with more it reads nothing. */
+export const libvirtUnsentBytesMax = 1_048_576;

@@ -126,6 +126,20 @@ test('a ping is answered with a pong', async () => {
   await libvirtd.until(() => libvirtd.connections[0]!.heard.includes('pong'));
 });
 
+test('one that pings on and on and reads no answer is cut off', async () => {
+  const client = await connect();
+  const { socket } = libvirtd.connections[0]!;
+  socket.pause();
+  const pings = Buffer.concat(Array.from({ length: 5_000 }, () => encodeKeepalive('ping')));
+  let over = false;
+  void client.ended.then(() => {
+    over = true;
+  });
+  // Twenty times what may wait, or until it is enough.
+  for (let round = 0; round < 150 && !over; round++) await new Promise((resolve) => socket.write(pings, resolve));
+  expect(await client.ended).toMatchObject({ code: 'no-answer', message: expect.stringContaining('bytes wait to be read') });
+});
+
 test('a libvirtd that freezes is found by our own pings', async () => {
   const wall = new VirtualWall(0);
   const client = await connect(wall);

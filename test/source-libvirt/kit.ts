@@ -11,6 +11,8 @@ export interface Heard extends Sink {
   readonly gaps: string[];
   /** While false, offers are refused. */
   room: boolean;
+  /** How many were. */
+  refused: number;
   /** `kvm1 lifecycle vm2 started booted`, of each event. */
   lines(): readonly string[];
   /** Resolves once it is so; asked again at every offer and gap. */
@@ -29,11 +31,12 @@ export function hearing(): Heard {
     events: [],
     gaps: [],
     room: true,
+    refused: 0,
     offer(events, committed) {
       if (heard.room) {
         heard.events.push(...events);
         committed?.();
-      }
+      } else heard.refused += 1;
       queueMicrotask(look);
       return heard.room;
     },
