@@ -1,7 +1,7 @@
 // Owns: all that a policy author imports: `import { policy, fhrp, exclusive, bgpNetwork } from 'offbox'`.
 
 // The stateless RxJS operators: what they need they get with each event.
-export { filter, map, merge, mergeMap, tap } from 'rxjs';
+export { concat, EMPTY, filter, forkJoin, map, merge, mergeMap, type Observable, tap } from 'rxjs';
 export { type Desire, exclusive } from './core/desire.ts';
 export type { EgressPort, GatewayMember, InventoryView, Port } from './core/facts.ts';
 export { perKey } from './core/operators/per-key.ts';
@@ -9,6 +9,7 @@ export { settle } from './core/operators/settle.ts';
 export { threshold } from './core/operators/threshold.ts';
 export { type PipeTools, type Policy, type PolicyContext, policy } from './core/policy.ts';
 export { ofMeaning } from './core/policy-run.ts';
+export { type PreflightOptions, preflight, type Refusal } from './core/preflight.ts';
 export { bgpNetwork, macTableEntry, servicePolicy, stickyMac, violationMode, vmPlacement } from './core/resources.ts';
 export type { MeaningEvent, SnmpEvent, SyslogEvent } from './core/selector.ts';
 export { bgp, config, fhrp, hsrp, interfaces, portSecurity, snmp, source, syslog, vm, vrrp } from './core/selectors.ts';

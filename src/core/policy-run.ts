@@ -3,9 +3,10 @@
 import { filter, map, Observable, Subject, type Subscription } from 'rxjs';
 import { type Entry, type EntryOf, rowsOf } from '../model/entry.ts';
 import { OperatorError } from '../model/errors.ts';
-import type { Requirement, Want } from '../model/intent.ts';
+import type { EnsureWant, Requirement, Want } from '../model/intent.ts';
 import { intentsPerStepMax } from '../model/limits.ts';
 import { type Meaning, type MeaningOf, meaningSubjects, type Role, roleSchema } from '../model/meaning.ts';
+import type { Outcome } from '../model/outcome.ts';
 import type { CellStore, Cells } from './cells.ts';
 import type { EventClock } from './clock.ts';
 import { type Desire, isDesire, type ResourceDesire } from './desire.ts';
@@ -211,7 +212,17 @@ export class PolicyRun {
           const rows = entry.kind === 'reading' ? rowsOf(entry.reading, query) : undefined;
           return rows ? [rows] : [];
         }),
-      act: (desire) => ask(ensureWant(desire, []), (entry) => (entry.kind === 'outcome' ? [entry.outcome] : [])),
+      act: (desire, event) => {
+        const requires = event ? requirementsOf(event as PolicyEvent, this.#host.facts) : [];
+        return ask(ensureWant(desire, requires), outcomeOf);
+      },
+      prove: (desire) => ask({ ...ensureWant(desire, []), prove: true }, outcomeOf),
+      report: ({ request }, state, text) =>
+        new Observable((subscriber) => {
+          const final = state !== 'accepted' && state !== 'running';
+          this.#host.intend(this.#number, request, { kind: 'report', request, state, text, final });
+          subscriber.complete();
+        }),
     };
   }
 
@@ -303,7 +314,11 @@ export class PolicyRun {
   }
 }
 
-function ensureWant({ resource, desired, staysMs, unless }: ResourceDesire, requires: Requirement[]): Want {
+function outcomeOf(entry: EntryOf<'reading'> | EntryOf<'outcome'>): readonly Outcome[] {
+  return entry.kind === 'outcome' ? [entry.outcome] : [];
+}
+
+function ensureWant({ resource, desired, staysMs, unless }: ResourceDesire, requires: Requirement[]): EnsureWant {
   const stays = staysMs === undefined ? {} : { staysMs };
   return { kind: 'ensure', resource, desired, requires, validForMs, ...stays, ...(unless === undefined ? {} : { unless }) };
 }

@@ -1,6 +1,7 @@
 // Owns: policy(): what an author writes, fully typed. A policy is data and pure functions; the engine runs it (policy-run.ts).
 import type { Observable } from 'rxjs';
 import { messageOf, OperatorError } from '../model/errors.ts';
+import type { Want } from '../model/intent.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { QueryKind, QueryRow } from '../model/query.ts';
 import { type Duration, durationMs } from '../model/time.ts';
@@ -9,7 +10,7 @@ import type { InventoryView } from './facts.ts';
 import type { perKey } from './operators/per-key.ts';
 import type { SettleOptions, settle } from './operators/settle.ts';
 import type { threshold } from './operators/threshold.ts';
-import type { Selector } from './selector.ts';
+import type { EventFrame, Selector } from './selector.ts';
 
 type Selectors = Selector | readonly Selector[];
 /** The type of event that selectors give. */
@@ -26,9 +27,15 @@ export interface PipeTools extends PolicyContext {
   readonly threshold: typeof threshold;
   /** Reads a state on a target: `about` says of what, where the query asks for one. Completes without a value where it cannot be read. */
   readonly read: <Q extends QueryKind>(target: string, query: Q, about?: string) => Observable<readonly QueryRow<Q>[]>;
-  /** Ensures a resource and gives what became of it. */
-  readonly act: (desire: ResourceDesire) => Observable<Outcome>;
+  /** Ensures a resource and gives what became of it. What `event` claims is read before anything is written. */
+  readonly act: (desire: ResourceDesire, event?: EventFrame & { readonly kind: string }) => Observable<Outcome>;
+  /** Looks until a resource is as desired, for as long as it may take to become effective; writes nothing. */
+  readonly prove: (desire: ResourceDesire) => Observable<Outcome>;
+  /** Tells whoever asked. The last word is `refused`, `done`, `failed` or `cancelled`. Completes at once. */
+  readonly report: (event: { readonly request: string }, state: ReportState, text: string) => Observable<never>;
 }
+
+type ReportState = Extract<Want, { kind: 'report' }>['state'];
 
 interface Common<S extends Selectors> {
   /** Kebab-case, the sentence it enforces: `hsrp-active-advertises`. */

@@ -3,6 +3,7 @@
 //
 // What cannot be read is a refusal: a migration that nobody can vouch for is not begun.
 import { defaultIfEmpty, forkJoin, map, type Observable, of } from 'rxjs';
+import { dscpWord } from '../model/dscp.ts';
 import { interfaceName } from '../model/interface-name.ts';
 import type { MeaningOf } from '../model/meaning.ts';
 import type { QueryKind, QueryRow } from '../model/query.ts';
@@ -102,6 +103,7 @@ export function judge(request: Request, answers: Answers, inventory: InventoryVi
     return [refusal('vm', `${silent} cannot be read`, 'Look at its libvirtd and at `offbox show targets`.')];
   }
   return [
+    ...performable(request, inventory),
     ...storage(request, needs, from, to),
     ...network(request, needs, to),
     ...cpu(request, needs, from, to),
@@ -109,6 +111,17 @@ export function judge(request: Request, answers: Answers, inventory: InventoryVi
     ...security(request, answers.ends),
     ...onTheWay(request, answers.hops, inventory, policyMap),
   ];
+}
+
+/** Offbox can begin it: it may write on the source, and knows where the source reaches the destination. */
+function performable({ perform, from, to }: Request, inventory: InventoryView): readonly Refusal[] {
+  if (!perform) return [];
+  const found: Refusal[] = [];
+  if (!inventory.target(from)?.libvirt?.write)
+    found.push(refusal('vm', `Offbox may not write on ${from}`, `Give targets.${from}.libvirt.write: true.`));
+  if (!inventory.target(to)?.libvirt?.migrationUri)
+    found.push(refusal('vm', `nobody knows where ${from} reaches ${to}`, `Give targets.${to}.libvirt.migrationUri.`));
+  return found;
 }
 
 type Host = QueryRow<'hypervisor'>;
@@ -149,7 +162,9 @@ function cpu({ from, to }: Request, needs: Needs, source: Host, destination: Hos
   const same = source.cpuModel === destination.cpuModel && lacking.length === 0;
   if (needs.cpu === 'host-passthrough' && !same) {
     const why = lacking.length > 0 ? `lacks ${lacking.join(', ')}` : `is ${destination.cpuModel}`;
-    return [refusal('cpu', `it has the CPU of ${from} as it is (${source.cpuModel}), and ${to} ${why}`, 'Give it a named model.')];
+    return [
+      refusal('cpu', `it has the CPU of ${from} as it is (${source.cpuModel}), and ${to} ${why}`, 'Give it a named model.'),
+    ];
   }
   if (needs.cpu === 'host-model' && (source.cpuModel !== destination.cpuModel || lacking.length > 0)) {
     const why = lacking.length > 0 ? ` lacks ${lacking.join(', ')}` : ` is ${destination.cpuModel}, not ${source.cpuModel}`;
@@ -176,7 +191,11 @@ function stretched(request: Request, needs: Needs, ends: readonly EndAnswers[]):
       const lacking = here ? to : from;
       return [refusal('vni', `VLAN ${vlan} does not reach ${lacking}`, 'Allow it on that port, or correct the attachments.')];
     }
-    return [...sameVni(vlan, here, other), ...[here, other].flatMap((end) => asDescribed(vlan, end)), ...sameTag(vlan, here, other)];
+    return [
+      ...sameVni(vlan, here, other),
+      ...[here, other].flatMap((end) => asDescribed(vlan, end)),
+      ...sameTag(vlan, here, other),
+    ];
   });
 }
 
@@ -237,7 +256,12 @@ function security({ allow = [] }: Request, ends: readonly EndAnswers[]): readonl
   });
 }
 
-function onTheWay(request: Request, hops: readonly HopAnswers[], inventory: InventoryView, policyMap: string): readonly Refusal[] {
+function onTheWay(
+  request: Request,
+  hops: readonly HopAnswers[],
+  inventory: InventoryView,
+  policyMap: string,
+): readonly Refusal[] {
   const path = inventory.path(request.from, request.to);
   if (!path) {
     const remedy = 'Describe it under paths of the inventory: each port that the traffic leaves by.';
@@ -256,12 +280,13 @@ function isOnPath({ target, interface: name, routes }: HopAnswers, toward: strin
 
 function takes({ target, policyMaps }: HopAnswers, dscp: string, policyMap: string): readonly Refusal[] {
   const found = policyMaps?.find(({ policy }) => policy === policyMap);
-  if (!found) return [refusal('policy-map', `${target} has no policy-map ${policyMap}, or cannot be read`, 'Configure it there.')];
-  if (found.classes.some((one) => one.dscp.includes(dscp))) return [];
-  const said = `no class of ${policyMap} on ${target} matches dscp ${dscp}`;
+  if (!found)
+    return [refusal('policy-map', `${target} has no policy-map ${policyMap}, or cannot be read`, 'Configure it there.')];
+  const word = dscpWord(dscp) ?? dscp;
+  if (found.classes.some((one) => one.dscp.includes(word))) return [];
+  const said = `no class of ${policyMap} on ${target} matches dscp ${word}`;
   return [refusal('policy-map', said, 'Match the traffic as it is encapsulated, or correct dscp of the path.')];
 }
 
 const refusal = (condition: string, what: string, remedy: string): Refusal => ({ condition, text: `${what}. ${remedy}` });
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-

@@ -38,6 +38,8 @@ export const wantSchema = z.discriminatedUnion('kind', [
     validForMs: z.number().int(),
     /** What may stand there before the change, as the driver's `value` tells it (null: nothing); otherwise `refused`. */
     replaces: z.array(z.string().nullable()).optional(),
+    /** Only looked at, until it is so: nothing is ever written for it. */
+    prove: z.boolean().optional(),
     /** Effective only once it has stayed so for this long; applied again while it does not. */
     staysMs: z.number().int().optional(),
     /** … or once this is read to be there: it cannot come back. */

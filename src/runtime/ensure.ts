@@ -77,7 +77,7 @@ class Run {
     const refusal = await this.#requirements();
     if (refusal) return refusal;
     const { state, plan } = await this.#timed('read', () => this.#plan());
-    if (plan.length === 0) return this.#alreadySo(state);
+    if (plan.length === 0 || this.#job.want.prove) return this.#alreadySo(state);
     const foreign = this.#foreign(state);
     if (foreign) return { kind: 'refused', reason: foreign };
     const lines = plan.flatMap(commandLines);

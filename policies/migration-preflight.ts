@@ -1,0 +1,68 @@
+import {
+  concat,
+  forkJoin,
+  type MeaningEvent,
+  mergeMap,
+  type Observable,
+  type PipeTools,
+  policy,
+  preflight,
+  servicePolicy,
+  violationMode,
+  vm,
+  vmPlacement,
+} from 'offbox';
+
+const policyMap = 'LIVE-MIGRATION';
+
+export default policy({
+  name: 'migration-preflight',
+  describe: 'A requested migration is checked as an engineer does by hand; then Offbox begins it, where it shall perform it.',
+  on: vm.migrationRequested(),
+  pipe: (requests, tools) =>
+    requests.pipe(
+      mergeMap((request) =>
+        preflight(request, tools, { policyMap }).pipe(
+          mergeMap((refusals) => {
+            const why = refusals.map(({ condition, text }) => `${condition}: ${text}`).join(' ');
+            if (why !== '') return tools.report(request, 'refused', why);
+            return request.perform ? perform(request, tools) : tools.report(request, 'accepted', 'Nothing stands against it.');
+          }),
+        ),
+      ),
+    ),
+});
+
+/** Begins only when the path has its policy-map, and the ports are relaxed where that is allowed: other policies hold them. */
+function perform(
+  request: MeaningEvent<'vm.migration-requested'>,
+  { inventory, prove, act, report }: PipeTools,
+): Observable<unknown> {
+  const { from, to, uuid, vm: name, allow = [], bandwidthMiBs } = request;
+  const qos = inventory.pathBetween(from, to).map((port) => servicePolicy(port, 'output', policyMap));
+  const ports = allow.includes('relax') ? [from, to].flatMap((host) => inventory.portsOf(host)) : [];
+  const relaxed = ports.map((port) => violationMode(port, 'restrict'));
+  const placement = vmPlacement({
+    target: from,
+    uuid,
+    vm: name,
+    to,
+    uri: inventory.target(to)?.libvirt?.migrationUri ?? '',
+    ...(bandwidthMiBs === undefined ? {} : { bandwidthMiBs }),
+    postCopy: allow.includes('post-copy'),
+  });
+  return forkJoin([...qos, ...relaxed].map(prove)).pipe(
+    mergeMap((outcomes) => {
+      const missing = outcomes.filter(({ kind }) => kind !== 'already').map(({ reason }) => reason);
+      if (missing.length > 0) return report(request, 'failed', `The way is not prepared: ${missing.join(' ')}`);
+      const migrated = act(placement, request).pipe(
+        mergeMap(({ kind, reason }) =>
+          kind === 'done' || kind === 'already'
+            ? report(request, 'done', `${name} is on ${to}.`)
+            : report(request, 'failed', reason ?? kind),
+        ),
+      );
+      return concat(report(request, 'running', `The way is prepared: ${name} leaves ${from} for ${to}.`), migrated);
+    }),
+  );
+}
