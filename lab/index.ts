@@ -1,4 +1,4 @@
-// Owns: the simulated network on the wire: two gateways, an external router and two access switches on loopback
+// Owns: the simulated network on the wire: two hypervisors, two gateways, an external router and two access switches on loopback
 // addresses, in this process.
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -11,6 +11,8 @@ import {
   type DeviceName,
   type GatewayName,
   gatewayNames,
+  type HypervisorName,
+  hypervisorNames,
   type LabAddresses,
   labAddresses,
   routerNames,
@@ -20,6 +22,7 @@ import {
 import type { ConfigWrite } from './model/chassis.ts';
 import { routerCommands } from './model/cli/exec-commands.ts';
 import { switchCommands } from './model/cli/switch-exec.ts';
+import { createHypervisors, type Hypervisors } from './model/hypervisor.ts';
 import { routerModels } from './model/netconf/models.ts';
 import { switchModels } from './model/netconf/switch-models.ts';
 import { createNetwork, defaultTimers, type NetworkTimers } from './model/network.ts';
@@ -27,6 +30,7 @@ import type { ShowContext } from './model/show/show-context.ts';
 import type { Fabric } from './model/switch/fabric.ts';
 import { appendWrite, readWrites } from './servers/change-log.ts';
 import { createHost, type Host } from './servers/host.ts';
+import { createLibvirtServer } from './servers/libvirt-server.ts';
 import { labAccess } from './servers/secrets.ts';
 import { createSwitchFaults, type SwitchFaults } from './switch-faults.ts';
 import { Changes, type LabViews, labViews } from './views.ts';
@@ -62,6 +66,7 @@ export interface Lab extends Faults, LabViews {
   /** The access switches: what guests say, and what becomes of it. */
   readonly fabric: Fabric;
   readonly switchFaults: SwitchFaults;
+  readonly hypervisors: Hypervisors<HypervisorName>;
   /** The inventory.yaml it wrote. */
   readonly inventoryPath: string;
   /** Every line that ever reached the device's configuration, from its log. */
@@ -99,6 +104,16 @@ export async function startLab({ dir: folder, wall, net = 23, timers, onVerb }: 
     return createHost({ device, commands, ...models, wall, addresses, access, answerMs });
   });
   const hosts: Readonly<Record<DeviceName, Host>> = { ...routers, ...switches };
+  const hypervisors = createHypervisors({
+    wall,
+    names: hypervisorNames,
+    addresses,
+    frame: (on, mac, vlan) => void network.fabric.frame(on, mac, vlan),
+    changed: () => changes.tell(),
+  });
+  const libvirtds = hypervisorNames.map((name) =>
+    createLibvirtServer({ host: hypervisors.hosts[name], hypervisors, wall, address: addresses[name] }),
+  );
   const stopped = new AbortController();
   const { standing, ...faults } = createFaults({ wall, network, hosts, bootMs: times.bootMs, stopped: stopped.signal });
   const { fabric } = network;
@@ -107,13 +122,15 @@ export async function startLab({ dir: folder, wall, net = 23, timers, onVerb }: 
     const gateway = gatewayNames.find((each) => each === name);
     return gateway ? standing(gateway) : switchFaults.standing(name as SwitchName);
   };
-  const views = labViews(network, addresses, { standing: standingOf, changes });
+  const views = labViews(network, addresses, { standing: standingOf, hypervisors: () => hypervisors.state(), changes });
 
   let control: Control | undefined;
   const end = async () => {
     stopped.abort();
     changes.clear();
     await control?.stop();
+    hypervisors.stop();
+    await Promise.all(libvirtds.map((libvirtd) => libvirtd.stop()));
     network.stop();
     for (const host of Object.values(hosts)) host.stop();
   };
@@ -124,9 +141,20 @@ export async function startLab({ dir: folder, wall, net = 23, timers, onVerb }: 
   };
   try {
     for (const host of Object.values(hosts)) await host.open();
-    control = await serveControl(dir, { ...faults, ...views, switchFaults }, wall, onVerb);
+    for (const libvirtd of libvirtds) await libvirtd.open();
+    control = await serveControl(dir, { ...faults, ...views, switchFaults, hypervisors }, wall, onVerb);
     const inventoryPath = writeInventory(dir, addresses, access);
-    return { ...faults, ...views, fabric, switchFaults, addresses, inventoryPath, writes: (name) => readWrites(dir, name), stop };
+    return {
+      ...faults,
+      ...views,
+      fabric,
+      switchFaults,
+      hypervisors,
+      addresses,
+      inventoryPath,
+      writes: (name) => readWrites(dir, name),
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

@@ -1,9 +1,10 @@
-// Owns: inventory.yaml as the lab writes it: its gateways and access switches as Offbox is to know them.
+// Owns: inventory.yaml as the lab writes it: its gateways, access switches and hypervisors as Offbox is to know them.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { z } from 'zod';
 import { type Attachment, inventorySchema, type Path, type targetSchema } from '../src/model/target.ts';
+import { hypervisorTargets } from './hypervisor-targets.ts';
 import {
   type GatewayName,
   gatewayNames,
@@ -27,6 +28,7 @@ export function writeInventory(dir: string, addresses: LabAddresses, access: Lab
     targets: Object.fromEntries([
       ...gatewayNames.map((name) => [name, gateway(name, addresses, access)]),
       ...switchNames.map((name) => [name, managed(name, addresses, access)]),
+      ...Object.entries(hypervisorTargets(addresses)),
     ]),
     gateways: {
       lan23: {
@@ -35,6 +37,7 @@ export function writeInventory(dir: string, addresses: LabAddresses, access: Lab
         members: gatewayNames.map((name) => ({ target: name, interface: 'Vlan10', group: 10 })),
       },
     },
+    ...hypervisorPlaces(),
   });
   const path = join(dir, 'inventory.yaml');
   const head = '# The simulated network, written by the lab at every start. Change what you like; it is written again.\n';
@@ -62,7 +65,7 @@ const hasNetconf = (name: GatewayName | SwitchName) => name === 'gw-b' || name =
 
 /**
  * Where the hypervisors are plugged in, and the way their migrations take, there and back: from VTEP to VTEP over the uplink
- * of the switch that it leaves. For an inventory that has the hypervisors as targets.
+ * of the switch that it leaves.
  */
 export function hypervisorPlaces(): { readonly attachments: readonly Attachment[]; readonly paths: readonly Path[] } {
   const attachments = hypervisorNames.map((hypervisor): Attachment => {

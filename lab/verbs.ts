@@ -1,8 +1,17 @@
 // Owns: the words of the lab's control socket: what can be asked, of whom, and what is answered.
 import { OperatorError } from '../src/model/errors.ts';
 import type { Faults } from './faults.ts';
-import { type GatewayName, gatewayNames, type SwitchName, switchNames } from './model/addresses.ts';
+import {
+  type GatewayName,
+  gatewayNames,
+  type HypervisorName,
+  hypervisorNames,
+  type SwitchName,
+  switchNames,
+} from './model/addresses.ts';
+import type { HypervisorState, Hypervisors, LabMigration } from './model/hypervisor.ts';
 import type { ExternalRoute } from './model/network.ts';
+import { LibvirtRefusal } from './model/virt/refusal.ts';
 import type { SwitchFaults } from './switch-faults.ts';
 
 /** One gateway as it is now. */
@@ -43,11 +52,13 @@ export interface SwitchState {
 export interface LabState {
   readonly gateways: readonly GatewayState[];
   readonly switches: readonly SwitchState[];
+  readonly hypervisors: readonly HypervisorState[];
   readonly external: readonly ExternalRoute[];
 }
 
 export interface Controlled extends Faults {
   readonly switchFaults: SwitchFaults;
+  readonly hypervisors: Hypervisors<HypervisorName>;
   state(): LabState;
   external(): readonly ExternalRoute[];
 }
@@ -88,6 +99,37 @@ const onDevice = (
     return `${name} ${told}`;
   },
 });
+
+const onHypervisor = (told: string, act: (lab: Controlled, name: HypervisorName) => Promise<void> | void): Verb => ({
+  words: 'HYPERVISOR',
+  async run(lab, words) {
+    const name = oneOf(hypervisorNames, words[0], 'hypervisor');
+    noMore(words, 1);
+    await act(lab, name);
+    return `${name} ${told}`;
+  },
+});
+
+/** As somebody else's tool would do it, past Offbox; `fail`: the destination's QEMU dies; `abort`: half-way. */
+const migrationWords = ['live', 'fail', 'abort', 'offline', 'post-copy'] as const;
+const migrationKinds: Readonly<Record<(typeof migrationWords)[number], LabMigration>> = {
+  live: {},
+  fail: { fail: 'destination' },
+  abort: { abortAfterMs: 1_200 },
+  offline: { offline: true },
+  'post-copy': { postCopy: true },
+};
+
+/** A migration that fails is what was asked for, and no fault of the lab's. */
+async function migrate(lab: Controlled, vm: string, to: HypervisorName, how: LabMigration): Promise<string> {
+  try {
+    await lab.hypervisors.migrate(vm, to, how);
+    return `${vm} is on ${to}`;
+  } catch (thrown) {
+    if (!(thrown instanceof LibvirtRefusal)) throw thrown;
+    return `${vm} has not moved: ${thrown.message}`;
+  }
+}
 
 const verbs: Readonly<Record<string, Verb>> = {
   fail: onDevice(
@@ -151,6 +193,27 @@ const verbs: Readonly<Record<string, Verb>> = {
   },
   'link-down': onGateway('has lost its LAN link', (lab, name) => lab.linkDown(name)),
   'link-up': onGateway('has its LAN link again', (lab, name) => lab.linkUp(name)),
+  migrate: {
+    words: 'VM HYPERVISOR [live|fail|abort|offline|post-copy]',
+    async run(lab, words) {
+      const [vm = '', to, how = 'live'] = words;
+      noMore(words, 3);
+      const kind = oneOf(migrationWords, how, 'kind of migration');
+      return migrate(lab, vm, oneOf(hypervisorNames, to, 'hypervisor'), migrationKinds[kind]);
+    },
+  },
+  abort: {
+    words: 'VM',
+    async run(lab, words) {
+      noMore(words, 1);
+      lab.hypervisors.abort(words[0] ?? '');
+      return `the migration of ${words[0]} is aborted`;
+    },
+  },
+  'restart-libvirtd': onHypervisor('has its libvirtd again', (lab, name) => lab.hypervisors.restartLibvirtd(name)),
+  cut: onHypervisor('has lost its connections', (lab, name) => lab.hypervisors.cut(name)),
+  freeze: onHypervisor('answers nothing; its guests go on', (lab, name) => lab.hypervisors.freeze(name)),
+  thaw: onHypervisor('answers again', (lab, name) => lab.hypervisors.thaw(name)),
   state: {
     words: '',
     async run(lab, words) {

@@ -42,10 +42,11 @@ export class Changes {
 
 export interface ViewsOptions {
   readonly standing: (name: GatewayName | SwitchName) => readonly string[];
+  readonly hypervisors: () => LabState['hypervisors'];
   readonly changes: Changes;
 }
 
-export function labViews(network: Network, addresses: LabAddresses, { standing, changes }: ViewsOptions): LabViews {
+export function labViews(network: Network, addresses: LabAddresses, { standing, hypervisors, changes }: ViewsOptions): LabViews {
   const { external } = network;
   return {
     external,
@@ -61,6 +62,7 @@ export function labViews(network: Network, addresses: LabAddresses, { standing, 
         faults: standing(name),
         ...switchState(network.fabric, name),
       })),
+      hypervisors: hypervisors(),
       external: external(),
     }),
     onExternal(callback) {
