@@ -2,8 +2,10 @@ import {
   concat,
   forkJoin,
   type MeaningEvent,
+  merge,
   mergeMap,
   type Observable,
+  ofMeaning,
   type PipeTools,
   policy,
   preflight,
@@ -14,30 +16,42 @@ import {
 } from 'offbox';
 
 const policyMap = 'LIVE-MIGRATION';
+const cancelled = vm.migrationEnded({ how: 'cancelled' });
+
+type Request = MeaningEvent<'vm.migration-requested'>;
 
 export default policy({
   name: 'migration-preflight',
   describe: 'A requested migration is checked as an engineer does by hand; then Offbox begins it, where it shall perform it.',
-  on: vm.migrationRequested(),
-  pipe: (requests, tools) =>
-    requests.pipe(
-      mergeMap((request) =>
-        preflight(request, tools, { policyMap }).pipe(
-          mergeMap((refusals) => {
-            const why = refusals.map(({ condition, text }) => `${condition}: ${text}`).join(' ');
-            if (why !== '') return tools.report(request, 'refused', why);
-            return request.perform ? perform(request, tools) : tools.report(request, 'accepted', 'Nothing stands against it.');
-          }),
+  on: [vm.migrationRequested(), cancelled],
+  pipe: (events, tools) =>
+    merge(
+      events.pipe(
+        ofMeaning(vm.migrationRequested()),
+        mergeMap((request) => preflight(request, tools, { policyMap }).pipe(mergeMap((found) => answer(request, found, tools)))),
+      ),
+      // Whoever asked has changed his mind: a migration of ours that is on is aborted.
+      events.pipe(
+        ofMeaning(cancelled),
+        mergeMap((event) =>
+          tools.act(vmPlacement({ target: event.from, uuid: event.uuid, vm: event.vm, to: event.to, uri: '' }).absent()),
         ),
       ),
     ),
 });
 
-/** Begins only when the path has its policy-map, and the ports are relaxed where that is allowed: other policies hold them. */
-function perform(
-  request: MeaningEvent<'vm.migration-requested'>,
-  { inventory, prove, act, report }: PipeTools,
+function answer(
+  request: Request,
+  refusals: readonly { condition: string; text: string }[],
+  tools: PipeTools,
 ): Observable<unknown> {
+  const why = refusals.map(({ condition, text }) => `${condition}: ${text}`).join(' ');
+  if (why !== '') return tools.report(request, 'refused', why);
+  return request.perform ? perform(request, tools) : tools.report(request, 'accepted', 'Nothing stands against it.');
+}
+
+/** Begins only when the path has its policy-map, and the ports are relaxed where that is allowed: other policies hold them. */
+function perform(request: Request, { inventory, prove, act, report }: PipeTools): Observable<unknown> {
   const { from, to, uuid, vm: name, allow = [], bandwidthMiBs } = request;
   const qos = inventory.pathBetween(from, to).map((port) => servicePolicy(port, 'output', policyMap));
   const ports = allow.includes('relax') ? [from, to].flatMap((host) => inventory.portsOf(host)) : [];

@@ -5,6 +5,7 @@ import { declareDecode } from './decode.ts';
 import { declareEmit } from './emit.ts';
 import { declareExplain } from './explain.ts';
 import { declareLab } from './lab.ts';
+import { declareMigrate } from './migrate.ts';
 import { declareShow } from './show.ts';
 import { declareStart } from './start.ts';
 import { declareTest } from './test.ts';
@@ -16,6 +17,7 @@ export const verbs: readonly ((program: Command) => void)[] = [
   declareShow,
   declareExplain,
   declareEmit,
+  declareMigrate,
   declareDecode,
   declareLab,
 ];

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { messageOf, OperatorError } from '../model/errors.ts';
 import { type Event, eventSchema } from '../model/event.ts';
 import { apiBodyBytesMax } from '../model/limits.ts';
+import { askMigration, cancelMigration, migrateSchema, migrationStatus } from './migrate.ts';
 import type { Runtime } from './runtime.ts';
 
 /** What can be shown. */
@@ -33,6 +34,7 @@ export async function serveApi(runtime: Runtime, data: string): Promise<Api> {
     return reply.status(status).send({ error: thrown instanceof z.ZodError ? z.prettifyError(thrown) : messageOf(thrown) });
   });
   declare(server, runtime);
+  declareMigrations(server, runtime);
   try {
     await server.listen({ path });
     await chmod(path, 0o600);
@@ -52,6 +54,16 @@ function declare(server: FastifyInstance, runtime: Runtime): void {
     const { event } = emitSchema.parse(body);
     return { seq: await runtime.host.emit(forgiven(event)) };
   });
+}
+
+function declareMigrations(server: FastifyInstance, runtime: Runtime): void {
+  server.post('/migrate', async ({ body }) => askMigration(runtime, migrateSchema.parse(body)));
+  server.get<{ Params: { request: string } }>('/migrate/:request', async ({ params }) =>
+    migrationStatus(runtime, params.request),
+  );
+  server.post<{ Params: { request: string } }>('/migrate/:request/cancel', async ({ params }) =>
+    cancelMigration(runtime, params.request),
+  );
 }
 
 /** Whoever emits by hand claims: nothing that comes in here is authenticated by a device. */

@@ -6,7 +6,7 @@
 // Q3. A held intent goes again, through everything, when its line is back; unless it is too old by then: `expired`.
 // Q4. What shall stay so is watched beside the queue, and done again while it comes back.
 import type { OpenIntent } from '../core/ledger.ts';
-import type { EntryBody } from '../model/entry.ts';
+import type { EntryBody, Reading } from '../model/entry.ts';
 import { messageOf } from '../model/errors.ts';
 import type { EnsureWant, Intent, Resource } from '../model/intent.ts';
 import { applyDeadlineMs, comesBackMax, readDeadlineMs, targetQueueMax } from '../model/limits.ts';
@@ -19,7 +19,7 @@ import { placeKey } from '../resources/place.ts';
 import { type EnsureJob, ensure } from './ensure.ts';
 import { Line, type LineStatus } from './line.ts';
 import type { Modes } from './modes.ts';
-import { Readings } from './readings.ts';
+import { type Question, Readings } from './readings.ts';
 import type { Reports } from './reports.ts';
 import { stays } from './stays.ts';
 
@@ -81,6 +81,11 @@ export class Executor {
     if (want.kind === 'ensure') this.#enqueue({ intent, want, key: placeKey(want.resource), at });
     else if (want.kind === 'read') this.#track(this.#readings.take(want, intent.id));
     else if (want.kind === 'report') this.#track(this.#options.report(intent.id, want, at, this.#stopped.signal));
+  }
+
+  /** Reads something now, for somebody who watches: nothing is journaled. */
+  peek(question: Question): Promise<Reading['result']> {
+    return this.#readings.peek(question);
   }
 
   /** After a restart: what was open goes again, what was attempted is probed first (law E4). */

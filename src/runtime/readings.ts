@@ -57,6 +57,11 @@ export class Readings {
     return reading;
   }
 
+  /** Reads a state now, and leaves no trace of it. */
+  peek({ target, query, about }: Question): Promise<Reading['result']> {
+    return this.#ask(target, query, about);
+  }
+
   /**
    * Checks a requirement against a reading asked for less than 2 s ago. A reading that old may carry a write, but it
    * cannot deny one: it may be older than the event. Where it does not hold, the state is read now.

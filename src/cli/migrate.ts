@@ -1,0 +1,110 @@
+// Owns: offbox migrate: asks the running Offbox for a migration and follows it with a progress bar. Ctrl-C cancels it and waits
+// until it is over. Exits 0 when the VM is there, 1 when it was refused, failed or was cancelled.
+import type { Command } from 'commander';
+import colors from 'picocolors';
+import { OperatorError } from '../model/errors.ts';
+import { controlSocket } from '../runtime/api.ts';
+import type { MigrationAsked, MigrationStatus } from '../runtime/migrate.ts';
+import { ask } from './client.ts';
+import { visible } from './terminal.ts';
+import { configFile } from './where.ts';
+
+interface MigrateOptions {
+  readonly to: string;
+  readonly allow?: string;
+  readonly bandwidth?: string;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+const lookMs = 250;
+const barWidth = 30;
+
+export function declareMigrate(program: Command): void {
+  program
+    .command('migrate')
+    .description('migrate a VM: preflight, QoS on the path, the migration itself, checks; policies do it, this follows')
+    .argument('<vm>', 'its name or UUID')
+    .requiredOption('--to <hypervisor>', 'where to')
+    .option('--allow <what>', 'relax: hold `violation restrict` on its ports meanwhile; post-copy; both with a comma')
+    .option('--bandwidth <MiB/s>', 'no more than this')
+    .option('-c, --config <file>', "the configuration (default: ./offbox.yaml, else the lab's)")
+    .option('--json', 'print one JSON object a change')
+    .action(migrate);
+}
+
+async function migrate(vm: string, options: MigrateOptions): Promise<void> {
+  const [{ dataFolder, wall }, { loadConfig }] = await Promise.all([import('../main.ts'), import('../runtime/config.ts')]);
+  const socket = controlSocket(dataFolder(await loadConfig(configFile(options.config))));
+  const asked = (await ask(socket, 'POST', '/migrate', wanted(vm, options))) as MigrationAsked | undefined;
+  if (!asked)
+    throw new OperatorError('Offbox does not run here', { code: 'not-running', remedy: 'Start it with `offbox start`.' });
+  const teller = options.json ? jsonTeller() : screenTeller(asked);
+  const cancel = (): void =>
+    void ask(socket, 'POST', `/migrate/${encodeURIComponent(asked.request)}/cancel`, {}).catch(() => undefined);
+  process.on('SIGINT', cancel);
+  try {
+    for (;;) {
+      const status = (await ask(socket, 'GET', `/migrate/${encodeURIComponent(asked.request)}`)) as MigrationStatus | undefined;
+      if (!status)
+        throw new OperatorError('Offbox has stopped', { code: 'not-running', remedy: 'Start it again: it goes on by itself.' });
+      teller(status);
+      if (status.report.final) {
+        process.exitCode = status.report.state === 'done' ? 0 : 1;
+        return;
+      }
+      await wall.sleep(lookMs);
+    }
+  } finally {
+    process.off('SIGINT', cancel);
+  }
+}
+
+function wanted(vm: string, { to, allow, bandwidth }: MigrateOptions): unknown {
+  const mib = bandwidth === undefined ? undefined : Number(bandwidth);
+  if (mib !== undefined && !(Number.isInteger(mib) && mib > 0))
+    throw new OperatorError(`"${bandwidth}" is no bandwidth`, {
+      code: 'usage',
+      remedy: 'Write whole MiB a second, such as 100.',
+    });
+  return {
+    vm,
+    to,
+    ...(allow === undefined ? {} : { allow: allow.split(',') }),
+    ...(mib === undefined ? {} : { bandwidthMiBs: mib }),
+  };
+}
+
+type Teller = (status: MigrationStatus) => void;
+
+/** One object a change. */
+function jsonTeller(): Teller {
+  let before = '';
+  return (status) => {
+    const now = JSON.stringify(status);
+    if (now !== before) process.stdout.write(`${now}\n`);
+    before = now;
+  };
+}
+
+function screenTeller({ vm, from, to, seq }: MigrationAsked): Teller {
+  const write = (text: string): void => void process.stdout.write(text);
+  const tty = process.stdout.isTTY;
+  let before = '';
+  write(`${vm} from ${from} to ${to}, asked for as entry ${seq}; Ctrl-C cancels it\n`);
+  return ({ report: { state, text, final }, progress }) => {
+    if (state !== before) {
+      const mark = state === 'done' ? colors.green('✔') : final ? colors.red('✖') : '▸';
+      write(`${tty ? '\r\u001b[K' : ''}${mark} ${state}${text ? `: ${visible(text)}` : ''}\n`);
+    }
+    before = state;
+    if (tty && progress && !final) write(`\r\u001b[K${bar(progress)}`);
+  };
+}
+
+function bar({ processed, total }: { readonly processed: number; readonly total: number }): string {
+  const share = total > 0 ? Math.min(processed / total, 1) : 0;
+  const done = Math.round(share * barWidth);
+  const mib = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;
+  return `  ${'█'.repeat(done)}${'░'.repeat(barWidth - done)} ${Math.round(share * 100)} %  ${mib(processed)} of ${mib(total)}`;
+}

@@ -1,0 +1,118 @@
+// Owns: a migration asked for on the control socket: taken as a request, followed, cancelled.
+import { z } from 'zod';
+import { OperatorError } from '../model/errors.ts';
+import type { Event } from '../model/event.ts';
+import type { MeaningOf } from '../model/meaning.ts';
+import type { DomainRow } from '../model/query.ts';
+import type { ShownRequest } from './requests.ts';
+import type { Runtime } from './runtime.ts';
+
+export const migrateSchema = z.strictObject({
+  /** Its name or its UUID. */
+  vm: z.string().min(1).max(255),
+  to: z.string().min(1).max(64),
+  allow: z.array(z.enum(['relax', 'post-copy'])).optional(),
+  bandwidthMiBs: z.int().min(1).max(1_000_000).optional(),
+});
+
+export interface MigrationAsked {
+  readonly request: string;
+  readonly seq: number;
+  readonly vm: string;
+  readonly uuid: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface MigrationStatus {
+  readonly report: Pick<ShownRequest, 'state' | 'text' | 'final'>;
+  /** As read on the source now; absent where it is not on its way, or the source cannot be read. */
+  readonly progress?: DomainRow['progress'];
+}
+
+/** Resolves AFTER the request is durable. Rejects with an OperatorError where the VM or the host is not known. */
+export async function askMigration(
+  runtime: Runtime,
+  { vm: named, to, ...how }: z.infer<typeof migrateSchema>,
+): Promise<MigrationAsked> {
+  const { facts } = runtime.engine;
+  const vm = facts.vm(named);
+  const places = Object.entries(vm?.places ?? {}).flatMap(([host, { place }]) => (place === 'here' ? [host] : []));
+  const [from, other] = places;
+  if (!vm || from === undefined)
+    throw unknown(
+      `no hypervisor has a VM "${named}"`,
+      facts.vms.all().map((each) => each.vm),
+    );
+  if (other !== undefined)
+    throw new OperatorError(`${vm.vm} is on ${places.join(' and ')}`, {
+      code: 'usage',
+      remedy: 'Undefine it where it shall not be.',
+    });
+  const hypervisors = Object.entries(facts.inventory.targets).flatMap(([name, { libvirt }]) => (libvirt ? [name] : []));
+  if (!hypervisors.includes(to) || to === from)
+    throw unknown(
+      to === from ? `${vm.vm} is on ${to} already` : `there is no hypervisor "${to}"`,
+      hypervisors.filter((each) => each !== from),
+    );
+  if (vm.migration)
+    throw new OperatorError(`${vm.vm} is being migrated to ${vm.migration.to}`, { code: 'usage', remedy: 'Wait for it.' });
+  const request = `offbox-${runtime.host.stats().lastSeq + 1}-${vm.vm}`;
+  const meaning: MeaningOf<'vm.migration-requested'> = {
+    kind: 'vm.migration-requested',
+    vm: vm.vm,
+    uuid: vm.uuid,
+    from,
+    to,
+    request,
+    perform: true,
+    ...(how.allow ? { allow: how.allow } : {}),
+    ...(how.bandwidthMiBs === undefined ? {} : { bandwidthMiBs: how.bandwidthMiBs }),
+  };
+  const seq = await runtime.host.emit(byHand(meaning, from, `migrate ${vm.vm} to ${to}`));
+  return { request, seq, vm: vm.vm, uuid: vm.uuid, from, to };
+}
+
+export async function migrationStatus(runtime: Runtime, request: string): Promise<MigrationStatus> {
+  const { state, text, final, vm, from } = known(runtime, request);
+  const report = { state, text, final };
+  if (final || from === undefined) return { report };
+  const reading = await runtime.executor.peek({ target: from, query: 'domains' });
+  const row = reading.kind === 'rows' ? (reading.rows as unknown as DomainRow[]).find((each) => each.vm === vm) : undefined;
+  return row?.job === 'migration-out' && row.progress ? { report, progress: row.progress } : { report };
+}
+
+/** Says that it shall not be any more; the policy that began it aborts it. */
+export async function cancelMigration(runtime: Runtime, request: string): Promise<{ readonly seq: number }> {
+  const { vm: name = '', from = '', to = '' } = known(runtime, request);
+  const uuid = runtime.engine.facts.vm(name)?.uuid ?? '';
+  const reason = 'cancelled by the operator';
+  const meaning: MeaningOf<'vm.migration-ended'> = {
+    kind: 'vm.migration-ended',
+    vm: name,
+    uuid,
+    from,
+    to,
+    how: 'cancelled',
+    reason,
+  };
+  return { seq: await runtime.host.emit(byHand(meaning, from, `cancel ${request}`)) };
+}
+
+function byHand(meaning: Event['meaning'], target: string, raw: string): Event {
+  const origin = { source: 'emit', peer: 'local', transport: 'local', trust: 'claimed', raw } as const;
+  return { target, meaning, because: 'emit', origin };
+}
+
+function known(runtime: Runtime, request: string): ShownRequest {
+  const found = runtime.view.requests().find((each) => each.request === request);
+  if (found) return found;
+  throw new OperatorError(`there is no request "${request}"`, { code: 'usage', remedy: '`offbox show requests` lists them.' });
+}
+
+function unknown(what: string, there: readonly string[]): OperatorError {
+  return new OperatorError(what, {
+    code: 'usage',
+    remedy: there.length > 0 ? `There is: ${there.join(', ')}.` : 'None is known yet.',
+  });
+}
