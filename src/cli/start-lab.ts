@@ -1,26 +1,20 @@
-// Owns: offbox start --lab: brings the simulated network up, runs Offbox beside it, and with --once plays a failover and
-// a recovery and judges by what the external router sees.
+// Owns: offbox start --lab: brings the simulated network up and runs Offbox beside it; with --once it plays the story of
+// lab-story.ts.
 import { mkdir, rm } from 'node:fs/promises';
 import colors from 'picocolors';
 import { compose, type Lab, startLab, wall } from '../main.ts';
 import { OperatorError } from '../model/errors.ts';
 import { loadConfig } from '../runtime/config.ts';
-import type { Runtime } from '../runtime/runtime.ts';
 import { runtimeVersion } from '../runtime/version.ts';
 import { writeLabConfig } from './lab-config.ts';
+import { firstHeading, play, prefix, via } from './lab-story.ts';
 import { endOf, watching } from './start.ts';
 import { numberWidth, sinceFirst } from './tell.ts';
 import { visible } from './terminal.ts';
 import { labDirectory } from './where.ts';
 
-const prefix = '23.0.0.0/8';
 /** Tries 127.23.0.x first; another lab may be running there. */
 const nets = [23, 24, 25, 26, 27, 28, 29, 30];
-/** A step of the play that takes longer has failed. */
-const stepMs = 40_000;
-/** What is still under way at the end of a step gets this long, and is looked at this often. */
-const restMs = 2_000;
-const restStepMs = 50;
 
 interface LabRunOptions {
   readonly once?: boolean;
@@ -42,13 +36,13 @@ export async function startLabRun({ once, json }: LabRunOptions): Promise<number
   try {
     const loaded = await loadConfig(await writeLabConfig(directory, lab.net));
     introduce(say, lab);
-    if (once) say(heading(chapters[0]!));
+    if (once) say(firstHeading());
     const failed = Promise.withResolvers<Error>();
     const watch = watching(write, json, time);
     const runtime = await compose({ ...loaded, watch: { ...watch, onFailure: failed.resolve } });
-    if (once) return await play(lab, runtime, say).finally(() => runtime.stop());
+    if (once) return await play({ lab, runtime }, say).finally(() => runtime.stop());
     say(
-      `\n${colors.bold('It runs; Ctrl-C ends it.')} From another terminal, in this folder: npx offbox lab fail gw-a, then lab restore gw-a;\nnpx offbox show gateways; npx offbox explain 3, or whatever # stands beside a line.\n`,
+      `\n${colors.bold('It runs; Ctrl-C ends it.')} From another terminal, in this folder: npx offbox lab fail gw-a, then lab restore gw-a;\nnpx offbox migrate web1 --to kvm2 --allow relax; npx offbox show gateways; npx offbox explain 3, or whatever # stands beside a line.\n`,
     );
     await endOf(runtime, failed.promise);
     return 0;
@@ -76,101 +70,26 @@ async function bringUp(
 
 function introduce(say: (line: string) => void, lab: Lab): void {
   say(colors.bold(`Offbox ${runtimeVersion}, beside a simulated network`));
+  const { addresses } = lab;
   say(`
    ext (AS 65001)      sees ${prefix} from whichever gateway advertises it
     │         │
-  gw-a      gw-b       two routers share ${prefix} behind one HSRP address (Vlan10 group 10);
-    └── LAN ──┘        the active one must advertise it, and only that one
+  gw-a      gw-b       two routers share ${prefix} behind one HSRP address (Vlan10 group 10)
+    └── LAN ──┘
 
-  policy hsrp-active-advertises: whoever is HSRP active advertises ${prefix}, the other does not
-  ${colors.dim(`gw-a ${lab.addresses['gw-a']} (IOS over SSH), gw-b ${lab.addresses['gw-b']} (IOS-XE over NETCONF), real sockets throughout`)}
+  kvm1 ── acc-1 ═══════ VXLAN ═══════ acc-2 ── kvm2      VMs move between the hypervisors, and keep their addresses
+          (port security, QoS)  (port security, QoS)
+
+  hsrp-active-advertises             whoever is HSRP active advertises ${prefix}, the other does not
+  vm-migrated-clears-sticky-mac      a VM has moved: its old port forgets its sticky address
+  migration-requested-applies-qos    LIVE-MIGRATION is on the way while a VM moves, and off however that ends
+  migration-preflight                a requested migration is checked first, then begun
+  ${colors.dim(`gw-a ${addresses['gw-a']}, acc-1 ${addresses['acc-1']} (IOS over SSH), gw-b ${addresses['gw-b']}, acc-2 ${addresses['acc-2']} (IOS-XE over NETCONF), kvm1 ${addresses.kvm1}, kvm2 ${addresses.kvm2} (libvirt)`)}
+  ${colors.dim('real sockets throughout')}
 `);
 }
 
-type Routes = ReturnType<Lab['external']>;
-
-function via(routes: Routes): string {
-  return routes.find((route) => route.prefix === prefix)?.via.join(' and ') ?? '';
-}
-
-function sees(routes: Routes): string {
+function sees(routes: ReturnType<Lab['external']>): string {
   const gateways = via(routes);
   return gateways ? `now sees ${prefix} via ${gateways}` : `now sees no ${prefix}`;
-}
-
-interface Chapter {
-  readonly title: string;
-  readonly act: (lab: Lab) => unknown;
-  readonly ends: string;
-  readonly wrong: string;
-  /** From beginning to end somebody advertises. */
-  readonly seamless?: true;
-}
-
-const chapters: readonly Chapter[] = [
-  { title: 'At first: gw-a is active and nobody advertises yet', act: () => undefined, ends: 'gw-a', wrong: 'gw-b' },
-  { title: 'Failover: gw-a loses power', act: (lab) => lab.fail('gw-a'), ends: 'gw-b', wrong: 'gw-a' },
-  {
-    title: 'Recovery: gw-a comes back, preempts, and takes over again',
-    act: (lab) => lab.restore('gw-a'),
-    ends: 'gw-a',
-    wrong: 'gw-b',
-    seamless: true,
-  },
-];
-
-const heading = ({ title }: Chapter): string => `\n${colors.bold(colors.underline(title))}`;
-
-/** Failover and recovery, each judged by the external router. */
-async function play(lab: Lab, runtime: Runtime, say: (line: string) => void): Promise<number> {
-  const seen: string[] = [];
-  const unwatch = lab.onExternal((routes) => seen.push(via(routes)));
-  let failures = 0;
-  for (const chapter of chapters) {
-    const { act, ends, wrong, seamless } = chapter;
-    // The first began with the start.
-    if (chapter !== chapters[0]) say(heading(chapter));
-    const from = wall.monotonic();
-    const before = seen.length;
-    await act(lab);
-    const reached = await until(lab, () => via(lab.external()) === ends);
-    const tookMs = wall.monotonic() - from;
-    await atRest(runtime);
-    const lost = seamless && seen.slice(before).includes('');
-    if (reached && !lost)
-      say(colors.green(`✔ ${prefix} is reached via ${ends}, and not via ${wrong}, ${(tookMs / 1000).toFixed(1)} s after`));
-    else {
-      failures += 1;
-      say(
-        colors.red(
-          `✖ ${lost ? 'for a moment nobody advertised it' : `after ${stepMs / 1000} s ext ${sees(lab.external())}; it should be via ${ends}`}`,
-        ),
-      );
-    }
-  }
-  unwatch();
-  say(
-    failures === 0 ? colors.green('\nAll was as it should be.') : colors.red(`\n${failures} of ${chapters.length} went wrong.`),
-  );
-  return failures === 0 ? 0 : 1;
-}
-
-/** Until nothing of what was wanted is under way: what comes next is told apart. A dead gateway's answer is not waited for. */
-async function atRest(runtime: Runtime): Promise<void> {
-  const wanted = (): boolean =>
-    runtime.view.intents().some(({ state, intent }) => state === 'open' && intent.want.kind === 'ensure');
-  for (let spentMs = 0; spentMs < restMs && wanted(); spentMs += restStepMs) await wall.sleep(restStepMs);
-}
-
-function until(lab: Lab, holds: () => boolean): Promise<boolean> {
-  return new Promise((resolve) => {
-    const cancel = wall.after(stepMs, () => resolve(false));
-    const look = (): void => {
-      if (!holds()) return;
-      cancel();
-      resolve(true);
-    };
-    lab.onExternal(look);
-    look();
-  });
 }

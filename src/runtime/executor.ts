@@ -52,6 +52,11 @@ interface Queue {
   running: boolean;
 }
 
+/** What only looks stands in nobody's way. */
+function keyOf({ id }: Intent, { prove, resource }: EnsureWant): string {
+  return prove ? `prove ${id}` : placeKey(resource);
+}
+
 export class Executor {
   readonly #options: ExecutorOptions;
   readonly #lines = new Map<string, Line>();
@@ -78,7 +83,7 @@ export class Executor {
   /** Does a committed intent. `at` is its entry's. */
   submit(intent: Intent, at: number): void {
     const { want } = intent;
-    if (want.kind === 'ensure') this.#enqueue({ intent, want, key: placeKey(want.resource), at });
+    if (want.kind === 'ensure') this.#enqueue({ intent, want, key: keyOf(intent, want), at });
     else if (want.kind === 'read') this.#track(this.#readings.take(want, intent.id));
     else if (want.kind === 'report') this.#track(this.#options.report(intent.id, want, at, this.#stopped.signal));
   }
@@ -96,7 +101,7 @@ export class Executor {
         this.#enqueue({
           intent,
           want: intent.want,
-          key: placeKey(intent.want.resource),
+          key: keyOf(intent, intent.want),
           at,
           inDoubtUntil: attempt.at + attempt.deadlineMs,
         });
@@ -157,8 +162,9 @@ export class Executor {
     queue.running = true;
     for (let job = queue.waiting.shift(); job && !this.#stopped.signal.aborted; job = queue.waiting.shift()) {
       const done = this.#finish(queue, job);
-      // A migration takes as long as it takes: others of its host are begun beside it.
-      if (this.#readings.driver(job.want.resource)?.verifyDeadlineMs === undefined) await done;
+      // A migration takes as long as it takes, and a proof until others have done their part: neither holds anybody up.
+      const slow = job.want.prove === true || this.#readings.driver(job.want.resource)?.verifyDeadlineMs !== undefined;
+      if (!slow) await done;
       else this.#track(done);
     }
     queue.running = false;

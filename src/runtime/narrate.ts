@@ -19,6 +19,9 @@ export interface Phrase {
 
 const phraseMax = 160;
 
+/** A UUID says nothing to a reader, and stands with every step of a VM. */
+const about = (key: string): string => (key === '' || /^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(key) ? '' : ` (${key})`);
+
 /** Tells what an event means beside its own meaning: an engine does. */
 export interface Deriver {
   derived(event: Event): readonly Meaning[];
@@ -52,14 +55,14 @@ export function narrator(): (entry: Entry, engine: Deriver) => readonly Phrase[]
     if (want.kind === 'report') return [{ at, what: 'report', who: policy, text: `${want.state}: ${want.text}` }];
     if (want.kind === 'read') {
       const question = want.query === 'fhrp' ? 'who is active?' : `${[want.query, want.about].filter(Boolean).join(' ')}?`;
-      return [{ at, what: 'asks', who: want.target, text: `${question} for ${policy}${key ? ` (${key})` : ''}` }];
+      return [{ at, what: 'asks', who: want.target, text: `${question} for ${policy}${about(key)}` }];
     }
     return [
       {
         at,
         what: 'wants',
         who: want.resource.target,
-        text: `${resourceText(want.resource)} ${want.desired}, says ${policy}${key ? ` (${key})` : ''}`,
+        text: `${resourceText(want.resource)} ${want.desired}, says ${policy}${about(key)}`,
       },
     ];
   };
@@ -120,6 +123,7 @@ export function meaningText(meaning: Meaning): string {
 function fieldsText(meaning: Meaning): string {
   if (meaning.kind === 'fhrp.changed') return `${meaning.gateway}: ${meaning.member} ${meaning.role}`;
   if (meaning.kind === 'source.gap') return `${meaning.source}: ${meaning.reason}`;
+  if (isMigration(meaning)) return migrationText(meaning);
   const { kind: _, ...fields } = meaning;
   const said = Object.entries(fields)
     .filter(([name]) => !aside.has(name) && !('to' in meaning && (name === 'from' || name === 'to')))
@@ -133,15 +137,32 @@ function fieldsText(meaning: Meaning): string {
   return [...said, ...change, ...(why.length > 0 ? [`(${why.join(', ')})`] : [])].join(' ');
 }
 
+type MigrationMeaning = Extract<Meaning, { readonly vm: string; readonly from: string; readonly to: string }>;
+
+const isMigration = (meaning: Meaning): meaning is MigrationMeaning => 'vm' in meaning && 'from' in meaning;
+
+/** `web1 kvm1 → kvm2 failed (kvm2 stopped it: failed)`. */
+function migrationText(meaning: MigrationMeaning): string {
+  const how = meaning.kind === 'vm.migration-ended' ? [meaning.how] : [];
+  const macs = 'macs' in meaning && meaning.macs.length > 0 ? [`with ${meaning.macs.join(', ')}`] : [];
+  const allowed = 'allow' in meaning && meaning.allow?.length ? [`allowing ${meaning.allow.join(', ')}`] : [];
+  const why = 'reason' in meaning && meaning.reason ? [`(${meaning.reason})`] : [];
+  return [meaning.vm, `${meaning.from || '?'} → ${meaning.to}`, ...how, ...macs, ...allowed, ...why].join(' ');
+}
+
 /** Fields whose value says what it is. */
 const bare = new Set(['interface', 'layer']);
 /** Fields that say why: they stand behind. */
 const aside = new Set(['admin', 'reason']);
 
+/** Fields of resources whose value says what it is, and those that say nothing to a reader who has the others. */
+const plain = new Set(['prefix', 'interface', 'mac', 'direction', 'policy', 'mode', 'vm']);
+const unsaid = new Set(['uuid', 'uri', 'postCopy']);
+
 /** `bgp-network 23.0.0.0/8`; the VRF only where it is not the default one. */
 export function resourceText({ kind, target: _, ...rest }: Resource): string {
-  const fields = Object.entries(rest).filter(([name, value]) => !(name === 'vrf' && value === 'default'));
-  return [kind, ...fields.map(([name, value]) => (name === 'prefix' ? `${value}` : `${name} ${value}`))].join(' ');
+  const fields = Object.entries(rest).filter(([name, value]) => !unsaid.has(name) && !(name === 'vrf' && value === 'default'));
+  return [kind, ...fields.map(([name, value]) => (plain.has(name) ? `${value}` : `${name} ${value}`))].join(' ');
 }
 
 function readingText(reading: Reading): string {
