@@ -22,10 +22,10 @@ import {
 import type { ConfigWrite } from './model/chassis.ts';
 import { routerCommands } from './model/cli/exec-commands.ts';
 import { switchCommands } from './model/cli/switch-exec.ts';
-import { createHypervisors, type Hypervisors } from './model/hypervisor.ts';
+import { createHypervisors, type Hypervisors, type HypervisorsOptions } from './model/hypervisor.ts';
 import { routerModels } from './model/netconf/models.ts';
 import { switchModels } from './model/netconf/switch-models.ts';
-import { createNetwork, defaultTimers, type NetworkTimers } from './model/network.ts';
+import { createNetwork, defaultTimers, type Network, type NetworkTimers } from './model/network.ts';
 import type { ShowContext } from './model/show/show-context.ts';
 import type { Fabric } from './model/switch/fabric.ts';
 import { appendWrite, readWrites } from './servers/change-log.ts';
@@ -57,6 +57,8 @@ export interface LabOptions {
   /** 23, unless said otherwise: devices are at 127.23.0.x. */
   readonly net?: number;
   readonly timers?: Partial<LabTimers>;
+  /** Which VMs run where; web1, db1 and app1, unless said otherwise. */
+  readonly vms?: HypervisorsOptions<HypervisorName>['vms'];
   /** Told what another terminal asks for, before it is done. */
   readonly onVerb?: OnVerb;
 }
@@ -75,7 +77,7 @@ export interface Lab extends Faults, LabViews {
 }
 
 /** Rejects with an OperatorError, code `lab-address-in-use` where another lab has the addresses. */
-export async function startLab({ dir: folder, wall, net = 23, timers, onVerb }: LabOptions): Promise<Lab> {
+export async function startLab({ dir: folder, wall, net = 23, timers, vms, onVerb }: LabOptions): Promise<Lab> {
   const dir = resolve(folder);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const times: LabTimers = { ...defaults, ...timers };
@@ -104,16 +106,7 @@ export async function startLab({ dir: folder, wall, net = 23, timers, onVerb }: 
     return createHost({ device, commands, ...models, wall, addresses, access, answerMs });
   });
   const hosts: Readonly<Record<DeviceName, Host>> = { ...routers, ...switches };
-  const hypervisors = createHypervisors({
-    wall,
-    names: hypervisorNames,
-    addresses,
-    frame: (on, mac, vlan) => void network.fabric.frame(on, mac, vlan),
-    changed: () => changes.tell(),
-  });
-  const libvirtds = hypervisorNames.map((name) =>
-    createLibvirtServer({ host: hypervisors.hosts[name], hypervisors, wall, address: addresses[name] }),
-  );
+  const { hypervisors, libvirtds } = plugIn({ wall, addresses, network, changes, vms });
   const stopped = new AbortController();
   const { standing, ...faults } = createFaults({ wall, network, hosts, bootMs: times.bootMs, stopped: stopped.signal });
   const { fabric } = network;
@@ -159,4 +152,28 @@ export async function startLab({ dir: folder, wall, net = 23, timers, onVerb }: 
     await stop();
     throw error;
   }
+}
+
+interface PlugInOptions {
+  readonly wall: Wall;
+  readonly addresses: LabAddresses;
+  readonly network: Network;
+  readonly changes: Changes;
+  readonly vms: LabOptions['vms'];
+}
+
+/** The hypervisors behind the access switches, each with its libvirtd. */
+function plugIn({ wall, addresses, network, changes, vms }: PlugInOptions) {
+  const hypervisors = createHypervisors({
+    wall,
+    names: hypervisorNames,
+    addresses,
+    frame: (on, mac, vlan) => void network.fabric.frame(on, mac, vlan),
+    changed: () => changes.tell(),
+    ...(vms ? { vms } : {}),
+  });
+  const libvirtds = hypervisorNames.map((name) =>
+    createLibvirtServer({ host: hypervisors.hosts[name], hypervisors, wall, address: addresses[name] }),
+  );
+  return { hypervisors, libvirtds };
 }

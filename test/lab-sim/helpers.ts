@@ -36,7 +36,7 @@ export async function testLab(timers: Partial<LabTimers> = {}): Promise<TestLab>
   const dir = mkdtempSync(join(tmpdir(), 'lab-'));
   for (let net = 123; ; net++) {
     try {
-      const lab = await startLab({ dir, wall: realWall, net, timers: { ...fastTimers, ...timers } });
+      const lab = await startLab({ dir, wall: realWall, net, timers: { ...fastTimers, ...timers }, vms: [] });
       const secret = (name: string) => readFileSync(join(dir, name), 'utf8').trim();
       return {
         lab,
