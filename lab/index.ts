@@ -29,7 +29,7 @@ import { createNetwork, defaultTimers, type Network, type NetworkTimers } from '
 import type { ShowContext } from './model/show/show-context.ts';
 import type { Fabric } from './model/switch/fabric.ts';
 import { appendWrite, readWrites } from './servers/change-log.ts';
-import { createHost, type Host } from './servers/host.ts';
+import { createHost, type Host, type HostOptions } from './servers/host.ts';
 import { createLibvirtServer } from './servers/libvirt-server.ts';
 import { labAccess } from './servers/secrets.ts';
 import { createSwitchFaults, type SwitchFaults } from './switch-faults.ts';
@@ -92,20 +92,7 @@ export async function startLab({ dir: folder, wall, net = 23, timers, vms, onVer
     log: (write) => appendWrite(dir, write),
     changed: () => changes.tell(),
   });
-  const { answerMs } = times;
-  const routers = byName(routerNames, (name) => {
-    const [device, { bgp }] = [network.devices[name], network];
-    const commands = (context: ShowContext) => routerCommands({ ...context, device, bgp });
-    const models = device.platform === 'cisco-iosxe' ? { models: routerModels(device) } : {};
-    return createHost({ device, commands, ...models, groups: () => device.groups(), wall, addresses, access, answerMs });
-  });
-  const switches = byName(switchNames, (name) => {
-    const device = network.fabric.switches[name];
-    const commands = (context: ShowContext) => switchCommands({ ...context, device });
-    const models = device.platform === 'cisco-iosxe' ? { models: switchModels(device) } : {};
-    return createHost({ device, commands, ...models, wall, addresses, access, answerMs });
-  });
-  const hosts: Readonly<Record<DeviceName, Host>> = { ...routers, ...switches };
+  const hosts: Readonly<Record<DeviceName, Host>> = createHosts({ wall, network, addresses, access, answerMs: times.answerMs });
   const { hypervisors, libvirtds } = plugIn({ wall, addresses, network, changes, vms });
   const stopped = new AbortController();
   const { standing, ...faults } = createFaults({ wall, network, hosts, bootMs: times.bootMs, stopped: stopped.signal });
@@ -152,6 +139,27 @@ export async function startLab({ dir: folder, wall, net = 23, timers, vms, onVer
     await stop();
     throw error;
   }
+}
+
+interface HostsOptions extends Pick<HostOptions, 'wall' | 'addresses' | 'access' | 'answerMs'> {
+  readonly network: Network;
+}
+
+/** Every router and switch on the wire. */
+function createHosts({ network, ...shared }: HostsOptions): Readonly<Record<DeviceName, Host>> {
+  const routers = byName(routerNames, (name) => {
+    const [device, { bgp }] = [network.devices[name], network];
+    const commands = (context: ShowContext) => routerCommands({ ...context, device, bgp });
+    const models = device.platform === 'cisco-iosxe' ? { models: routerModels(device) } : {};
+    return createHost({ ...shared, device, commands, ...models, groups: () => device.groups() });
+  });
+  const switches = byName(switchNames, (name) => {
+    const device = network.fabric.switches[name];
+    const commands = (context: ShowContext) => switchCommands({ ...context, device });
+    const models = device.platform === 'cisco-iosxe' ? { models: switchModels(device) } : {};
+    return createHost({ ...shared, device, commands, ...models });
+  });
+  return { ...routers, ...switches };
 }
 
 interface PlugInOptions {
