@@ -4,7 +4,7 @@ import { OperatorError } from '../model/errors.ts';
 import { controlSocket, type Shown, shownKinds, shownOf } from '../runtime/api.ts';
 import { meaningText, resourceText } from '../runtime/narrate.ts';
 import type { ShownRequest } from '../runtime/requests.ts';
-import type { ShownEvent, ShownGateway, ShownIntent, View } from '../runtime/view.ts';
+import type { ShownEvent, ShownGateway, ShownIntent, ShownVm, View } from '../runtime/view.ts';
 import { timeText } from '../runtime/wall.ts';
 import { ask } from './client.ts';
 import { type Row, table } from './table.ts';
@@ -51,6 +51,17 @@ async function fromJournal(what: Shown, loaded: Parameters<typeof import('../mai
 }
 
 const rowsOf: Readonly<Record<Shown, (item: never) => readonly Row[]>> = {
+  vms: ({ vm, uuid, places, macs, migration }: ShownVm) => [
+    {
+      vm,
+      on: places.map(({ host, place, off }) => `${host}${off ? ' (off)' : place === 'here' ? '' : ` (${place})`}`).join(', '),
+      migration: migration
+        ? `${migration.from || '?'} → ${migration.to}, ${migration.phase} since ${timeText(migration.since)}`
+        : '',
+      macs: macs.join(', '),
+      uuid,
+    },
+  ],
   policies: (policy: {
     name: string;
     version: string;

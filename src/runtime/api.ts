@@ -11,7 +11,17 @@ import { askMigration, cancelMigration, migrateSchema, migrationStatus } from '.
 import type { Runtime } from './runtime.ts';
 
 /** What can be shown. */
-export const shownKinds = ['policies', 'targets', 'gateways', 'facts', 'events', 'intents', 'requests', 'sources'] as const;
+export const shownKinds = [
+  'policies',
+  'targets',
+  'gateways',
+  'facts',
+  'vms',
+  'events',
+  'intents',
+  'requests',
+  'sources',
+] as const;
 export type Shown = (typeof shownKinds)[number];
 
 const emitSchema = z.strictObject({ event: eventSchema });

@@ -1,6 +1,7 @@
 // Owns: what `offbox show` shows, folded from entries: live from the running host, or from the journal of a stopped one.
 import type { Engine, PolicyStatus } from '../core/engine.ts';
 import type { FhrpFact, TargetFact } from '../core/facts.ts';
+import type { Migration, Place } from '../core/vms.ts';
 import type { Entry } from '../model/entry.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent } from '../model/intent.ts';
@@ -39,6 +40,14 @@ export interface ShownGateway {
     readonly known: string;
     readonly since?: number;
   }[];
+}
+
+export interface ShownVm {
+  readonly vm: string;
+  readonly uuid: string;
+  readonly places: readonly { readonly host: string; readonly place: Place; readonly off: boolean }[];
+  readonly macs: readonly string[];
+  readonly migration?: Pick<Migration, 'from' | 'to' | 'phase' | 'since'>;
 }
 
 export class View {
@@ -98,6 +107,19 @@ export class View {
 
   facts(): { readonly fhrp: readonly FhrpFact[]; readonly targets: readonly TargetFact[] } {
     return { fhrp: this.#engine.facts.allFhrp(), targets: this.#engine.facts.allTargets() };
+  }
+
+  /** Each VM heard of: where it is, with which addresses, and the migration that is on. */
+  vms(): readonly ShownVm[] {
+    return this.#engine.facts.vms.all().map(({ uuid, vm, places, nics, migration }) => ({
+      vm,
+      uuid,
+      places: Object.entries(places).flatMap(([host, { place, off }]) => (place === 'gone' ? [] : [{ host, place, off }])),
+      macs: nics.map(({ mac }) => mac),
+      ...(migration
+        ? { migration: { from: migration.from, to: migration.to, phase: migration.phase, since: migration.since } }
+        : {}),
+    }));
   }
 
   gateways(): readonly ShownGateway[] {
