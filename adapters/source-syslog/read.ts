@@ -50,16 +50,17 @@ export function recordOf({ brief, json, counter }: ReadMessage): string {
 }
 
 export function messageOf(record: string): ReadMessage {
-  const ends: number[] = [];
-  for (let end = record.indexOf(separator); ends.length < 5; end = record.indexOf(separator, end + 1)) ends.push(end);
-  const [peer, counter, host, mnemonic, meaning] = ends as [number, number, number, number, number];
-  const orNull = (text: string): string | null => (text === '' ? null : text);
+  const peer = record.indexOf(separator, 5);
+  const counter = record.indexOf(separator, peer + 1);
+  const host = record.indexOf(separator, counter + 1);
+  const mnemonic = record.indexOf(separator, host + 1);
+  const meaning = record.indexOf(separator, mnemonic + 1);
   return {
     brief: {
       peer: record.slice(5, peer),
-      host: orNull(record.slice(counter + 1, host)),
-      mnemonic: orNull(record.slice(host + 1, mnemonic)),
-      meaning: orNull(record.slice(mnemonic + 1, meaning)) as MeaningKind | null,
+      host: host === counter + 1 ? null : record.slice(counter + 1, host),
+      mnemonic: mnemonic === host + 1 ? null : record.slice(host + 1, mnemonic),
+      meaning: meaning === mnemonic + 1 ? null : (record.slice(mnemonic + 1, meaning) as MeaningKind),
     },
     json: record.slice(meaning + 1),
     counter: counter === peer + 1 ? undefined : Number(record.slice(peer + 1, counter)),

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import colors from 'picocolors';
+import { kindOf } from '../model/written-event.ts';
 import type { Watcher } from '../runtime/runtime.ts';
 import { runtimeVersion } from '../runtime/version.ts';
 import { stayAlive, timeText } from '../runtime/wall.ts';
@@ -58,7 +59,7 @@ async function startRun({ config: file, json }: StartOptions): Promise<void> {
 function onlyWhatMatters(write: (line: string) => void, time: (at: number) => string): NonNullable<Watcher['onEntry']> {
   const tell = teller(write, time);
   return (entry, engine) => {
-    if (entry.kind !== 'event' || engine.woke || entry.event.meaning?.kind === 'source.gap') tell(entry, engine);
+    if (entry.kind !== 'event' || engine.woke || kindOf(entry.event) === 'source.gap') tell(entry, engine);
   };
 }
 

@@ -63,6 +63,9 @@ interface Bucket {
   readonly byValues: Map<Scalar, Subscriber[]>;
 }
 
+/** Mnemonics a sender makes up must not fill the memory. */
+const mnemonicsMax = 65_536;
+
 export class SelectorIndex {
   /** Per kind and name the buckets: as many as there are different sets of fields asked for, however many selectors. */
   readonly #buckets: Readonly<Record<Selector['select'], Map<string, Map<string, Bucket>>>> = {
@@ -70,10 +73,13 @@ export class SelectorIndex {
     syslog: new Map(),
     snmp: new Map(),
   };
+  /** By mnemonic whether anybody listens: there are far fewer of them than messages. */
+  readonly #heard = new Map<string, boolean>();
   #places = 0;
 
   add(selector: Selector, policy: number): void {
     const { select, name = '', where = {} } = selector;
+    this.#heard.clear();
     const fields = Object.keys(where).sort();
     const buckets = getOr(this.#buckets[select], name, () => new Map<string, Bucket>());
     const bucket = getOr(buckets, fields.join(' '), () => ({ fields, byValues: new Map() }));
@@ -104,7 +110,13 @@ export class SelectorIndex {
   hears({ meaning, mnemonic }: Pick<EventBrief, 'meaning' | 'mnemonic'>): boolean {
     const { meaning: byKind, syslog: byName } = this.#buckets;
     if ((meaning !== null && byKind.has(meaning)) || byName.has('')) return true;
-    return mnemonic !== null && (byName.has(mnemonic) || byName.has(mnemonic.slice(mnemonic.lastIndexOf('-') + 1)));
+    if (mnemonic === null) return false;
+    const known = this.#heard.get(mnemonic);
+    if (known !== undefined) return known;
+    if (this.#heard.size >= mnemonicsMax) this.#heard.clear();
+    const heard = byName.has(mnemonic) || byName.has(mnemonic.slice(mnemonic.lastIndexOf('-') + 1));
+    this.#heard.set(mnemonic, heard);
+    return heard;
   }
 
   ofSnmp(notification: SnmpFields, target: string): readonly Match[] {

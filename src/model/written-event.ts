@@ -16,14 +16,14 @@ export interface EventBrief {
 
 export class WrittenEvent implements Event {
   readonly brief: EventBrief;
-  readonly target: string | undefined;
+  #target: string | undefined;
   /** The event without a target: an object, or the array that compactOf() makes. */
   readonly #json: string;
   #read: Event | undefined;
 
   constructor(brief: EventBrief, json: string, target?: string) {
     this.brief = brief;
-    this.target = target;
+    this.#target = target;
     this.#json = json;
   }
 
@@ -47,15 +47,21 @@ export class WrittenEvent implements Event {
     return this.#whole().origin;
   }
 
-  of(target: string): WrittenEvent {
-    return new WrittenEvent(this.brief, this.#json, target);
+  get target(): string | undefined {
+    return this.#target;
+  }
+
+  /** Whose it is, found out on admission; before anybody has read it. */
+  belongsTo(target: string): this {
+    this.#target = target;
+    return this;
   }
 
   /** The entry that it becomes, as entryOf() takes it. */
   entryJson(at: number): string {
     if (this.#json.startsWith('['))
-      return `[${at},${this.target === undefined ? 'null' : JSON.stringify(this.target)},${this.#json.slice(1)}`;
-    const target = this.target === undefined ? '' : `"target":${JSON.stringify(this.target)},`;
+      return `[${at},${this.#target === undefined ? 'null' : JSON.stringify(this.#target)},${this.#json.slice(1)}`;
+    const target = this.#target === undefined ? '' : `"target":${JSON.stringify(this.#target)},`;
     return `{"kind":"event","event":{${target}${this.#json.slice(1)},"at":${at}}`;
   }
 
@@ -67,11 +73,16 @@ export class WrittenEvent implements Event {
   #whole(): Event {
     if (!this.#read) {
       const read: unknown = JSON.parse(this.#json);
-      const target = this.target === undefined ? {} : { target: this.target };
-      this.#read = Array.isArray(read) ? expanded(read as unknown as Compact, this.target) : { ...target, ...(read as Event) };
+      const target = this.#target === undefined ? {} : { target: this.#target };
+      this.#read = Array.isArray(read) ? expanded(read as unknown as Compact, this.#target) : { ...target, ...(read as Event) };
     }
     return this.#read;
   }
+}
+
+/** What an event means, without reading it where that is at hand. */
+export function kindOf(event: Event): MeaningKind | null {
+  return event instanceof WrittenEvent ? event.brief.meaning : (event.meaning?.kind ?? null);
 }
 
 /**
@@ -82,17 +93,18 @@ export function compactOf({ syslog, origin, meaning }: Event & { readonly syslog
   const { pri, mnemonic, host, app, text, sequence = -1 } = syslog;
   const { peer, transport, trust, deviceTime = null, raw } = origin;
   const textAt = raw.endsWith(text) ? raw.length - text.length : raw.indexOf(text);
-  const places = [place(raw, mnemonic), place(raw, host), place(raw, app), place(raw, deviceTime)];
-  if (pri === null || textAt < 0 || places.includes(undefined)) return undefined;
-  const where = `${places.join()},${textAt},${text.length},${sequence}`;
-  return `["${peer}","${transport}","${trust}",${pri},${where},${meaning === null ? 'null' : JSON.stringify(meaning)},${JSON.stringify(raw)}]`;
+  const [where, what, by, when] = [place(raw, mnemonic), place(raw, host), place(raw, app), place(raw, deviceTime)];
+  if (pri === null || textAt < 0 || where === '' || what === '' || by === '' || when === '') return undefined;
+  const places = `${where},${what},${by},${when},${textAt},${text.length},${sequence}`;
+  const told = meaning === null ? 'null' : JSON.stringify(meaning);
+  return `["${peer}","${transport}","${trust}",${pri},${places},${told},${JSON.stringify(raw)}]`;
 }
 
-/** Start and length in the message; -1 and 0 for none. */
-function place(raw: string, part: string | null): string | undefined {
+/** Start and length in the message; -1 and 0 for none, empty where it is no piece of it. */
+function place(raw: string, part: string | null): string {
   if (part === null) return '-1,0';
   const at = raw.indexOf(part);
-  return at < 0 ? undefined : `${at},${part.length}`;
+  return at < 0 ? '' : `${at},${part.length}`;
 }
 
 type Compact = readonly [

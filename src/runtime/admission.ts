@@ -33,7 +33,7 @@ export function admit(event: Event, inventory: Inventory): Event {
   if (event instanceof WrittenEvent) {
     const { peer, host } = event.brief;
     const whose = event.target ?? targetOf(inventory, peer) ?? named(host, inventory);
-    return whose === undefined ? event : event.of(whose);
+    return whose === undefined ? event : event.belongsTo(whose);
   }
   const target = event.target ?? targetOf(inventory, event.origin.peer) ?? named(event.syslog?.host, inventory);
   const owned = target === undefined || event.target !== undefined ? event : { ...event, target };

@@ -10,6 +10,7 @@ import { RuntimeFault } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent } from '../model/intent.ts';
 import { appendEntriesMax, pendingEventsMax, timeJumpMs } from '../model/limits.ts';
+import { WrittenEvent } from '../model/written-event.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { Sink } from '../ports/source.ts';
 import type { Wall } from '../ports/wall.ts';
@@ -102,7 +103,7 @@ export class Host {
         if (this.#stopped || this.#waiting + events.length > pendingEventsMax) return false;
         const { inventory } = this.#options.engine.facts;
         this.#add(
-          events.map((event): EntryBody => ({ kind: 'event', event: admit(event, inventory) })),
+          events.map((event) => bodyOf(admit(event, inventory))),
           committed,
         );
         return true;
@@ -174,11 +175,11 @@ export class Host {
     const { at, jumped } = this.#stamp();
     const bodies = [...this.#decided(), ...this.#derived, ...(jumped ? [jumped] : []), ...taken];
     this.#derived = [];
-    const batch = bodies.map((body): NewEntry => ({ ...body, at }));
+    const batch = bodies.map((body) => stamped(body, at));
     const { firstSeq } = await appendSettled(journal, batch, { epoch, lastSeq: this.#lastSeq }, this.#options.wall);
     this.#appends += 1;
     for (let index = 0; index < batch.length; index += 1) {
-      const entry: Entry = { ...batch[index]!, seq: firstSeq + index };
+      const entry = numbered(batch[index]!, firstSeq + index);
       const result = engine.step(entry);
       this.#entries += 1;
       this.#lastSeq = entry.seq;
@@ -232,6 +233,34 @@ export class Host {
     this.#waiting = 0;
     this.#options.onFailure(fault);
   }
+}
+
+/** Our own from the start: it is stamped and numbered where it is. They come by the hundred thousand, and copies age on the heap. */
+interface OwnEntry {
+  readonly kind: 'event';
+  readonly event: WrittenEvent;
+  at: number;
+  seq: number;
+}
+
+const isOwn = (body: EntryBody | OwnEntry): body is OwnEntry => 'seq' in body;
+
+function bodyOf(event: Event): EntryBody {
+  if (!(event instanceof WrittenEvent)) return { kind: 'event', event };
+  const own: OwnEntry = { kind: 'event', event, at: 0, seq: 0 };
+  return own;
+}
+
+function stamped(body: EntryBody, at: number): NewEntry {
+  if (!isOwn(body)) return { ...body, at };
+  body.at = at;
+  return body;
+}
+
+function numbered(entry: NewEntry, seq: number): Entry {
+  if (!isOwn(entry)) return { ...entry, seq };
+  entry.seq = seq;
+  return entry;
 }
 
 /** Something may have been missed; without targets: by anybody. */

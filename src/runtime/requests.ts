@@ -8,6 +8,7 @@ import { requestsKeptMax } from '../model/limits.ts';
 import type { MeaningOf } from '../model/meaning.ts';
 import { type KnownVm, readRequest } from '../model/request.ts';
 import type { Inventory } from '../model/target.ts';
+import { kindOf } from '../model/written-event.ts';
 import type { RequestBook, RequestStatus } from '../ports/request-book.ts';
 
 interface Known extends RequestStatus {
@@ -79,7 +80,10 @@ export class Requests implements RequestBook {
     }));
   }
 
-  #takeEvent(seq: number, { meaning, origin, target }: Event): void {
+  #takeEvent(seq: number, event: Event): void {
+    // Not read where it is no word of a VM: most are not.
+    if (!kindOf(event)?.startsWith('vm.')) return;
+    const { meaning, origin, target } = event;
     if (meaning?.kind === 'vm.migration-requested') this.#keep(meaning.request, { seq, sent: origin.raw, meaning });
     else if (meaning?.kind === 'vm.migration-ended') {
       const read = readRequest(origin.raw);

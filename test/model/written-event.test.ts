@@ -36,7 +36,7 @@ function expectSame(raw: string): void {
   expect(throughJson(read)).toEqual(event);
   for (const target of [undefined, 'edge-1', 'a "b"\\']) {
     const whole = target === undefined ? event : { target, ...event };
-    expect(kept({ kind: 'event', event: target === undefined ? read : read.of(target), at })).toEqual({
+    expect(kept({ kind: 'event', event: target === undefined ? read : written(raw).belongsTo(target), at })).toEqual({
       kind: 'event',
       event: whole,
       at,
@@ -53,7 +53,7 @@ function expectSame(raw: string): void {
 describe('a written event', () => {
   test.each(lines)('is the event of %j', (raw) => {
     expectSame(raw);
-    const { target, meaning, syslog, snmp, because, origin } = written(raw).of('edge-1');
+    const { target, meaning, syslog, snmp, because, origin } = written(raw).belongsTo('edge-1');
     expect({ target, meaning, syslog, snmp, because, origin }).toEqual({ ...throughJson(plain(raw)), target: 'edge-1' });
   });
 
