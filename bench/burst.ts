@@ -1,5 +1,6 @@
 // Owns: how much of a UDP burst arrives: datagrams sent as fast as one process can, to Offbox, which journals and decides
-// meanwhile, and to the package syslog-server, which only hands on what it gets.
+// meanwhile; to the floor, a bare socket that only counts; and to the package syslog-server, which only hands on what it gets.
+import type { DatagramCalls } from './datagrams.ts';
 import type { OffboxCalls } from './offbox.ts';
 import { startPart } from './process.ts';
 import type { SenderCalls } from './sender.ts';
@@ -18,6 +19,7 @@ export interface Bursts {
   readonly offbox: readonly number[];
   /** Of those that did not arrive, those that Offbox knows of from the kernel's counter. */
   readonly lossesKnown: boolean;
+  readonly floor: readonly number[];
   readonly syslogServer: readonly number[];
 }
 
@@ -45,6 +47,11 @@ async function offboxReceiver(): Promise<Receiver & { dropped(): Promise<number>
   };
 }
 
+async function floorReceiver(): Promise<Receiver> {
+  const part = startPart<DatagramCalls>('datagrams.ts');
+  return { port: await part.ask('start', null), count: () => part.ask('count', null), stop: part.stop };
+}
+
 async function peerReceiver(): Promise<Receiver> {
   const part = startPart<SyslogServerCalls>('syslog-server.ts');
   return { port: await part.ask('start', null), count: () => part.ask('count', null), stop: part.stop };
@@ -62,10 +69,11 @@ async function settled({ count }: Receiver, before: number): Promise<number> {
 
 export async function bursts({ datagrams, bytes, rounds }: BurstOptions): Promise<Bursts> {
   const sender = startPart<SenderCalls>('sender.ts');
-  const [offbox, peer] = await Promise.all([offboxReceiver(), peerReceiver()]);
+  const [offbox, floor, peer] = await Promise.all([offboxReceiver(), floorReceiver(), peerReceiver()]);
   const sentPerSecond: number[] = [];
   const shares = new Map<Receiver, number[]>([
     [offbox, []],
+    [floor, []],
     [peer, []],
   ]);
   let lost = 0;
@@ -83,13 +91,14 @@ export async function bursts({ datagrams, bytes, rounds }: BurstOptions): Promis
     // The kernel's counter is read once a second.
     await new Promise((resolve) => setTimeout(resolve, lost > 0 ? 1_500 : 0));
     const known = (await offbox.dropped()) === lost;
-    return { sentPerSecond, offbox: shares.get(offbox)!, syslogServer: shares.get(peer)!, lossesKnown: known };
+    const [ours, bare, peers] = [offbox, floor, peer].map((one) => shares.get(one)!) as [number[], number[], number[]];
+    return { sentPerSecond, offbox: ours, floor: bare, syslogServer: peers, lossesKnown: known };
   } finally {
-    await Promise.all([sender, offbox, peer].map((part) => part.stop()));
+    await Promise.all([sender, offbox, floor, peer].map((part) => part.stop()));
   }
 }
 
-export function burstText({ sentPerSecond, offbox, syslogServer, lossesKnown }: Bursts): string {
+export function burstText({ sentPerSecond, offbox, floor, syslogServer, lossesKnown }: Bursts): string {
   const percent = (share: number): string => `${fixed(share * 100, 1)} %`;
   const row = (name: string, shares: readonly number[]): readonly string[] => [
     name,
@@ -98,7 +107,12 @@ export function burstText({ sentPerSecond, offbox, syslogServer, lossesKnown }: 
     String(shares.filter((share) => share === 1).length),
     String(shares.length),
   ];
-  const rows = [row('Offbox, durable and decided', offbox), row('syslog-server, received', syslogServer)];
+  const rows = [
+    row('the floor, counted', floor),
+    row('Offbox, durable and decided', offbox),
+    row('syslog-server, received', syslogServer),
+  ];
+  const ratio = median(offbox.map((share, round) => share / floor[round]!));
   const table = tableText(['', 'arrived', 'least', 'whole', 'of rounds'], rows);
-  return `${table}\nsent at ${rateText(median(sentPerSecond))}/s; what did not reach Offbox is ${lossesKnown ? '' : 'NOT '}all in its own count of losses`;
+  return `${table}\nOffbox to the floor: ${fixed(ratio)}\nsent at ${rateText(median(sentPerSecond))}/s; what did not reach Offbox is ${lossesKnown ? '' : 'NOT '}all in its own count of losses`;
 }

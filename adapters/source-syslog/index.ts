@@ -8,6 +8,8 @@ import {
   kernelDropsMs,
   reconnectFirstMs,
   reconnectLastMs,
+  syslogBurstDatagrams,
+  syslogBurstLookMs,
   syslogFloodEvents,
   syslogFloodLookMs,
   syslogRingBytes,
@@ -64,6 +66,8 @@ class Syslog implements SyslogSource {
   #kernelSeen = 0;
   #noRoomTold = 0;
   #turnEvents = 0;
+  /** Since it last rested. */
+  #datagrams = 0;
   /** Until it looks again, in a flood. */
   #resting = false;
   /** Handed on and not yet durable. What is beyond the bound waits in the ring: bytes, not objects that age on the heap. */
@@ -182,11 +186,18 @@ class Syslog implements SyslogSource {
       const events = this.#handOn();
       this.#turnEvents += events;
       this.#resting = events === 0 && this.#turnEvents >= syslogFloodEvents;
-      if (this.#resting) this.#later('turn', syslogFloodLookMs, () => this.#nextTurn());
+      if (this.#resting) this.#later('turn', this.#restMs(), () => this.#nextTurn());
       if (this.#resting || (events === 0 && this.#ring.sleep())) return;
       // Bells come in one turn of the loop as long as there are any: only a timer tells that it has turned.
       if (!this.#cancels.has('turn')) this.#later('turn', 0, () => this.#nextTurn());
     }
+  }
+
+  /** Datagrams in such number are a burst that uses up a core by being received: whoever reads them keeps away meanwhile. */
+  #restMs(): number {
+    const burst = this.#datagrams >= syslogBurstDatagrams && this.#ring.filled() < 1 / 2;
+    this.#datagrams = 0;
+    return burst ? syslogBurstLookMs : syslogFloodLookMs;
   }
 
   #nextTurn(): void {
@@ -231,6 +242,7 @@ class Syslog implements SyslogSource {
 
   #read(record: string): ReadMessage {
     const space = record.indexOf(' ', 4);
+    this.#datagrams += 1;
     const peer = record.slice(4, space);
     return readMessage('udp', peer, record.slice(space + 1), this.#options.platforms?.get(peer));
   }

@@ -154,6 +154,11 @@ export class RingReader {
     return Atomics.exchange(this.#control, awake, 1) === 1; // 1: the writer saw us asleep, its bell is on its way
   }
 
+  /** How much of the ring is to be read, from 0 to 1. */
+  filled(): number {
+    return ((Atomics.load(this.#control, head) - this.#control[tail]!) >>> 0) / this.#data.length;
+  }
+
   /** Whether the writer waits and half of the ring is free again; says so once. */
   roomWanted(): boolean {
     if (Atomics.load(this.#control, waiting) === 0) return false;

@@ -102,6 +102,10 @@ export const syslogUncommittedMax = 2 * appendEntriesMax;
  * bell. At 150,000 a second that is 600 an append, and adds 4 ms at most to what is told then. */
 export const syslogFloodEvents = 256;
 export const syslogFloodLookMs = 4;
+/** Datagrams between two rests from which on they are a burst, and how long then nothing is read: receiving 300,000 a second takes a
+ * core, and the kernel's buffer holds 10,900. The ring holds 200,000; half full it is read all the same. */
+export const syslogBurstDatagrams = 1_000;
+export const syslogBurstLookMs = 60;
 /** Syslog senders whose message counters are remembered: 65,536 x about 150 bytes = 10 MB. */
 export const syslogSendersMax = 65_536;
 /** The kernel's count of dropped datagrams is read this often. */
