@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { cliActuator } from '../adapters/actuator-cli/index.ts';
 import { libvirtActuator } from '../adapters/actuator-libvirt/index.ts';
 import { netconfActuator } from '../adapters/actuator-netconf/index.ts';
-import { openSqliteJournal, readSqliteJournal } from '../adapters/journal-sqlite/index.ts';
+import { type JournalReader, openSqliteJournal, readSqliteJournal } from '../adapters/journal-sqlite/index.ts';
 import { soloLease } from '../adapters/lease-solo/index.ts';
 import { platforms } from '../adapters/platforms/index.ts';
 import { syslogMeaning } from '../adapters/platforms/syslog-meanings.ts';
@@ -23,14 +23,14 @@ import { OperatorError } from './model/errors.ts';
 import type { Event } from './model/event.ts';
 import type { Inventory, PlatformName, SecretReference } from './model/target.ts';
 import type { Secrets } from './ports/actuator.ts';
-import type { Journal } from './ports/journal.ts';
 import type { Source } from './ports/source.ts';
 import { platformsOf, targetOf } from './runtime/admission.ts';
 import { serveApi } from './runtime/api.ts';
+import { type BacktestOptions, type BacktestReport, backtest } from './runtime/backtest.ts';
 import type { LoadedConfig } from './runtime/config.ts';
 import { engineIdentity } from './runtime/engine-identity.ts';
 import { type Explanation, explain } from './runtime/explain.ts';
-import { type LoadedPolicy, loadPolicies } from './runtime/policies.ts';
+import { type LoadedPolicy, loadPolicies, loadPolicy } from './runtime/policies.ts';
 import { recover } from './runtime/recovery.ts';
 import { Requests } from './runtime/requests.ts';
 import { Runtime, type Watcher } from './runtime/runtime.ts';
@@ -213,22 +213,47 @@ async function epochOf(path: string): Promise<number> {
 export async function viewJournal(loaded: LoadedConfig): Promise<View> {
   const engine = new Engine(await policiesOf(loaded));
   const view = new View(engine, new Requests());
-  await reading(loaded, (journal) => recover(engine, journal, (entry) => view.take(entry)));
+  await reading(loaded, undefined, (journal) => recover(engine, journal, (entry) => view.take(entry)));
   return view;
 }
 
 /** Why the policies did what they did on an entry. */
 export async function explainJournal(loaded: LoadedConfig, seq: number, policy?: string): Promise<Explanation> {
   const policies = await policiesOf(loaded);
-  return reading(loaded, (journal) => explain(journal, policies, seq, policy));
+  return reading(loaded, undefined, (journal) => explain(journal, policies, seq, policy));
+}
+
+export interface BacktestChoice extends Pick<BacktestOptions, 'from' | 'to'> {
+  /** This policy file alone. */
+  readonly policy?: string;
+  /** Another journal than the configuration's. */
+  readonly journal?: string;
+  /** From 0 to 1. */
+  readonly onProgress: (share: number) => void;
+}
+
+/** What the policies as they are now would have done over a journal. */
+export async function backtestJournal(
+  loaded: LoadedConfig,
+  { policy, journal, onProgress, ...span }: BacktestChoice,
+): Promise<BacktestReport> {
+  const policies = policy === undefined ? await policiesOf(loaded) : [await loadPolicy(resolve(policy))];
+  return reading(loaded, journal, async (read) => {
+    const { lastSeq } = await read.tail();
+    return backtest(read, { ...span, policies, onProgress: (seq) => onProgress(seq / Math.max(lastSeq, 1)) });
+  });
 }
 
 export function policiesOf({ config, directory }: LoadedConfig): Promise<readonly LoadedPolicy[]> {
   return loadPolicies(resolve(directory, config.policies));
 }
 
-async function reading<T>(loaded: LoadedConfig, use: (journal: Pick<Journal, 'read'>) => Promise<T>): Promise<T> {
-  const journal = await readSqliteJournal({ path: journalPath(loaded) });
+async function reading<T>(
+  loaded: LoadedConfig,
+  path: string | undefined,
+  use: (journal: JournalReader) => Promise<T>,
+): Promise<T> {
+  const journal = await readSqliteJournal({ path: path ?? journalPath(loaded) });
   try {
     return await use(journal);
   } finally {

@@ -191,7 +191,7 @@ const rowsOf: Readonly<Record<Shown, (item: never) => readonly Row[]>> = {
   ],
 };
 
-function wantText(want: ShownIntent['intent']['want']): string {
+export function wantText(want: ShownIntent['intent']['want']): string {
   if (want.kind === 'notice') return `notice: ${want.text}`;
   if (want.kind === 'report') return `report on ${want.request}: ${want.state}: ${want.text}`;
   return want.kind === 'read'

@@ -1,5 +1,6 @@
 // Owns: the list of verbs. Each declares itself on the program and loads what it needs when it is called.
 import type { Command } from 'commander';
+import { declareBacktest } from './backtest.ts';
 import { declareCheck } from './check.ts';
 import { declareDecode } from './decode.ts';
 import { declareEmit } from './emit.ts';
@@ -14,6 +15,7 @@ export const verbs: readonly ((program: Command) => void)[] = [
   declareStart,
   declareCheck,
   declareTest,
+  declareBacktest,
   declareShow,
   declareExplain,
   declareEmit,

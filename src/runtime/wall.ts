@@ -29,3 +29,9 @@ export function stayAlive(): () => void {
   const timer = setInterval(() => undefined, 2 ** 30);
   return () => clearInterval(timer);
 }
+
+/** A time as people write it (`2026-11-23T03:00:00Z`), milliseconds since 1970; undefined where it is none. */
+export function timeOf(written: string): number | undefined {
+  const time = /^\d{4}-\d{2}-\d{2}/.test(written) ? Date.parse(written) : Number.NaN;
+  return Number.isNaN(time) ? undefined : time;
+}

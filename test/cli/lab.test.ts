@@ -1,19 +1,40 @@
 // The main job, as a newcomer sees it: the simulated network, a failover, a recovery, and what can be asked meanwhile.
-import { mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ended, printed, runOffbox, startOffbox } from './offbox.ts';
 
-const folder = (): string => mkdtempSync(join(tmpdir(), 'offbox-cli-'));
+const root = join(import.meta.dirname, '..', '..');
+const shipped = join(root, 'policies', 'hsrp-active-advertises.ts');
+
+/** Where a policy finds `offbox`. */
+function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), 'offbox-cli-'));
+  mkdirSync(join(made, 'node_modules'));
+  symlinkSync(root, join(made, 'node_modules', 'offbox'));
+  return made;
+}
 
 describe('offbox start --lab --once', () => {
-  it('plays a failover and a recovery, and ends with 0', async () => {
-    const { code, out, err } = await runOffbox(folder(), ['start', '--lab', '--once']);
+  it('plays failover, recovery and two migrations, ends with 0, and what it did is what a backtest would do', async () => {
+    const home = folder();
+    const { code, out, err } = await runOffbox(home, ['start', '--lab', '--once']);
     expect(err).toBe('');
     expect(out).toContain('All was as it should be.');
     expect(out.match(/✔ 23\.0\.0\.0\/8 is reached via gw-[ab], and not via gw-[ab]/g)).toHaveLength(3);
+    expect(out).toContain('✔ acc-1 has forgotten web1');
+    expect(out).toContain('✔ web1 is where it was');
     expect(code).toBe(0);
+    const again = await runOffbox(home, ['backtest', '--json']);
+    expect(JSON.parse(again.out)).toMatchObject({ changes: 0, unknown: 0, assumed: 0, faults: [] });
+    expect(again.code).toBe(0);
+    const other = join(home, 'hsrp.ts');
+    writeFileSync(other, readFileSync(shipped, 'utf8').replaceAll('23.0.0.0/8', '24.0.0.0/8'));
+    const changed = await runOffbox(home, ['backtest', '--policy', other]);
+    expect(changed.out).toMatch(/^\+ .*hsrp-active-advertises \(lan23\): gw-a: bgp-network 24\.0\.0\.0\/8 present$/m);
+    expect(changed.out).toMatch(/^- .*hsrp-active-advertises \(lan23\): gw-a: bgp-network 23\.0\.0\.0\/8 present$/m);
+    expect(changed.code).toBe(1);
   }, 90_000);
 
   it('prints every entry as JSON on request', async () => {
