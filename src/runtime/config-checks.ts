@@ -6,6 +6,7 @@ import { journalEntryBytesMax } from '../model/limits.ts';
 import type { Gateway, Inventory, Member } from '../model/target.ts';
 import { canonicalPrefix } from '../resources/bgp-network.ts';
 import type { Finding } from './config-findings.ts';
+import { placeFindings } from './config-places.ts';
 import { nearest, type Path } from './config-problem.ts';
 import { requestFindings } from './config-requests.ts';
 
@@ -35,6 +36,7 @@ export function inventoryFindings(inventory: Inventory): readonly Finding[] {
       ...prefixFindings(name, gateway),
     ]),
     ...sharedGroups(gateways),
+    ...placeFindings(inventory),
   ];
 }
 

@@ -1,0 +1,91 @@
+// Owns: whether hypervisors, the ports they are behind and the paths between them fit the targets of the inventory.
+import { interfaceName } from '../model/interface-name.ts';
+import type { Attachment, Inventory, LibvirtAccess, Target, Path as Way } from '../model/target.ts';
+import type { Finding } from './config-findings.ts';
+import { nearest, type Path } from './config-problem.ts';
+
+const finding = (path: Path, cause: string, remedy: string): Finding => ({ path, part: 'value', cause, remedy });
+
+export function placeFindings(inventory: Inventory): readonly Finding[] {
+  const { targets, attachments = [], paths = [] } = inventory;
+  return [
+    ...Object.entries(targets).flatMap(([name, target]) => accessFindings(['targets', name], target)),
+    ...attachments.flatMap((attachment, i) => attachmentFindings(['attachments', i], attachment, inventory)),
+    ...twicePlugged(attachments),
+    ...paths.flatMap((way, i) => pathFindings(['paths', i], way, paths.slice(0, i), inventory)),
+  ];
+}
+
+/** What each transport needs besides an address. */
+const needed: Readonly<Record<LibvirtAccess['transport'], readonly (keyof LibvirtAccess)[]>> = {
+  unix: ['socket'],
+  tls: ['ca', 'certificate', 'key'],
+  ssh: ['ssh'],
+  tcp: [],
+};
+
+function accessFindings(path: Path, { platform, libvirt }: Target): readonly Finding[] {
+  if (platform !== 'libvirt') {
+    const remedy = 'Write platform: libvirt, or take the libvirt section out.';
+    return libvirt ? [finding([...path, 'libvirt'], `a ${platform} has no libvirtd`, remedy)] : [];
+  }
+  if (!libvirt) {
+    const remedy = 'Add "libvirt:" with a transport, as in libvirt: { transport: tls, ca: …, certificate: …, key: … }.';
+    return [finding(path, 'a hypervisor lacks "libvirt"', remedy)];
+  }
+  const missing = needed[libvirt.transport].filter((key) => libvirt[key] === undefined).map((key) => `"${key}"`);
+  if (missing.length === 0) return [];
+  const cause = `libvirt over ${libvirt.transport} lacks ${missing.join(' and ')}`;
+  return [finding([...path, 'libvirt'], cause, `Write ${missing.length > 1 ? 'them' : 'it'}, or choose another transport.`)];
+}
+
+function attachmentFindings(
+  path: Path,
+  { hypervisor, target, vtep, vlans, native }: Attachment,
+  inventory: Inventory,
+): readonly Finding[] {
+  const found = [
+    ...hypervisorFindings([...path, 'hypervisor'], hypervisor, inventory),
+    ...targetFindings([...path, 'target'], target, inventory),
+    ...(vtep === undefined ? [] : targetFindings([...path, 'vtep'], vtep, inventory)),
+  ];
+  if (native !== undefined && !vlans.includes(native))
+    found.push(finding([...path, 'native'], `VLAN ${native} is not among its vlans`, 'Add it there, or correct it.'));
+  return found;
+}
+
+/** A port has one thing at its other end. */
+function twicePlugged(attachments: readonly Attachment[]): readonly Finding[] {
+  const owners = new Map<string, string>();
+  return attachments.flatMap(({ hypervisor, target, interface: name }, i) => {
+    const port = `${target} ${interfaceName(name)}`;
+    const owner = owners.get(port);
+    owners.set(port, hypervisor);
+    if (owner === undefined) return [];
+    return [finding(['attachments', i, 'interface'], `${owner} is behind ${port} already`, 'Correct one of the two.')];
+  });
+}
+
+function pathFindings(path: Path, { from, to, egress }: Way, before: readonly Way[], inventory: Inventory): readonly Finding[] {
+  const found = [
+    ...hypervisorFindings([...path, 'from'], from, inventory),
+    ...hypervisorFindings([...path, 'to'], to, inventory),
+    ...egress.flatMap(({ target }, i) => targetFindings([...path, 'egress', i, 'target'], target, inventory)),
+  ];
+  if (from === to) found.push(finding([...path, 'to'], `the path leads from "${from}" to itself`, 'Say another hypervisor.'));
+  if (before.some((way) => way.from === from && way.to === to))
+    found.push(finding(path, `there is a path from "${from}" to "${to}" already`, 'Keep one of the two.'));
+  return found;
+}
+
+function targetFindings(path: Path, name: string, { targets }: Inventory): readonly Finding[] {
+  if (Object.hasOwn(targets, name)) return [];
+  const meant = nearest(name, Object.keys(targets));
+  return [finding(path, `there is no target "${name}"`, meant ? `Did you mean ${meant}?` : 'Declare it under targets.')];
+}
+
+function hypervisorFindings(path: Path, name: string, inventory: Inventory): readonly Finding[] {
+  const found = targetFindings(path, name, inventory);
+  if (found.length > 0 || inventory.targets[name]?.platform === 'libvirt') return found;
+  return [finding(path, `"${name}" is no hypervisor`, 'Name a target whose platform is libvirt.')];
+}
