@@ -5,7 +5,8 @@ import { interfaceName } from '../model/interface-name.ts';
 import { type Family, type Meaning, type MeaningKind, type Role, roleOfHsrp, roleOfVrrp } from '../model/meaning.ts';
 import type { FhrpRow } from '../model/query.ts';
 import type { Attachment, Gateway, Inventory, Member, Path, Target } from '../model/target.ts';
-import { type VmFact, Vms } from './vms.ts';
+import type { VmFact } from './vm-migration.ts';
+import { Vms } from './vms.ts';
 
 /** A member of a gateway, with what its gateway says of it. */
 export interface GatewayMember extends Member {

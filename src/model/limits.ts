@@ -181,3 +181,11 @@ export const libvirtPostCopyPass = 3;
 export const comesBackMax = 20;
 /** Bytes of one connection that libvirtd has not read: a call has some 100; with more it reads nothing. */
 export const libvirtUnsentBytesMax = 1_048_576;
+/** VMs remembered: 500 hypervisors with 200 each. */
+export const vmsMax = 100_000;
+/** Hosts remembered of one VM: a migration has two, and a definition may lie about on some more. */
+export const hostsPerVmMax = 16;
+/** Without a start for this long a request is looked into, milliseconds: both hosts are read. */
+export const migrationStartWithinMs = 60_000;
+/** From the answer of a reading to its entry, milliseconds: a queue and a commit, with room. */
+export const readingLagMs = 1_000;

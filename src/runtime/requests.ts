@@ -1,6 +1,6 @@
 // Owns: what is known of requests and of where VMs are, folded from entries (ports/request-book.ts). Bounded: the oldest
 // request is forgotten first.
-import { placeOf } from '../core/vms.ts';
+import { placeOf } from '../core/vm-migration.ts';
 import { type Entry, rowsOf } from '../model/entry.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent } from '../model/intent.ts';

@@ -7,13 +7,14 @@
 //     told. What is no migration ends there, told.
 import type { EntryOf } from '../../model/entry.ts';
 import type { EnsureWant, Requirement, Resource, Want } from '../../model/intent.ts';
+import { migrationStartWithinMs } from '../../model/limits.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { secondsText } from '../../model/time.ts';
 import { placeKey, placeValue, withValue } from '../../resources/place.ts';
 import type { Cells } from '../cells.ts';
 import type { ResourceDesire } from '../desire.ts';
 import type { Scope } from '../scope.ts';
-import { type Migration, startWithinMs } from '../vms.ts';
+import type { Migration } from '../vm-migration.ts';
 
 /** How long an application may wait in the queue before it is stale; a target that is down longer is asked again after it. */
 const validForMs = 600_000;
@@ -85,7 +86,7 @@ export class Hold {
       this.#hold(id, key, resource, requires);
     }
     this.#say(key, known ? 'waiting' : 'fired', () => `${cell.places.length} held`);
-    if (!known) this.#holds.setAlarm(key, uuid === null ? cell.atMostAt : Math.min(now + startWithinMs, cell.atMostAt));
+    if (!known) this.#holds.setAlarm(key, uuid === null ? cell.atMostAt : Math.min(now + migrationStartWithinMs, cell.atMostAt));
   }
 
   /** It is over. */
