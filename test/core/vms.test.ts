@@ -1,8 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Vms } from '../../src/core/vms.ts';
 import type { Reading } from '../../src/model/entry.ts';
-import { hostsPerVmMax, vmsMax } from '../../src/model/limits.ts';
 import type { Meaning } from '../../src/model/meaning.ts';
 import { eventOf, start } from './rig.ts';
 import { type Variant, variants } from './vm-variants.ts';
