@@ -19,7 +19,7 @@ import { syslogSource } from '../adapters/source-syslog/index.ts';
 import { parseSyslog } from '../adapters/source-syslog/wire.ts';
 import { Engine } from './core/engine.ts';
 import { type HttpConfig, listenAddress, type NatsConfig } from './model/config.ts';
-import { OperatorError } from './model/errors.ts';
+import { messageOf, OperatorError } from './model/errors.ts';
 import type { Event } from './model/event.ts';
 import type { Inventory, PlatformName, SecretReference } from './model/target.ts';
 import type { Secrets } from './ports/actuator.ts';
@@ -37,6 +37,7 @@ import { Runtime, type Watcher } from './runtime/runtime.ts';
 import { secretsFrom } from './runtime/secrets.ts';
 import { View } from './runtime/view.ts';
 import { realWall as wall } from './runtime/wall.ts';
+import { watchFolder } from './runtime/watch-policies.ts';
 
 export interface ComposeOptions extends LoadedConfig {
   /** Told what the operator should know and nothing else tells. */
@@ -95,8 +96,21 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
   });
   await runtime.start();
   const api = await serveApi(runtime, data);
+  const unwatch = watchPolicies(options, runtime);
+  runtime.closeFirst(async () => unwatch());
   runtime.closeFirst(() => api.close());
   return runtime;
+}
+
+/** Puts in force what changes in the policies' folder, as long as it runs. */
+function watchPolicies({ config, directory, watch }: ComposeOptions, runtime: Runtime): () => void {
+  const folder = resolve(directory, config.policies);
+  const failed = (thrown: unknown): void => watch?.onReloadFailed?.(messageOf(thrown));
+  const reload = async (): Promise<void> => {
+    const changes = await runtime.reload(await loadPolicies(folder));
+    if (changes.length > 0) watch?.onReload?.(changes);
+  };
+  return watchFolder(folder, wall, () => void reload().catch(failed), failed);
 }
 
 async function sourcesOf({ config, inventory }: LoadedConfig, data: string, secrets: Secrets): Promise<readonly Source[]> {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import colors from 'picocolors';
 import { kindOf } from '../model/written-event.ts';
+import type { VersionChange } from '../runtime/reload.ts';
 import type { Watcher } from '../runtime/runtime.ts';
 import { runtimeVersion } from '../runtime/version.ts';
 import { stayAlive, timeText } from '../runtime/wall.ts';
@@ -72,6 +73,10 @@ export function watching(write: (line: string) => void, json: boolean | undefine
       if (entries > 0)
         write(colors.dim(`replayed ${entries} entries in ${Math.round(tookMs)} ms; the journal only grows in this version`));
     },
+    onReload: (changes) => {
+      for (const change of changes) write(colors.bold(reloadText(change)));
+    },
+    onReloadFailed: (why) => write(colors.red(`the policies on disk are not put in force, the ones that run go on: ${why}`)),
     onDivergence: ({ policy, seq, expected, found }) =>
       write(
         colors.red(
@@ -79,6 +84,17 @@ export function watching(write: (line: string) => void, json: boolean | undefine
         ),
       ),
   };
+}
+
+/** `policy x: 1a2b… → 3c4d…; kept 0.settle; made anew from the journal: 1.threshold`. */
+function reloadText({ policy, from, to, kept, reset }: VersionChange): string {
+  if (to === undefined) return `policy ${policy} is gone: it is stopped, what it held is released`;
+  const version = from === undefined ? `${to}, new` : `${from} → ${to}`;
+  const memory = [
+    ...(kept.length > 0 ? [`kept ${kept.join(', ')}`] : []),
+    ...(reset.length > 0 ? [`made anew from the journal: ${reset.join(', ')}`] : []),
+  ];
+  return [`policy ${policy}: ${version}`, ...memory].join('; ');
 }
 
 /** Waits for a signal or a failure, then stops in order. A second signal ends at once. */

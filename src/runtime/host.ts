@@ -20,7 +20,8 @@ import { appendSettled } from './append-settled.ts';
 export interface HostOptions {
   readonly journal: Journal;
   readonly epoch: number;
-  readonly engine: Engine;
+  /** The one that is in force. */
+  readonly engine: () => Engine;
   readonly wall: Wall;
   /** An intent is durable: do it. */
   readonly execute: (intent: Intent, at: number) => void;
@@ -93,7 +94,7 @@ export class Host {
 
   /** Takes an event put in by hand; resolves with its seq AFTER it is durable. */
   emit(event: Event): Promise<number> {
-    return this.submit({ kind: 'event', event: admit(event, this.#options.engine.facts.inventory) });
+    return this.submit({ kind: 'event', event: admit(event, this.#options.engine().facts.inventory) });
   }
 
   /** Where a source puts its events. */
@@ -101,7 +102,7 @@ export class Host {
     return {
       offer: (events, committed) => {
         if (this.#stopped || this.#waiting + events.length > pendingEventsMax) return false;
-        const { inventory } = this.#options.engine.facts;
+        const { inventory } = this.#options.engine().facts;
         this.#add(
           events.map((event) => bodyOf(admit(event, inventory))),
           committed,
@@ -116,6 +117,27 @@ export class Host {
 
   stats(): HostStats {
     return { entries: this.#entries, appends: this.#appends, pending: this.#waiting, lastSeq: this.#lastSeq };
+  }
+
+  /**
+   * Runs `work` between two appends: everything that is durable has been stepped, and nothing more is until it is done. What it
+   * returns is appended first. What rings next is asked anew.
+   */
+  async between(
+    work: () => Promise<{ readonly first: readonly EntryBody[]; readonly nextDue: number | undefined }>,
+  ): Promise<void> {
+    while (this.#pumping) await this.#pumping;
+    const held = Promise.withResolvers<void>();
+    this.#pumping = held.promise;
+    try {
+      const { first, nextDue } = await work();
+      this.#derived.push(...first);
+      this.#dueAt = nextDue;
+    } finally {
+      this.#pumping = undefined;
+      held.resolve();
+    }
+    await this.#pump();
   }
 
   /** Appends what is waiting, then takes nothing more. */
@@ -171,7 +193,8 @@ export class Host {
 
   /** Returns the seq of the first of `taken`. */
   async #commit(taken: readonly EntryBody[]): Promise<number> {
-    const { journal, epoch, engine, execute, onEntry } = this.#options;
+    const { journal, epoch, execute, onEntry } = this.#options;
+    const engine = this.#options.engine();
     const { at, jumped } = this.#stamp();
     const bodies = [...this.#decided(), ...this.#derived, ...(jumped ? [jumped] : []), ...taken];
     this.#derived = [];

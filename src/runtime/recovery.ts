@@ -1,6 +1,6 @@
 // Owns: the replay at start: every entry through the engine, what it derives matched with what was recorded (laws E4, E5).
 import type { Engine, PolicyFault } from '../core/engine.ts';
-import type { Entry } from '../model/entry.ts';
+import type { Entry, EntryOf } from '../model/entry.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Inventory } from '../model/target.ts';
 import type { Journal } from '../ports/journal.ts';
@@ -72,7 +72,13 @@ class Replay {
     if (entry.kind === 'intent') this.#match(entry.seq, entry.intent);
     else if (entry.kind === 'deploy') this.#versions.set(entry.policy, entry.version);
     else if (entry.kind === 'inventory') this.#inventory = entry.inventory;
-    else if (entry.kind === 'quarantine') this.#faults = this.#faults.filter(({ policy }) => policy !== entry.policy);
+    else if (entry.kind === 'quarantine') this.#foldQuarantine(entry);
+  }
+
+  /** One that was taken away is no version in force: put back, it is deployed anew. */
+  #foldQuarantine({ policy, reason }: EntryOf<'quarantine'>): void {
+    this.#faults = this.#faults.filter((fault) => fault.policy !== policy);
+    if (reason.startsWith('removed')) this.#versions.delete(policy);
   }
 
   result(): Recovered {

@@ -15,9 +15,9 @@ import { Executor } from './executor.ts';
 import { gapEvent, Host } from './host.ts';
 import { type Modes, modesFrom } from './modes.ts';
 import { type Divergence, type Recovered, recover } from './recovery.ts';
+import { changesOf, deployEntry, memories, type VersionChange, warmed } from './reload.ts';
 import { Reports } from './reports.ts';
 import { Requests } from './requests.ts';
-import { runtimeVersion } from './version.ts';
 import { View } from './view.ts';
 
 /** Those who watch: the story on the terminal, a test. Called in the order of the journal. */
@@ -26,6 +26,10 @@ export interface Watcher {
   readonly onEntry?: (entry: Entry, engine: Engine) => void;
   readonly onDivergence?: (divergence: Divergence) => void;
   readonly onFailure?: (fault: Error) => void;
+  /** Other versions of policies are in force. */
+  readonly onReload?: (changes: readonly VersionChange[]) => void;
+  /** What is on disk cannot be put in force: the versions that were go on. */
+  readonly onReloadFailed?: (why: string) => void;
 }
 
 export interface RuntimeOptions {
@@ -50,7 +54,9 @@ export interface RuntimeOptions {
 export class Runtime {
   readonly #options: RuntimeOptions;
   readonly #closing: (() => Promise<void>)[] = [];
-  readonly engine: Engine;
+  #reloading: Promise<unknown> = Promise.resolve();
+  #engine: Engine;
+  #policies: readonly DeployedPolicy[];
   readonly view: View;
   readonly requests: Requests;
   readonly modes: Modes;
@@ -60,14 +66,15 @@ export class Runtime {
   constructor(options: RuntimeOptions) {
     const { wall, journal, lease, inventory, platforms, actuators, policies, watch } = options;
     this.#options = options;
-    this.engine = new Engine(policies);
+    this.#engine = new Engine(policies);
+    this.#policies = policies;
     this.requests = options.requests ?? new Requests();
     this.view = new View(this.engine, this.requests);
     this.modes = modesFrom(options.modes);
     this.host = new Host({
       journal,
       epoch: lease.epoch,
-      engine: this.engine,
+      engine: () => this.#engine,
       wall,
       execute: (intent, at) => this.executor.submit(intent, at),
       onEntry: (entry) => {
@@ -98,7 +105,45 @@ export class Runtime {
   }
 
   get policies(): readonly DeployedPolicy[] {
-    return this.#options.policies;
+    return this.#policies;
+  }
+
+  /** The one in force; another after a reload. */
+  get engine(): Engine {
+    return this.#engine;
+  }
+
+  /** Puts these versions in force. Resolves with what changed, AFTER their deploy entries are durable and stepped. */
+  reload(policies: readonly DeployedPolicy[]): Promise<readonly VersionChange[]> {
+    const reloaded = this.#reloading.then(() => this.#reload(policies));
+    this.#reloading = reloaded.catch(() => undefined);
+    return reloaded;
+  }
+
+  async #reload(policies: readonly DeployedPolicy[]): Promise<readonly VersionChange[]> {
+    const changes = changesOf(this.#policies, policies);
+    if (changes.length === 0) return [];
+    const reason = 'removed: its file is gone';
+    for (const { policy, to } of changes) {
+      if (to === undefined) await this.host.submit({ kind: 'quarantine', policy, cause: this.host.stats().lastSeq, reason });
+    }
+    const before = this.#engine;
+    // What takes long goes on beside everything else; what came meanwhile is stepped while nothing more comes.
+    const { engine, lastSeq } = await warmed(policies, this.#options.journal, () => undefined);
+    let told: readonly VersionChange[] = [];
+    await this.host.between(async () => {
+      let nextDue: number | undefined;
+      for await (const batch of this.#options.journal.read(lastSeq + 1))
+        for (const entry of batch) ({ nextDue } = engine.step(entry));
+      this.#engine = engine;
+      this.#policies = policies;
+      this.view.look(engine);
+      told = changes.map((change) => ({ ...change, ...memories(change.policy, before, engine) }));
+      const changed = new Set(changes.map(({ policy }) => policy));
+      const first = policies.filter(({ policy }) => changed.has(policy.name)).map(deployEntry);
+      return { first, nextDue: nextDue ?? engine.clock.nextDue() };
+    });
+    return told;
   }
 
   get sources(): readonly Source[] {
@@ -137,17 +182,7 @@ export class Runtime {
   #firstEntries(recovered: Recovered): readonly EntryBody[] {
     const { inventory, policies, lost = [] } = this.#options;
     const changed = JSON.stringify(recovered.inventory) !== JSON.stringify(inventory);
-    const deploys = policies
-      .filter(({ policy, version }) => recovered.versions.get(policy.name) !== version)
-      .map(
-        ({ policy, version, revision }): EntryBody => ({
-          kind: 'deploy',
-          policy: policy.name,
-          version,
-          ...(revision ? { revision } : {}),
-          runtime: runtimeVersion,
-        }),
-      );
+    const deploys = policies.filter(({ policy, version }) => recovered.versions.get(policy.name) !== version).map(deployEntry);
     return [
       ...recovered.intents.map((intent): EntryBody => ({ kind: 'intent', intent })),
       ...recovered.faults.map((fault): EntryBody => ({ kind: 'quarantine', ...fault })),

@@ -51,7 +51,7 @@ export interface ShownVm {
 }
 
 export class View {
-  readonly #engine: Engine;
+  #engine: Engine;
   readonly #requests: Requests;
   readonly #events = new Ring<ShownEvent>();
   readonly #intents = new Map<string, ShownIntent>();
@@ -59,6 +59,11 @@ export class View {
   constructor(engine: Engine, requests: Requests) {
     this.#engine = engine;
     this.#requests = requests;
+  }
+
+  /** Another engine is in force. */
+  look(engine: Engine): void {
+    this.#engine = engine;
   }
 
   /** To be called with every entry, after it was stepped. */

@@ -46,10 +46,11 @@ async function hostOn(journal: Partial<Journal> = {}): Promise<HostRig> {
     appended.push([...batch]);
     return answer;
   };
+  const engine = new Engine([{ policy: noticing, version: 'v1' }]);
   const host = new Host({
     journal: { ...memory, ...journal, append },
     epoch: 1,
-    engine: new Engine([{ policy: noticing, version: 'v1' }]),
+    engine: () => engine,
     wall,
     execute: (intent) => void executed.push(intent),
     onEntry: (entry) => void entries.push(entry),

@@ -1,0 +1,72 @@
+// Owns: other versions of policies while it runs: what changed, a new engine warmed by the recorded past, and the moment it takes
+// over. A broken file changes nothing: the old versions go on, and that is said.
+//
+// R1. The new engine has stepped every entry that the old one has, BEFORE it takes over; nothing in flight is lost: what is open is
+//     known by its policy's name.
+// R2. It takes over between two appends, and its deploy entries are the first it sees. A restart would end in the same engine.
+// R3. A policy that is gone stops with an entry, in the old engine: its holds are released, its ensures are left.
+import type { CellRecords } from '../core/cells.ts';
+import { Engine } from '../core/engine.ts';
+import type { DeployedPolicy } from '../core/policy.ts';
+import type { Entry, EntryBody } from '../model/entry.ts';
+import type { Journal } from '../ports/journal.ts';
+import { recover } from './recovery.ts';
+import { runtimeVersion } from './version.ts';
+
+export interface VersionChange {
+  readonly policy: string;
+  /** Absent where it is new. */
+  readonly from?: string;
+  /** Absent where it is gone. */
+  readonly to?: string;
+  /** Operators whose memory is as the old version left it, and those whose the new one made anew from the recorded past, or dropped. */
+  readonly kept: readonly string[];
+  readonly reset: readonly string[];
+}
+
+/** By name, what differs. */
+export function changesOf(
+  before: readonly DeployedPolicy[],
+  after: readonly DeployedPolicy[],
+): readonly Omit<VersionChange, 'kept' | 'reset'>[] {
+  const old = new Map(before.map(({ policy, version }) => [policy.name, version]));
+  const now = new Map(after.map(({ policy, version }) => [policy.name, version]));
+  const names = [...new Set([...old.keys(), ...now.keys()])].filter((name) => old.get(name) !== now.get(name));
+  return names.map((policy) => {
+    const [from, to] = [old.get(policy), now.get(policy)];
+    return { policy, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+  });
+}
+
+export function deployEntry({ policy, version, revision }: DeployedPolicy): EntryBody {
+  return { kind: 'deploy', policy: policy.name, version, ...(revision ? { revision } : {}), runtime: runtimeVersion };
+}
+
+/** An engine of these policies that has stepped the whole journal up to its tail as it is now. */
+export async function warmed(
+  policies: readonly DeployedPolicy[],
+  journal: Pick<Journal, 'read'>,
+  onEntry: (entry: Entry) => void,
+): Promise<{ readonly engine: Engine; readonly lastSeq: number }> {
+  const engine = new Engine(policies);
+  const { lastSeq } = await recover(engine, journal, onEntry);
+  return { engine, lastSeq };
+}
+
+/** What each operator of a policy remembers, before and after: kept where it is the same. */
+export function memories(policy: string, before: Engine, after: Engine): Pick<VersionChange, 'kept' | 'reset'> {
+  const [old, now] = [before, after].map((engine) => cellsOf(policy, engine)) as [Map<string, string>, Map<string, string>];
+  const kept = [...old].filter(([path, cells]) => now.get(path) === cells).map(([path]) => path);
+  return { kept, reset: [...old.keys()].filter((path) => !kept.includes(path)) };
+}
+
+/** Operators that remember anything, without the policy's name: `0.settle`. */
+function cellsOf(policy: string, engine: Engine): Map<string, string> {
+  const all = Object.entries(engine.cells.snapshot()).filter(
+    ([path, cells]) => path.startsWith(`${policy}/`) && cells.length > 0,
+  );
+  return new Map(all.map(([path, cells]) => [path.slice(policy.length + 1), JSON.stringify(dataOf(cells))]));
+}
+
+/** The order in which alarms were set says nothing of what is remembered. */
+const dataOf = (cells: CellRecords) => cells.map(([prefix, key, { data, dueAt }]) => [prefix, key, data, dueAt]);

@@ -1,0 +1,48 @@
+// Policies edited on disk while Offbox runs: put in force and told; what is broken is told, and changes nothing.
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { ended, printed, runOffbox, startOffbox } from './offbox.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'offbox-reload-'));
+const root = join(import.meta.dirname, '..', '..');
+mkdirSync(join(home, 'node_modules'));
+symlinkSync(root, join(home, 'node_modules', 'offbox'));
+mkdirSync(join(home, 'policies'));
+writeFileSync(join(home, 'inventory.yaml'), 'targets:\n  gw: { platform: frr, address: 192.0.2.1 }\n');
+writeFileSync(join(home, 'offbox.yaml'), 'inventory: inventory.yaml\n');
+const write = (quiet: string, file = 'one.ts') =>
+  writeFileSync(
+    join(home, 'policies', file),
+    `import { bgpNetwork, policy, syslog } from 'offbox';
+export default policy({ name: '${file.replace('.ts', '')}', on: syslog(), settle: { quiet: '${quiet}' }, ensure: (event) => bgpNetwork(event, '10.0.0.0/8') });
+`,
+  );
+write('5s');
+const running = startOffbox(home, 'start');
+afterAll(() => void running.kill('SIGKILL'));
+
+it('puts an edit in force, tells of a broken file, of a new one and of one that is gone', async () => {
+  await printed(running, /runs: 1 policies/);
+  const policies = async () =>
+    JSON.parse(`[${(await runOffbox(home, ['show', 'policies', '--json'])).out.trim().split('\n').join()}]`);
+  const [{ version }] = await policies();
+  write('6s');
+  await printed(running, /policy one: \w+ → \w+/);
+  const [edited] = await policies();
+  expect(edited).toMatchObject({ name: 'one', state: 'running' });
+  expect(edited.version).not.toBe(version);
+  writeFileSync(join(home, 'policies', 'one.ts'), 'export default 1 +;\n');
+  await printed(running, /not put in force, the ones that run go on: .*one\.ts:1:/s);
+  expect(await policies()).toEqual([edited]);
+  write('6s');
+  write('1s', 'two.ts');
+  await printed(running, /policy two: \w+, new/);
+  rmSync(join(home, 'policies', 'two.ts'));
+  await printed(running, /policy two is gone/);
+  expect(await policies()).toEqual([edited]);
+  const end = ended(running);
+  running.kill('SIGTERM');
+  expect((await end).code).toBe(0);
+}, 60_000);

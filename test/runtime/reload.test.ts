@@ -1,0 +1,152 @@
+// Other versions of policies while it runs: what is half done stays half done, what is broken changes nothing.
+
+import { map } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import { perKey } from '../../src/core/operators/per-key.ts';
+import { threshold } from '../../src/core/operators/threshold.ts';
+import type { DeployedPolicy } from '../../src/core/policy.ts';
+import { policy } from '../../src/core/policy.ts';
+import { bgpNetwork } from '../../src/core/resources.ts';
+import { syslog } from '../../src/core/selectors.ts';
+import type { Event } from '../../src/model/event.ts';
+import { rig } from './rig.ts';
+
+const text = (said: string): Event => ({
+  target: 'gw-a',
+  meaning: null,
+  syslog: { pri: 189, facility: 23, severity: 5, mnemonic: 'TEST-5-X', host: null, app: null, text: said },
+  origin: { source: 'test', peer: 'local', transport: 'local', trust: 'claimed', raw: '' },
+});
+
+/** After three messages within a minute it wants a network: `prefix` is what an edit changes. */
+const counting = (prefix: string, count = 3, name = 'counting'): DeployedPolicy => ({
+  version: `${prefix} ${count}`,
+  policy: policy({
+    name,
+    on: syslog(),
+    pipe: (events) =>
+      events.pipe(
+        perKey(
+          ({ target }) => target,
+          (one) => one.pipe(threshold(count, '60s')),
+        ),
+        map(({ target }) => bgpNetwork({ target }, prefix)),
+      ),
+  }),
+});
+const settling = (prefix: string, quiet: '10s' | '20s' = '10s'): DeployedPolicy => ({
+  version: `${prefix} ${quiet}`,
+  policy: policy({ name: 'settling', on: syslog(), settle: { quiet }, ensure: ({ target }) => bgpNetwork({ target }, prefix) }),
+});
+
+async function running(policies: readonly DeployedPolicy[]) {
+  const made = await rig({ policies });
+  const say = async (said: string) => {
+    made.runtime.host.sink('test').offer([text(said)]);
+    await made.pass(0);
+  };
+  const wanted = () =>
+    made
+      .ofKind('intent')
+      .flatMap(({ intent: { want, version } }) => (want.kind === 'ensure' ? [`${want.resource.prefix} by ${version}`] : []));
+  const reload = async (next: readonly DeployedPolicy[]) => {
+    const reloaded = made.runtime.reload(next);
+    await made.pass(0);
+    return reloaded;
+  };
+  return { ...made, say, wanted, reload };
+}
+
+describe('an edited policy', () => {
+  test('goes on with a half-full window where its operator is unchanged, and says so', async () => {
+    const { say, wanted, reload, ofKind } = await running([counting('10.0.0.0/8')]);
+    await say('a');
+    await say('b');
+    expect(await reload([counting('11.0.0.0/8')])).toMatchObject([
+      {
+        policy: 'counting',
+        from: '10.0.0.0/8 3',
+        to: '11.0.0.0/8 3',
+        kept: expect.arrayContaining([expect.stringContaining('threshold')]),
+        reset: [],
+      },
+    ]);
+    expect(ofKind('deploy').at(-1)).toMatchObject({ policy: 'counting', version: '11.0.0.0/8 3' });
+    expect(wanted()).toEqual([]);
+    await say('c');
+    expect(wanted()).toEqual(['11.0.0.0/8 by 11.0.0.0/8 3']);
+  });
+
+  test('has its changed operator filled from the recorded past, and says so; what it would have done then is not done', async () => {
+    const { say, wanted, reload } = await running([settling('10.0.0.0/8', '20s')]);
+    await say('a');
+    const [change] = await reload([settling('10.0.0.0/8', '10s')]);
+    expect(change).toMatchObject({ kept: [], reset: [expect.stringContaining('settle')] });
+    expect(wanted()).toEqual([]);
+  });
+
+  test('rings an alarm that the old version set, at its time', async () => {
+    const { say, wanted, reload, pass } = await running([settling('10.0.0.0/8')]);
+    await say('a');
+    await pass(4_000);
+    await reload([settling('11.0.0.0/8')]);
+    await pass(5_000);
+    expect(wanted()).toEqual([]);
+    await pass(2_000);
+    expect(wanted()).toEqual(['11.0.0.0/8 by 11.0.0.0/8 10s']);
+  });
+
+  test('leaves every other policy as it was, and loses nothing that comes meanwhile', async () => {
+    const { say, wanted, runtime, pass } = await running([counting('10.0.0.0/8'), settling('12.0.0.0/8')]);
+    await say('a');
+    const reloaded = runtime.reload([counting('11.0.0.0/8'), settling('12.0.0.0/8')]);
+    for (const said of ['b', 'c']) runtime.host.sink('test').offer([text(said)]);
+    await pass(0);
+    await reloaded;
+    await pass(11_000);
+    expect(wanted()).toContain('12.0.0.0/8 by 12.0.0.0/8 10s');
+    expect(wanted().filter((want) => /^1[01]\./.test(want))).toHaveLength(1);
+  });
+
+  test('is the same after a restart', async () => {
+    const { say, reload, journal, wall, world, die, runtime } = await running([counting('10.0.0.0/8')]);
+    await say('a');
+    await reload([counting('11.0.0.0/8')]);
+    await say('b');
+    const before = runtime.engine.cells.snapshot();
+    die();
+    const again = await rig({ policies: [counting('11.0.0.0/8')], journal, wall, world, epoch: 2 });
+    expect(again.divergences).toEqual([]);
+    expect(again.runtime.engine.cells.snapshot()).toEqual(before);
+  });
+});
+
+describe('a policy', () => {
+  test('that is new runs from its deploy entry on', async () => {
+    const { say, wanted, reload } = await running([]);
+    expect(await reload([counting('10.0.0.0/8', 1)])).toMatchObject([{ policy: 'counting', to: '10.0.0.0/8 1' }]);
+    await say('a');
+    expect(wanted()).toEqual(['10.0.0.0/8 by 10.0.0.0/8 1']);
+  });
+
+  test('that is gone stops with an entry; put back, also after a restart, it runs again', async () => {
+    const one = counting('10.0.0.0/8', 1);
+    const { say, wanted, reload, ofKind, journal, wall, world, die } = await running([one]);
+    await reload([]);
+    expect(ofKind('quarantine')).toMatchObject([{ policy: 'counting', reason: 'removed: its file is gone' }]);
+    await say('a');
+    expect(wanted()).toEqual([]);
+    die();
+    const again = await rig({ policies: [one], journal, wall, world, epoch: 2 });
+    again.runtime.host.sink('test').offer([text('b')]);
+    await again.pass(0);
+    expect(again.ofKind('intent').map(({ intent }) => intent.policy)).toEqual(['counting']);
+  });
+
+  test('of the same version changes nothing, and makes no entry', async () => {
+    const { reload, entries } = await running([counting('10.0.0.0/8')]);
+    const before = entries.length;
+    expect(await reload([counting('10.0.0.0/8')])).toEqual([]);
+    expect(entries).toHaveLength(before);
+  });
+});
