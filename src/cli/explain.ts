@@ -14,6 +14,7 @@ const marks = {
   fired: colors.green('▸'),
   waiting: colors.yellow('…'),
   stopped: colors.red('✖'),
+  missed: colors.yellow('≈'),
 } as const;
 
 export function declareExplain(program: Command): void {

@@ -42,6 +42,15 @@ interface Table {
   readonly slots: Map<string, Slot>;
   readonly groups: Map<string, Group>;
   dropped: number;
+  droppedEvents: number;
+}
+
+/** How much the operator at `place` remembers, and what it had no room for since the start. */
+export interface Remembered {
+  readonly place: string;
+  readonly keys: number;
+  readonly droppedKeys: number;
+  readonly droppedEvents: number;
 }
 
 /** One operator's view of its cells, below one prefix. */
@@ -51,6 +60,8 @@ export interface Cells<T> {
   set(key: string, data: T): void;
   delete(key: string): void;
   keys(): string[];
+  /** Counts events that a key had no room for. */
+  drop(events: number): void;
   /** Sets the key's one alarm, instead of any before. The key must be remembered. */
   setAlarm(key: string, dueAt: number): void;
   clearAlarm(key: string): void;
@@ -85,6 +96,9 @@ export class CellStore {
       },
       delete: (key) => forget(table, slotOf(key)),
       keys: () => [...group.slots.keys()],
+      drop: (events) => {
+        table.droppedEvents += events;
+      },
       setAlarm: (key, dueAt) => {
         const slot = slotOf(key);
         if (!slot) throw new RangeError(`an alarm for "${key}" needs its cell first`);
@@ -114,6 +128,15 @@ export class CellStore {
   dropped(): Record<string, number> {
     return Object.fromEntries(
       [...this.#tables].filter(([, table]) => table.dropped > 0).map(([path, table]) => [path, table.dropped]),
+    );
+  }
+
+  /** What a policy's operators remember, by place, those that remember nothing left out. */
+  remembered(policy: string): readonly Remembered[] {
+    return [...this.#tables].flatMap(([place, { slots, dropped, droppedEvents }]) =>
+      place.startsWith(`${policy}/`) && slots.size + dropped + droppedEvents > 0
+        ? [{ place, keys: slots.size, droppedKeys: dropped, droppedEvents }]
+        : [],
     );
   }
 
@@ -157,7 +180,7 @@ export class CellStore {
   #table(path: string): Table {
     let table = this.#tables.get(path);
     if (!table) {
-      table = { slots: new Map(), groups: new Map(), dropped: 0 };
+      table = { slots: new Map(), groups: new Map(), dropped: 0, droppedEvents: 0 };
       this.#tables.set(path, table);
     }
     return table;

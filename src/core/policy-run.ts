@@ -11,11 +11,18 @@ import type { CellStore, Cells } from './cells.ts';
 import type { EventClock } from './clock.ts';
 import { type Desire, isDesire, type ResourceDesire } from './desire.ts';
 import { claimOf, type Facts, type GatewayMember } from './facts.ts';
+import { absent } from './operators/absent.ts';
+import { allOf } from './operators/all-of.ts';
+import { dampening } from './operators/dampening.ts';
 import { Exclusive, requirement } from './operators/exclusive.ts';
 import { Hold } from './operators/hold.ts';
+import { pair } from './operators/pair.ts';
 import { perKey } from './operators/per-key.ts';
+import { sequence } from './operators/sequence.ts';
 import { settle, settleByKey } from './operators/settle.ts';
+import { suppress } from './operators/suppress.ts';
 import { threshold } from './operators/threshold.ts';
+import { within } from './operators/within.ts';
 import type { DeployedPolicy, HoldSpec, PipeTools, Policy } from './policy.ts';
 import { nextOnGrid } from './schedule.ts';
 import { Scope, type Verdict } from './scope.ts';
@@ -36,6 +43,8 @@ export interface RunHost {
   guard(policy: number, act: () => void): void;
   readonly trace: ((verdict: Verdict) => void) | undefined;
 }
+
+const operators = { absent, allOf, dampening, pair, perKey, sequence, settle, suppress, threshold, within };
 
 /** How long a plain ensure may wait before it is stale. */
 const validForMs = 60_000;
@@ -204,9 +213,7 @@ export class PolicyRun {
       });
     return {
       inventory: this.#host.facts,
-      perKey,
-      settle,
-      threshold,
+      ...operators,
       read: (target, query, about) =>
         ask({ kind: 'read', target, query, ...(about === undefined ? {} : { about }) }, (entry) => {
           const rows = entry.kind === 'reading' ? rowsOf(entry.reading, query) : undefined;
@@ -217,13 +224,20 @@ export class PolicyRun {
         return ask(ensureWant(desire, requires), outcomeOf);
       },
       prove: (desire) => ask({ ...ensureWant(desire, []), prove: true }, outcomeOf),
-      report: ({ request }, state, text) =>
-        new Observable((subscriber) => {
-          const final = state !== 'accepted' && state !== 'running';
-          this.#host.intend(this.#number, request, { kind: 'report', request, state, text, final });
-          subscriber.complete();
-        }),
+      notice: (code, text, targets = []) => this.#saying('', { kind: 'notice', code, text, targets: [...targets] }),
+      report: ({ request }, state, text) => {
+        const final = state !== 'accepted' && state !== 'running';
+        return this.#saying(request, { kind: 'report', request, state, text, final });
+      },
     };
+  }
+
+  /** What waits for no answer. */
+  #saying(key: string, want: Want): Observable<never> {
+    return new Observable((subscriber) => {
+      this.#host.intend(this.#number, key, want);
+      subscriber.complete();
+    });
   }
 
   #wake(serial: string, entry: EntryOf<'reading'> | EntryOf<'outcome'>): void {

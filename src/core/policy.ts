@@ -7,9 +7,16 @@ import type { QueryKind, QueryRow } from '../model/query.ts';
 import { type Duration, durationMs } from '../model/time.ts';
 import type { Desire, ResourceDesire } from './desire.ts';
 import type { InventoryView } from './facts.ts';
+import type { absent } from './operators/absent.ts';
+import type { allOf } from './operators/all-of.ts';
+import type { dampening } from './operators/dampening.ts';
+import type { pair } from './operators/pair.ts';
 import type { perKey } from './operators/per-key.ts';
+import type { sequence } from './operators/sequence.ts';
 import type { SettleOptions, settle } from './operators/settle.ts';
+import type { suppress } from './operators/suppress.ts';
 import type { threshold } from './operators/threshold.ts';
+import type { within } from './operators/within.ts';
 import type { EventFrame, Selector } from './selector.ts';
 
 type Selectors = Selector | readonly Selector[];
@@ -22,15 +29,24 @@ export interface PolicyContext {
 
 /** What a pipe gets besides its events. */
 export interface PipeTools extends PolicyContext {
+  readonly absent: typeof absent;
+  readonly allOf: typeof allOf;
+  readonly dampening: typeof dampening;
+  readonly pair: typeof pair;
   readonly perKey: typeof perKey;
+  readonly sequence: typeof sequence;
   readonly settle: typeof settle;
+  readonly suppress: typeof suppress;
   readonly threshold: typeof threshold;
+  readonly within: typeof within;
   /** Reads a state on a target: `about` says of what, where the query asks for one. Completes without a value where it cannot be read. */
   readonly read: <Q extends QueryKind>(target: string, query: Q, about?: string) => Observable<readonly QueryRow<Q>[]>;
   /** Ensures a resource and gives what became of it. What `event` claims is read before anything is written. */
   readonly act: (desire: ResourceDesire, event?: EventFrame & { readonly kind: string }) => Observable<Outcome>;
   /** Looks until a resource is as desired, for as long as it may take to become effective; writes nothing. */
   readonly prove: (desire: ResourceDesire) => Observable<Outcome>;
+  /** Tells people: on the terminal and in `offbox show intents`. `code` is for machines, kebab-case. Completes at once. */
+  readonly notice: (code: string, text: string, targets?: readonly string[]) => Observable<never>;
   /** Tells whoever asked. The last word is `refused`, `done`, `failed` or `cancelled`. Completes at once. */
   readonly report: (event: { readonly request: string }, state: ReportState, text: string) => Observable<never>;
 }

@@ -16,9 +16,19 @@ export interface Verdict {
   /** `on`, `key`, `settle`, `exclusive`, … */
   readonly step: string;
   readonly key: string;
-  readonly verdict: 'passed' | 'stopped' | 'waiting' | 'fired';
+  /** `missed`: it nearly did; the detail says by what. */
+  readonly verdict: 'passed' | 'stopped' | 'waiting' | 'fired' | 'missed';
   readonly detail: string;
+  /** Of a correlation: the operator's place in its pipe. */
+  readonly place?: string;
+  /** … when the earliest event that the verdict is about came. */
+  readonly since?: number;
+  /** … until when it holds. */
+  readonly until?: number;
 }
+
+/** What a correlation says besides: so that `explain` can follow an event until its window is over. */
+export type VerdictFrame = Pick<Verdict, 'place' | 'since' | 'until'>;
 
 /** What an engine gives every scope of one policy. */
 export interface ScopeHost {
@@ -65,7 +75,12 @@ export class Scope {
     return this.host.entry().at;
   }
 
-  say(step: string, key: string, verdict: Verdict['verdict'], detail: () => string): void {
+  /** Whether anybody hears what is said: what is remembered only to be said is remembered only then. */
+  get traced(): boolean {
+    return this.host.trace !== undefined;
+  }
+
+  say(step: string, key: string, verdict: Verdict['verdict'], detail: () => string, frame?: VerdictFrame): void {
     this.host.trace?.({
       policy: this.host.policy,
       seq: this.host.entry().seq,
@@ -74,6 +89,7 @@ export class Scope {
       key: this.prefix.slice(0, -1) + key,
       verdict,
       detail: detail(),
+      ...frame,
     });
   }
 

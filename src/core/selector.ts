@@ -157,6 +157,25 @@ export function fieldsMatch(where: Selector['where'], fields: Fields, target: st
   return true;
 }
 
+/** Whether a selector takes an event that a policy was given: inside a pipe. */
+export function takesEvent(selector: Selector, event: EventFrame & { readonly kind: string }): boolean {
+  const { select, name, where, matches: form } = selector;
+  const fields = event as unknown as Fields;
+  if (event.kind !== (select === 'meaning' ? name : select) || !fieldsMatch(where, fields, event.target)) return false;
+  if (select === 'syslog') {
+    const { mnemonic, text } = event as unknown as SyslogFields;
+    const named = !name || mnemonic === name || mnemonic?.slice(mnemonic.lastIndexOf('-') + 1) === name;
+    return named && (!form || form.test(text));
+  }
+  return select === 'meaning' || !name || fields.oid === name || fields.name === name;
+}
+
+/** A selector in words: `interface.state-changed to down`, `syslog STATECHANGE`. */
+export function selectorText({ select, name, where = {}, matches: form }: Selector): string {
+  const fields = Object.entries(where).map(([field, value]) => `${field} ${value}`);
+  return [...(select === 'meaning' ? [] : [select]), name, ...fields, form].filter(Boolean).join(' ');
+}
+
 /** In the order of the policies; of each the selector it named first. */
 function matches(found: Subscriber[], groups?: ReadonlyMap<Subscriber, Readonly<Record<string, string>>>): readonly Match[] {
   if (found.length === 0) return nobody;

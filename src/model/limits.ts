@@ -189,3 +189,9 @@ export const hostsPerVmMax = 16;
 export const migrationStartWithinMs = 60_000;
 /** From the answer of a reading to its entry, milliseconds: a queue and a commit, with room. */
 export const readingLagMs = 1_000;
+/** Steps of one `sequence`: a run of each length is remembered, 32 x 31 / 2 = 496 events a key, under cellEventsMax. EEM's `occurs`, too, ends at 32. */
+export const sequenceStepsMax = 32;
+/** Kinds of event one `allOf` waits for. */
+export const allOfMax = 32;
+/** Keys whose last miss is kept while explaining. */
+export const explainedKeysMax = 10_000;

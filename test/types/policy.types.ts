@@ -1,26 +1,34 @@
 // What an author may write, and what must not compile: each `@ts-expect-error` stands before a mistake that somebody
 // will make. Never run; types.test.ts has the compiler look at it.
 import {
+  absent,
+  allOf,
   bgp,
   bgpNetwork,
   config,
+  dampening,
   exclusive,
   fhrp,
   filter,
   hsrp,
   interfaces,
   map,
+  merge,
   mergeMap,
   ofMeaning,
   type Policy,
+  pair,
   policy,
   portSecurity,
+  sequence,
   settle,
   snmp,
   source,
+  suppress,
   syslog,
   threshold,
   vrrp,
+  within,
 } from 'offbox';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -243,5 +251,99 @@ policy({
         const done = act(exclusive('lan23', (member) => bgpNetwork(member, '23.0.0.0/8')));
         return done ? rows : rows;
       }),
+    ),
+});
+
+// --- correlation --------------------------------------------------------------------------------------------------
+
+policy({
+  name: 'types',
+  on: [interfaces.stateChanged(), bgp.neighborChanged(), syslog()],
+  pipe: (events, { notice }) => {
+    const paired = events.pipe(
+      pair(interfaces.down(), bgp.neighborChanged({ to: 'down' }), { within: '5s', order: 'given', key: ({ target }) => target }),
+      map(([link, neighbor]) => {
+        isTrue<Same<typeof link.kind, 'interface.state-changed'>>();
+        isTrue<Same<typeof neighbor.neighbor, string>>();
+        // @ts-expect-error a property of the other one
+        return link.neighbor;
+      }),
+    );
+    const guarded = events.pipe(
+      pair(
+        (event) => event.kind === 'syslog',
+        (event) => event.at > 0,
+        { within: '5s' },
+      ),
+      map(([message, any]) => {
+        isTrue<Same<typeof message.kind, 'syslog'>>();
+        isTrue<Same<typeof any.kind, 'syslog' | 'interface.state-changed' | 'bgp.neighbor-changed'>>();
+      }),
+    );
+    const followed = events.pipe(
+      sequence([interfaces.down(), syslog({ mnemonic: 'X' }), bgp.neighborChanged()], {
+        within: '5s',
+        unless: interfaces.up(),
+        key: (event) => event.target,
+      }),
+      map((steps) => {
+        isTrue<Same<(typeof steps)['length'], 3>>();
+        isTrue<Same<(typeof steps)[1]['kind'], 'syslog'>>();
+        // @ts-expect-error there are three
+        return steps[3];
+      }),
+    );
+    const together = events.pipe(
+      allOf([interfaces.down(), bgp.neighborChanged()], { within: '5s' }),
+      map(([link, neighbor]) => `${link.interface} ${neighbor.neighbor}`),
+    );
+    const missing = events.pipe(
+      absent(interfaces.up(), { after: interfaces.down(), within: '30s', key: (event) => event.target }),
+      mergeMap((down) => notice('stays-down', `${down.interface ?? '?'} stays down`, [down.target])),
+    );
+    const many = events.pipe(
+      within(3, '60s', { key: (event) => event.target }),
+      map((list) => list.map(({ at }) => at)),
+    );
+    const quiet = events.pipe(
+      suppress('5m', { key: ({ kind }) => kind }),
+      map(({ event, suppressed }) => `${event.target} ${suppressed + 1}`),
+    );
+    const dampened = events.pipe(
+      dampening({ penalty: ({ kind }) => (kind === 'syslog' ? 0 : 1000), halfLife: '1m' }),
+      filter(({ kind }) => kind !== 'reused'),
+      map((told) => {
+        // @ts-expect-error only what is suppressed says until when
+        const { reusedAt } = told;
+        return told.kind === 'suppressed' ? told.reusedAt : reusedAt;
+      }),
+    );
+    return merge(paired, guarded, followed, together, missing, many, quiet, dampened);
+  },
+});
+
+policy({
+  name: 'types',
+  on: [interfaces.down(), bgp.neighborChanged()],
+  pipe: (events) =>
+    merge(
+      // @ts-expect-error `on` does not name it, so it would never come
+      events.pipe(pair(interfaces.down(), vrrp.stateChanged(), { within: '5s' })),
+      // @ts-expect-error a pair needs its time
+      events.pipe(pair(interfaces.down(), bgp.neighborChanged(), {})),
+      // @ts-expect-error an order that there is not
+      events.pipe(pair(interfaces.down(), bgp.neighborChanged(), { within: '5s', order: 'reverse' })),
+      // @ts-expect-error one step is no sequence
+      events.pipe(sequence([interfaces.down()], { within: '5s' })),
+      // @ts-expect-error what it follows is missing
+      events.pipe(absent(bgp.neighborChanged(), { within: '5s' })),
+      // @ts-expect-error a count comes first
+      events.pipe(within('60s', 3)),
+      // @ts-expect-error a number says no unit
+      events.pipe(suppress(300)),
+      // @ts-expect-error a typo in an option
+      events.pipe(dampening({ halflife: '1m' })),
+      // @ts-expect-error a key is text
+      events.pipe(dampening({ key: ({ at }) => at })),
     ),
 });

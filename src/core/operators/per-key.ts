@@ -5,6 +5,7 @@
 // that remembers; when it comes again it begins anew.
 import { Observable, type OperatorFunction, Subject, type Subscription } from 'rxjs';
 import { currentScope } from '../scope.ts';
+import { keyDiffered, nearKeys } from './nearest-miss.ts';
 
 export function perKey<T, R>(
   keyOf: (value: T) => string,
@@ -16,7 +17,14 @@ export function perKey<T, R>(
       const place = scope.place('perKey');
       const groups = new Map<string, { readonly values: Subject<T>; readonly subscription: Subscription }>();
       const error = (thrown: unknown): void => subscriber.error(thrown);
+      const spellings = nearKeys(scope);
 
+      /** Said of both groups: whichever has the event that is explained. */
+      const tellNear = (key: string): void => {
+        const other = spellings.near(key);
+        if (other === undefined || !groups.has(other)) return;
+        for (const one of [key, other]) scope.say('perKey', one, 'missed', () => keyDiffered(key, other), { place });
+      };
       const close = (key: string): void => {
         groups.get(key)?.subscription.unsubscribe();
         groups.delete(key);
@@ -34,6 +42,8 @@ export function perKey<T, R>(
         try {
           const key = String(keyOf(value));
           if (!groups.has(key)) cells.set(key, true);
+          scope.say('perKey', key, 'passed', () => key, { place });
+          tellNear(key);
           (groups.get(key)?.values ?? open(key)).next(value);
         } catch (thrown) {
           error(thrown);

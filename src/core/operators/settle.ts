@@ -29,7 +29,8 @@ interface Settling<T> {
 export function settleByKey<T>(scope: Scope, options: SettleOptions, emit: (key: string, value: T) => void): Settling<T> {
   const quietMs = durationMs(options.quiet);
   const atMostMs = options.atMost === undefined ? Number.POSITIVE_INFINITY : durationMs(options.atMost);
-  const cells = scope.cells<SettleCell<T>>(scope.place('settle'), (key) => {
+  const place = scope.place('settle');
+  const cells = scope.cells<SettleCell<T>>(place, (key) => {
     const { last, firstAt, count } = cells.get(key)!;
     cells.delete(key);
     scope.say(
@@ -37,6 +38,7 @@ export function settleByKey<T>(scope: Scope, options: SettleOptions, emit: (key:
       key,
       'fired',
       () => `${count} event${count === 1 ? '' : 's'}, settled ${secondsText(scope.now() - firstAt)} after the first`,
+      { place, since: firstAt },
     );
     emit(key, last);
   });
@@ -52,6 +54,7 @@ export function settleByKey<T>(scope: Scope, options: SettleOptions, emit: (key:
       key,
       'waiting',
       () => `event ${cell.count}; fires in ${secondsText(dueAt - now)} unless another comes before`,
+      { place, since: cell.firstAt },
     );
   };
   return { take, close: () => cells.close() };

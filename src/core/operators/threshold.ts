@@ -5,8 +5,9 @@
 import { Observable, type OperatorFunction } from 'rxjs';
 import { OperatorError } from '../../model/errors.ts';
 import { cellEventsMax } from '../../model/limits.ts';
-import { type Duration, durationMs, secondsText } from '../../model/time.ts';
+import { type Duration, durationMs } from '../../model/time.ts';
 import { currentScope } from '../scope.ts';
+import { countMiss, lapses, lengthText, ordinal } from './nearest-miss.ts';
 
 export function threshold<T>(count: number, window: Duration): OperatorFunction<T, T> {
   if (!Number.isInteger(count) || count < 1 || count > cellEventsMax) {
@@ -25,23 +26,44 @@ export function threshold<T>(count: number, window: Duration): OperatorFunction<
   return (source) =>
     new Observable((subscriber) => {
       const scope = currentScope('threshold');
-      const cells = scope.cells<readonly number[]>(scope.place('threshold'), () => cells.delete(''));
+      const place = scope.place('threshold');
+      const recent = lapses<readonly number[]>(scope);
+      const cells = scope.cells<readonly number[]>(place, () => {
+        const { length, 0: since = 0 } = cells.get('')!;
+        cells.delete('');
+        scope.say('threshold', '', 'stopped', () => `${length} of ${count} within ${window}; no more came`, { place, since });
+      });
+      const tellMiss = (now: number): void => {
+        const before = recent.get('') ?? [];
+        recent.set('', [...before, now].slice(-count));
+        const miss = countMiss(before, now, count, windowMs);
+        if (!miss) return;
+        const { together, lateMs, since } = miss;
+        const detail = `${together} of ${count} within ${window}; ${ordinal(together + 1)} came ${lengthText(lateMs)} late`;
+        scope.say('threshold', '', 'missed', () => detail, { place, since });
+      };
       const next = (value: T): void => {
         const now = scope.now();
         const times = [...(cells.get('') ?? []).filter((time) => now - time < windowMs), now];
         if (times.length < count) {
           cells.set('', times);
           cells.setAlarm('', now + windowMs);
-          scope.say(
-            'threshold',
-            '',
-            'waiting',
-            () => `${times.length} of ${count} within ${window}; the oldest leaves in ${secondsText(times[0]! + windowMs - now)}`,
-          );
+          if (scope.traced) tellMiss(now);
+          const since = times[0]!;
+          scope.say('threshold', '', 'waiting', () => `${times.length} of ${count} within ${window}; the oldest counts`, {
+            place,
+            since,
+            until: since + windowMs,
+          });
           return;
         }
         cells.delete('');
-        scope.say('threshold', '', 'fired', () => `${count} within ${window}: the first was ${secondsText(now - times[0]!)} ago`);
+        recent.delete('');
+        const since = times[0]!;
+        scope.say('threshold', '', 'fired', () => `${count} within ${window}: the first was ${lengthText(now - since)} ago`, {
+          place,
+          since,
+        });
         subscriber.next(value);
       };
       subscriber.add(() => cells.close());

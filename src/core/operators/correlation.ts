@@ -1,0 +1,90 @@
+// Owns: what the correlation operators share: which event is meant, what it belongs to, how long, and the wiring between
+// the stream, the operator's cells and its voice. An operator is what it does with one event and with one alarm.
+import { Observable, type OperatorFunction } from 'rxjs';
+import { messageOf, OperatorError } from '../../model/errors.ts';
+import { type Duration, durationMs } from '../../model/time.ts';
+import type { Cells } from '../cells.ts';
+import { currentScope, type Scope, type Verdict, type VerdictFrame } from '../scope.ts';
+import { type EventFrame, type Selector, selectorText, takesEvent } from '../selector.ts';
+
+/** Which of the stream's events is meant: a selector such as `interfaces.down()`, or a function that says yes or no. */
+export type Which<T> = Selector<T> | ((event: T) => boolean);
+
+type Guard<T, E extends T> = (event: T) => event is E;
+/** The type of event that a `Which` means. */
+export type Chosen<T, W> = W extends Selector<infer E> ? E : W extends Guard<T, infer E> ? E : T;
+
+export interface KeyOption<T> {
+  /** What belongs together; without it all that comes does. */
+  readonly key?: (event: T) => string;
+}
+
+export function keyOf<T>({ key }: KeyOption<T>, event: T): string {
+  return key ? String(key(event)) : '';
+}
+
+/** Whether this event is meant. */
+export function isMeant<T>(which: Which<T>, event: T): boolean {
+  return typeof which === 'function' ? which(event) === true : takesEvent(which, event as EventFrame & { readonly kind: string });
+}
+
+/** How explanations name it: a function has no words of its own. */
+export function nameOf<T>(which: Which<T>, otherwise: string): string {
+  return typeof which === 'function' ? otherwise : selectorText(which);
+}
+
+/** Milliseconds of an operator's length of time; OperatorError where nothing could happen within it. */
+export function spanMs(operator: string, what: string, duration: Duration): number {
+  let ms: number;
+  try {
+    ms = durationMs(duration);
+  } catch (thrown) {
+    throw refusal(operator, what, messageOf(thrown), 'Mend it there.');
+  }
+  if (ms < 1) throw refusal(operator, what, `${duration} is no time`, 'Use at least 1ms; nothing could happen in less.');
+  return ms;
+}
+
+/** An operator's arguments cannot mean what they say: `pair-within`. */
+export function refusal(operator: string, what: string, why: string, remedy: string): OperatorError {
+  return new OperatorError(`${operator}(): ${what}: ${why}`, { code: `${operator}-${what}`, remedy });
+}
+
+/** Where an operator stands: what it may do. */
+export interface Site<R> {
+  readonly scope: Scope;
+  readonly emit: (value: R) => void;
+  /** Opens its one table of cells; `ring` is called with the key whose alarm is due. */
+  readonly cells: <C>(ring: (key: string) => void) => Cells<C>;
+  readonly say: (key: string, verdict: Verdict['verdict'], detail: () => string, frame?: Omit<VerdictFrame, 'place'>) => void;
+}
+
+/** Makes the operator `name`: `build` opens its cells and returns what is done with each event. */
+export function correlation<T, R>(name: string, build: (site: Site<R>) => (event: T) => void): OperatorFunction<T, R> {
+  return (source) =>
+    new Observable((subscriber) => {
+      const scope = currentScope(name);
+      const place = scope.place(name);
+      const take = build({
+        scope,
+        emit: (value) => subscriber.next(value),
+        cells: <C>(ring: (key: string) => void) => {
+          const cells = scope.cells<C>(place, ring);
+          subscriber.add(() => cells.close());
+          return cells;
+        },
+        say: (key, verdict, detail, frame) => scope.say(name, key, verdict, detail, { place, ...frame }),
+      });
+      const next = (event: T): void => {
+        // Caught here: what a subscriber throws RxJS would throw again from a timer, past every guard (law E7).
+        try {
+          take(event);
+        } catch (thrown) {
+          subscriber.error(thrown);
+        }
+      };
+      subscriber.add(
+        source.subscribe({ next, error: (error) => subscriber.error(error), complete: () => subscriber.complete() }),
+      );
+    });
+}
