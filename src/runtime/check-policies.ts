@@ -30,11 +30,17 @@ const banned: readonly (readonly [form: RegExp, what: string, instead: string])[
     'the Observable that the pipe returns: the engine subscribes to it and catches what it throws',
   ],
   [/\bprocess\b|\bfetch\b|\brequire\(/, 'the outside world', 'the inventory and the facts: a policy is a pure function'],
-  [
-    /\b(debounceTime|throttleTime|auditTime|sampleTime|bufferTime|windowTime|delay|timer|interval|timeout)\(/,
-    'a bare timed RxJS operator',
-    '`settle` or `threshold`: theirs survive a restart',
-  ],
+  ...(
+    [
+      ['debounceTime|auditTime|delay', '`settle`'],
+      ['throttleTime|sampleTime', '`suppress`'],
+      ['bufferTime|windowTime', '`within`'],
+      ['timeout|timer|interval', '`absent`, or `resync`'],
+    ] as const
+  ).map(
+    ([names, instead]) =>
+      [new RegExp(`\\b(${names})\\(`), 'a bare timed RxJS operator', `${instead}: it survives a restart`] as const,
+  ),
   [/from ['"](?!offbox['"/]|\.)/, 'another import', 'what `offbox` exports'],
 ];
 

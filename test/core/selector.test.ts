@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Selector, SelectorIndex, selectorMiss } from '../../src/core/selector.ts';
+import { type Selector, SelectorIndex, selectorMiss, selectorText, takesEvent } from '../../src/core/selector.ts';
 import { fhrp, hsrp, interfaces, snmp, syslog } from '../../src/core/selectors.ts';
 import type { Event, SnmpFields, SyslogFields } from '../../src/model/event.ts';
 import type { Meaning, MeaningKind } from '../../src/model/meaning.ts';
@@ -213,5 +213,42 @@ describe('why a selector did not take an event', () => {
         if (event.syslog || event.meaning) expect(heard || found.length === 0).toBe(true);
       }
     }
+  });
+});
+
+describe('inside a pipe', () => {
+  const frame = { seq: 1, at: 1, target: 'r1', trust: 'claimed' } as const;
+  const link = { ...down, ...frame };
+  const line = { ...message('LINK-3-UPDOWN', 'to down'), kind: 'syslog', ...frame };
+  const linkDown = { ...trap, kind: 'snmp', ...frame };
+
+  test.each([
+    [interfaces.down(), link, true],
+    [interfaces.down({ interface: 'Vl23', target: 'r1' }), link, true],
+    [interfaces.up(), link, false],
+    [interfaces.down({ target: 'r2' }), link, false],
+    [hsrp.stateChanged(), link, false],
+    [syslog(), link, false],
+    [syslog(), line, true],
+    [syslog({ mnemonic: 'UPDOWN', matches: /down$/ }), line, true],
+    [syslog({ mnemonic: 'LINK-3-UPDOWN' }), line, true],
+    [syslog({ mnemonic: '3-UPDOWN' }), line, false],
+    [syslog({ matches: /up$/ }), line, false],
+    [syslog({ mnemonic: 'UPDOWN' }), { ...message(null), kind: 'syslog', ...frame }, false],
+    [snmp(), linkDown, true],
+    [snmp({ oid: 'linkDown' }), linkDown, true],
+    [snmp({ oid: '1.3.6.1.6.3.1.1.5.3' }), linkDown, true],
+    [snmp({ oid: 'linkUp' }), linkDown, false],
+    [snmp(), line, false],
+  ] as const)('a selector takes what it would have been woken by %#', (selector, event, takes) => {
+    expect(takesEvent(selector, event)).toBe(takes);
+  });
+
+  test.each([
+    [interfaces.down({ target: 'r1' }), 'interface.state-changed target r1 to down'],
+    [syslog({ mnemonic: 'UPDOWN', matches: /x/ }), 'syslog UPDOWN /x/'],
+    [snmp({ oid: 'linkDown' }), 'snmp linkDown'],
+  ] as const)('a selector has words %#', (selector, text) => {
+    expect(selectorText(selector)).toBe(text);
   });
 });

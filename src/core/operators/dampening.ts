@@ -6,8 +6,7 @@
 // the time of reuse; of what is not suppressed the time at which the penalty is half the reuse limit: then it is forgotten.
 import type { OperatorFunction } from 'rxjs';
 import type { Duration } from '../../model/time.ts';
-import { correlation, type KeyOption, keyOf, refusal, type Site, spanMs } from './correlation.ts';
-import { lengthText } from './nearest-miss.ts';
+import { correlation, type KeyOption, keyOf, refusal, spanMs } from './correlation.ts';
 
 export interface DampeningOptions<T> extends KeyOption<T> {
   /** What an event adds (default 1000), or a function that says what this one adds. */
@@ -89,23 +88,11 @@ export function dampening<T>(options: DampeningOptions<T> = {}): OperatorFunctio
       }
       const { since, count } = before?.suppressed ?? { since: now, count: 0 };
       const reusedAt = keep(key, { penalty, at: now, suppressed: { since, last: event, count: count + 1 } });
-      tellSuppressed(site, key, penalty, { since, until: reusedAt }, count, figures);
+      const still = count > 0 ? ': still' : ` is above ${figures.suppress}:`;
+      site.say(key, 'waiting', () => `penalty ${round(penalty)}${still} suppressed`, { since, until: reusedAt });
       if (count === 0) site.emit({ kind: 'suppressed', event, penalty: round(penalty), reusedAt });
     };
   });
-}
-
-function tellSuppressed<R>(
-  site: Site<R>,
-  key: string,
-  penalty: number,
-  frame: { readonly since: number; readonly until: number },
-  before: number,
-  { suppress, reuse }: Figures,
-): void {
-  const now = site.scope.now();
-  const why = before === 0 ? `above ${suppress}` : `suppressed for ${lengthText(now - frame.since)}`;
-  site.say(key, 'waiting', () => `penalty ${round(penalty)}, ${why}: suppressed until it is ${reuse},`, frame);
 }
 
 function figuresOf<T>(options: DampeningOptions<T>): Figures {
