@@ -1,6 +1,8 @@
 // Owns: offbox show: what is so, from the running Offbox, or from the journal of a stopped one.
 import type { Command } from 'commander';
+import type { Remembered } from '../core/cells.ts';
 import { OperatorError } from '../model/errors.ts';
+import { cellEventsMax, cellKeysMax } from '../model/limits.ts';
 import { controlSocket, type Shown, shownKinds, shownOf } from '../runtime/api.ts';
 import { meaningText, resourceText } from '../runtime/narrate.ts';
 import type { ShownRequest } from '../runtime/requests.ts';
@@ -70,6 +72,7 @@ const rowsOf: Readonly<Record<Shown, (item: never) => readonly Row[]>> = {
     state: string;
     reason?: string;
     since: number;
+    remembered: readonly Remembered[];
     describe: string;
   }) => [
     {
@@ -79,6 +82,7 @@ const rowsOf: Readonly<Record<Shown, (item: never) => readonly Row[]>> = {
       mode: policy.mode ?? '-',
       state: policy.reason ? `${policy.state}: ${policy.reason}` : policy.state,
       since: policy.since ? timeText(policy.since) : '-',
+      remembers: memoryText(policy.remembered),
       says: policy.describe,
     },
   ],
@@ -197,4 +201,19 @@ export function wantText(want: ShownIntent['intent']['want']): string {
   return want.kind === 'read'
     ? `read ${[want.query, want.about].filter(Boolean).join(' ')} on ${want.target}`
     : `${want.resource.target}: ${resourceText(want.resource)} ${want.desired}`;
+}
+
+/** `12 keys`; what there was no room for, and where, and how much room there is. */
+export function memoryText(remembered: readonly Remembered[]): string {
+  const keys = remembered.reduce((sum, one) => sum + one.keys, 0);
+  const lost = remembered
+    .filter(({ droppedKeys, droppedEvents }) => droppedKeys + droppedEvents > 0)
+    .map(({ place, droppedKeys, droppedEvents }) => {
+      const what = [
+        droppedKeys > 0 ? `${droppedKeys} of more than ${cellKeysMax} keys` : '',
+        droppedEvents > 0 ? `${droppedEvents} events of keys with more than ${cellEventsMax}` : '',
+      ];
+      return `${place.slice(place.indexOf('/') + 1)} dropped ${what.filter(Boolean).join(' and ')}`;
+    });
+  return [`${keys} keys`, ...lost].join('; ');
 }

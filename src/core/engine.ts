@@ -21,7 +21,7 @@ import type { Event } from '../model/event.ts';
 import type { Intent, Want } from '../model/intent.ts';
 import type { Meaning } from '../model/meaning.ts';
 import { WrittenEvent } from '../model/written-event.ts';
-import { CellStore } from './cells.ts';
+import { CellStore, type Remembered } from './cells.ts';
 import { EventClock } from './clock.ts';
 import { deriveFhrpChanged } from './derive/fhrp-changed.ts';
 import { deriveResync } from './derive/resync.ts';
@@ -68,6 +68,8 @@ export interface PolicyStatus {
   readonly reason?: string;
   /** `at` of its deploy entry. */
   readonly since: number;
+  /** What its operators remember, and had no room for. */
+  readonly remembered: readonly Remembered[];
 }
 
 /** Intents one entry may cause in one policy, whatever its keys: a resync of a large fabric reads some thousands of targets. */
@@ -148,6 +150,7 @@ export class Engine {
       state: stopped !== undefined ? 'stopped' : run ? 'running' : 'waiting for its deploy entry',
       ...(stopped === undefined ? {} : { reason: stopped }),
       since,
+      remembered: this.cells.remembered(policy.name),
     }));
   }
 
