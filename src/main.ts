@@ -26,11 +26,11 @@ import type { Secrets } from './ports/actuator.ts';
 import type { Source } from './ports/source.ts';
 import { platformsOf, targetOf } from './runtime/admission.ts';
 import { serveApi } from './runtime/api.ts';
-import { type BacktestOptions, type BacktestReport, backtest } from './runtime/backtest.ts';
+import { type BacktestOptions, type BacktestReport, backtest, deployedOver, together } from './runtime/backtest.ts';
 import type { LoadedConfig } from './runtime/config.ts';
 import { engineIdentity } from './runtime/engine-identity.ts';
 import { type Explanation, explain } from './runtime/explain.ts';
-import { type LoadedPolicy, loadPolicies, loadPolicy } from './runtime/policies.ts';
+import { type LoadedPolicy, loadBundle, loadPolicies, loadPolicy } from './runtime/policies.ts';
 import { recover } from './runtime/recovery.ts';
 import { Requests } from './runtime/requests.ts';
 import { Runtime, type Watcher } from './runtime/runtime.ts';
@@ -242,20 +242,45 @@ export interface BacktestChoice extends Pick<BacktestOptions, 'from' | 'to'> {
   readonly policy?: string;
   /** Another journal than the configuration's. */
   readonly journal?: string;
+  /** Each version that ran, over the time it ran. */
+  readonly asDeployed?: boolean;
   /** From 0 to 1. */
   readonly onProgress: (share: number) => void;
 }
 
-/** What the policies as they are now would have done over a journal. */
+/** What the policies as they are now, or each as it was on its day, would have done over a journal. */
 export async function backtestJournal(
   loaded: LoadedConfig,
-  { policy, journal, onProgress, ...span }: BacktestChoice,
+  { policy, journal, asDeployed, onProgress, ...span }: BacktestChoice,
 ): Promise<BacktestReport> {
-  const policies = policy === undefined ? await policiesOf(loaded) : [await loadPolicy(resolve(policy))];
   return reading(loaded, journal, async (read) => {
     const { lastSeq } = await read.tail();
-    return backtest(read, { ...span, policies, onProgress: (seq) => onProgress(seq / Math.max(lastSeq, 1)) });
+    const toldTo = (seq: number): void => onProgress(seq / Math.max(lastSeq, 1));
+    if (asDeployed) return backtestAsDeployed(read, join(dataFolder(loaded), 'bundles'), { ...span, onProgress: toldTo });
+    const policies = policy === undefined ? await policiesOf(loaded) : [await loadPolicy(resolve(policy))];
+    return backtest(read, { ...span, policies, onProgress: toldTo });
   });
+}
+
+/** Each version alone, over the time it ran. */
+async function backtestAsDeployed(
+  journal: JournalReader,
+  folder: string,
+  options: Omit<BacktestOptions, 'policies' | 'causes'>,
+): Promise<BacktestReport> {
+  const reports: BacktestReport[] = [];
+  for (const { policy, version, bundle, causes } of await deployedOver(journal)) {
+    const kept = bundle === undefined ? undefined : await journal.getBlob(bundle);
+    if (!kept) {
+      throw new OperatorError(`the journal has no bundle of ${policy} ${version}, which ran from entry ${causes.from} on`, {
+        code: 'no-bundle',
+        remedy: 'It is from before bundles were kept: leave --as-deployed out.',
+      });
+    }
+    const deployed = await loadBundle(Buffer.from(kept).toString('utf8'), version, folder);
+    reports.push(await backtest(journal, { ...options, policies: [deployed], causes }));
+  }
+  return together(reports);
 }
 
 export function policiesOf({ config, directory }: LoadedConfig): Promise<readonly LoadedPolicy[]> {

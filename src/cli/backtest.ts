@@ -14,6 +14,7 @@ interface BacktestCliOptions {
   readonly from?: string;
   readonly to?: string;
   readonly journal?: string;
+  readonly asDeployed?: boolean;
   readonly config?: string;
   readonly json?: boolean;
 }
@@ -28,18 +29,23 @@ export function declareBacktest(program: Command): void {
     .option('--from <when>', 'tell from here on: 2026-11-23T03:00:00Z, or how long ago: 7d')
     .option('--to <when>', 'and no later than this')
     .option('--journal <file>', "another journal than the configuration's")
+    .option(
+      '--as-deployed',
+      'each version over the time it ran, from the bundles in the journal: finds no difference, or Offbox has one',
+    )
     .option('-c, --config <file>', "the configuration (default: ./offbox.yaml, else the lab's)")
     .option('--json', 'print one JSON object a difference, and one with the sums')
     .action(run);
 }
 
-async function run({ policy, from, to, journal, config, json }: BacktestCliOptions): Promise<void> {
+async function run({ policy, from, to, journal, asDeployed, config, json }: BacktestCliOptions): Promise<void> {
   const [{ backtestJournal, wall }, { loadConfig }] = await Promise.all([import('../main.ts'), import('../runtime/config.ts')]);
   const now = wall.now();
   const begun = wall.monotonic();
   const report = await backtestJournal(await loadConfig(configFile(config)), {
     ...(policy === undefined ? {} : { policy }),
     ...(journal === undefined ? {} : { journal }),
+    ...(asDeployed ? { asDeployed } : {}),
     ...(from === undefined ? {} : { from: whenOf(from, now) }),
     ...(to === undefined ? {} : { to: whenOf(to, now) }),
     onProgress: process.stderr.isTTY && !json ? bar : () => undefined,

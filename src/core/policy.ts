@@ -129,6 +129,8 @@ export interface DeployedPolicy {
   readonly version: string;
   /** The git revision it came from, where there is one. */
   readonly revision?: string;
+  /** Its code as one module, `offbox` and rxjs outside; absent where it was not loaded from a file. */
+  readonly bundle?: string;
 }
 
 const nameForm = /^[a-z0-9][a-z0-9-]{0,62}$/;

@@ -47,6 +47,8 @@ export const entryBodySchema = z.discriminatedUnion('kind', [
     version: z.string(),
     revision: z.string().optional(),
     runtime: z.string(),
+    /** Of its bundle among the journal's blobs: what ran that day can be run again. */
+    bundle: z.string().optional(),
   }),
   /** The network as described from here on: replay sees it as it was that day. */
   z.object({ kind: z.literal('inventory'), inventory: inventorySchema }),

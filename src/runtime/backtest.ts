@@ -19,6 +19,8 @@ export interface BacktestOptions {
   /** Of what is told, milliseconds since 1970; before it policies are only warmed. */
   readonly from?: number;
   readonly to?: number;
+  /** Only what entries from this seq on, and before that one, cause. */
+  readonly causes?: { readonly from: number; readonly before: number };
   /** Called now and then with the seq that has been reached. */
   readonly onProgress?: (seq: number) => void;
 }
@@ -151,7 +153,7 @@ class Run {
     const recorded = this.#recorded.get(placeOf(intent.id));
     if (recorded && JSON.stringify(recorded.intent.want) === JSON.stringify(intent.want)) {
       this.#matched.add(recorded.intent.id);
-      this.#same += 1;
+      if (this.#counts(intent.cause)) this.#same += 1;
       return;
     }
     this.#tell('+', at, intent);
@@ -175,9 +177,14 @@ class Run {
     return { kind: 'outcome', intent: id, outcome: { kind: 'done', reason: 'assumed' } };
   }
 
+  #counts(cause: number): boolean {
+    const { causes } = this.#options;
+    return !causes || (cause >= causes.from && cause < causes.before);
+  }
+
   #tell(change: Change['change'], at: number, { cause, policy, key, want }: Intent): void {
     const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = this.#options;
-    if (at >= from && at <= to) this.#changes.push({ change, at, cause, policy, key, want });
+    if (at >= from && at <= to && this.#counts(cause)) this.#changes.push({ change, at, cause, policy, key, want });
   }
 }
 
@@ -190,3 +197,46 @@ const questionOf = ({
   readonly query: string;
   readonly about?: string | undefined;
 }) => `${target} ${query} ${about}`;
+
+/** A version that ran, and for how long. */
+export interface Deployed {
+  readonly policy: string;
+  readonly version: string;
+  /** Of its bundle among the blobs; absent in journals from before bundles were kept. */
+  readonly bundle?: string;
+  readonly causes: { readonly from: number; readonly before: number };
+}
+
+/** Every version that ran, in order. */
+export async function deployedOver(journal: Pick<Journal, 'read'>): Promise<readonly Deployed[]> {
+  const over: Deployed[] = [];
+  const running = new Map<string, EntryOf<'deploy'>>();
+  const end = (policy: string, before: number): void => {
+    const ran = running.get(policy);
+    running.delete(policy);
+    if (!ran) return;
+    const { version, bundle, seq } = ran;
+    over.push({ policy, version, ...(bundle === undefined ? {} : { bundle }), causes: { from: seq, before } });
+  };
+  for await (const batch of journal.read(0)) {
+    for (const entry of batch) {
+      if (entry.kind === 'deploy' || entry.kind === 'quarantine') end(entry.policy, entry.seq);
+      if (entry.kind === 'deploy') running.set(entry.policy, entry);
+    }
+  }
+  for (const policy of [...running.keys()]) end(policy, Number.POSITIVE_INFINITY);
+  return over;
+}
+
+/** Several runs as one. */
+export function together(reports: readonly BacktestReport[]): BacktestReport {
+  const sum = (of: (report: BacktestReport) => number): number => reports.reduce((total, report) => total + of(report), 0);
+  return {
+    entries: Math.max(0, ...reports.map(({ entries }) => entries)),
+    same: sum(({ same }) => same),
+    changes: reports.flatMap(({ changes }) => changes).sort((a, b) => a.at - b.at || a.cause - b.cause),
+    unknown: sum(({ unknown }) => unknown),
+    assumed: sum(({ assumed }) => assumed),
+    faults: reports.flatMap(({ faults }) => faults),
+  };
+}

@@ -2,7 +2,7 @@
 // git revision where there is one. Every fault names the file, the line where there is one, and the remedy.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, type Message } from 'esbuild';
@@ -35,7 +35,11 @@ export async function loadPolicies(folder: string): Promise<readonly LoadedPolic
 
 export async function loadPolicy(path: string, revision?: string): Promise<LoadedPolicy> {
   const file = relative(process.cwd(), path) || path;
-  const version = await bundleDigest(path, file);
+  const bundle = await bundled(path, file);
+  const version = createHash('sha256')
+    .update(bundle.replace(/^\/\/ .*\n/gm, ''))
+    .digest('hex')
+    .slice(0, 12);
   let module: { readonly default?: unknown };
   try {
     module = (await import(`${pathToFileURL(path).href}?${version}`)) as typeof module;
@@ -49,7 +53,20 @@ export async function loadPolicy(path: string, revision?: string): Promise<Loade
       remedy: 'Write `export default policy({ … })`.',
     });
   }
-  return { file, policy: module.default, version, ...(revision ? { revision } : {}) };
+  return { file, policy: module.default, version, bundle, ...(revision ? { revision } : {}) };
+}
+
+/** A policy as it ran that day, from its bundle. `folder` is one from which `offbox` is found. */
+export async function loadBundle(bundle: string, version: string, folder: string): Promise<DeployedPolicy> {
+  const path = join(folder, `${version}.mjs`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeFile(path, bundle);
+  const { default: policy } = (await import(pathToFileURL(path).href)) as { readonly default?: unknown };
+  if (isPolicy(policy)) return { policy, version, bundle };
+  throw new OperatorError(`the bundle of version ${version} holds no policy`, {
+    code: 'policy-missing',
+    remedy: 'Leave --as-deployed out.',
+  });
 }
 
 async function policyFiles(folder: string): Promise<readonly string[]> {
@@ -68,7 +85,7 @@ async function policyFiles(folder: string): Promise<readonly string[]> {
   }
 }
 
-async function bundleDigest(path: string, file: string): Promise<string> {
+async function bundled(path: string, file: string): Promise<string> {
   try {
     const result = await build({
       entryPoints: [path],
@@ -78,12 +95,11 @@ async function bundleDigest(path: string, file: string): Promise<string> {
       platform: 'neutral',
       external: ['offbox', 'offbox/*', 'rxjs', 'rxjs/*'],
       logLevel: 'silent',
-      // The digest must not depend on where the checkout lies.
+      // The bundle, and so its digest, must not depend on where the checkout lies.
       absWorkingDir: process.cwd(),
       legalComments: 'none',
     });
-    const text = result.outputFiles[0]!.text.replace(/^\/\/ .*\n/gm, '');
-    return createHash('sha256').update(text).digest('hex').slice(0, 12);
+    return result.outputFiles[0]!.text;
   } catch (thrown) {
     const errors = (thrown as { readonly errors?: readonly Message[] }).errors ?? [];
     const told = errors.map(({ text, location }) =>

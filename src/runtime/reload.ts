@@ -38,8 +38,21 @@ export function changesOf(
   });
 }
 
-export function deployEntry({ policy, version, revision }: DeployedPolicy): EntryBody {
-  return { kind: 'deploy', policy: policy.name, version, ...(revision ? { revision } : {}), runtime: runtimeVersion };
+/** Its bundle is kept BEFORE its entry names it. */
+export async function deployEntry(
+  { policy, version, revision, bundle }: DeployedPolicy,
+  journal: Pick<Journal, 'putBlob'>,
+): Promise<EntryBody> {
+  const kept = bundle === undefined ? undefined : await journal.putBlob(Buffer.from(bundle));
+  const from = revision === undefined ? {} : { revision };
+  return {
+    kind: 'deploy',
+    policy: policy.name,
+    version,
+    ...from,
+    runtime: runtimeVersion,
+    ...(kept === undefined ? {} : { bundle: kept }),
+  };
 }
 
 /** An engine of these policies that has stepped the whole journal up to its tail as it is now. */

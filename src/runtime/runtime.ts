@@ -140,7 +140,7 @@ export class Runtime {
       this.view.look(engine);
       told = changes.map((change) => ({ ...change, ...memories(change.policy, before, engine) }));
       const changed = new Set(changes.map(({ policy }) => policy));
-      const first = policies.filter(({ policy }) => changed.has(policy.name)).map(deployEntry);
+      const first = await this.#deploys(policies.filter(({ policy }) => changed.has(policy.name)));
       return { first, nextDue: nextDue ?? engine.clock.nextDue() };
     });
     return told;
@@ -173,16 +173,21 @@ export class Runtime {
     }
     const open = this.engine.ledger.open();
     this.executor.start();
-    await this.host.begin(recovered, this.#firstEntries(recovered));
+    await this.host.begin(recovered, await this.#firstEntries(recovered));
     this.executor.resume(open);
     await Promise.all(sources.map((source) => source.start(this.host.sink(source.name))));
   }
 
+  #deploys(policies: readonly DeployedPolicy[]): Promise<readonly EntryBody[]> {
+    return Promise.all(policies.map((deployed) => deployEntry(deployed, this.#options.journal)));
+  }
+
   /** What the start itself makes happen: the network as it is described now, the versions now running, and a gap. */
-  #firstEntries(recovered: Recovered): readonly EntryBody[] {
+  async #firstEntries(recovered: Recovered): Promise<readonly EntryBody[]> {
     const { inventory, policies, lost = [] } = this.#options;
     const changed = JSON.stringify(recovered.inventory) !== JSON.stringify(inventory);
-    const deploys = policies.filter(({ policy, version }) => recovered.versions.get(policy.name) !== version).map(deployEntry);
+    const others = policies.filter(({ policy, version }) => recovered.versions.get(policy.name) !== version);
+    const deploys = await this.#deploys(others);
     return [
       ...recovered.intents.map((intent): EntryBody => ({ kind: 'intent', intent })),
       ...recovered.faults.map((fault): EntryBody => ({ kind: 'quarantine', ...fault })),

@@ -29,6 +29,8 @@ describe('offbox start --lab --once', () => {
     const again = await runOffbox(home, ['backtest', '--json']);
     expect(JSON.parse(again.out)).toMatchObject({ changes: 0, unknown: 0, assumed: 0, faults: [] });
     expect(again.code).toBe(0);
+    const asDeployed = await runOffbox(home, ['backtest', '--as-deployed', '--json']);
+    expect(JSON.parse(asDeployed.out)).toMatchObject({ changes: 0, same: JSON.parse(again.out).same });
     const other = join(home, 'hsrp.ts');
     writeFileSync(other, readFileSync(shipped, 'utf8').replaceAll('23.0.0.0/8', '24.0.0.0/8'));
     const changed = await runOffbox(home, ['backtest', '--policy', other]);
