@@ -11,14 +11,26 @@ import { eventually, output, stop } from './process.ts';
 export const hypervisorNames = ['kvm1', 'kvm2'] as const;
 export type HypervisorName = (typeof hypervisorNames)[number];
 
-/** `idle` dirties no memory, `busy` 4,000 pages 18 times a second over 24 MiB: its migration lasts as long as it is throttled to. */
-export type GuestKind = 'idle' | 'busy';
+/**
+ * `idle` dirties no memory; `busy` 4,000 pages 18 times a second over 24 MiB: its migration lasts as long as it is throttled to;
+ * `steady` 64 pages 18 times a second, 4.6 MB/s: throttled to 10 MiB/s its migration takes some five seconds, and ends.
+ */
+export type GuestKind = 'idle' | 'busy' | 'steady';
+
+/** What their boot sectors are told: up to which MiB they fill memory, and how many pages they write at each tick. */
+const loads: Readonly<Record<GuestKind, readonly [topMiB: number, pagesPerTick: number]>> = {
+  idle: [2, 0],
+  busy: [26, 4_000],
+  steady: [26, 64],
+};
 
 export interface Guest {
   readonly name: string;
   readonly uuid: string;
   readonly mac: string;
   readonly kind: GuestKind;
+  /** A raw file that it may write to. */
+  readonly disk?: string;
 }
 
 export interface Hypervisors {
@@ -63,7 +75,7 @@ const parametersAt = 0x1ec;
 function image(kind: GuestKind): Buffer {
   const bytes = Buffer.alloc(floppyBytes);
   gunzipSync(Buffer.from(bootSector, 'base64')).copy(bytes);
-  const [topMiB, pagesPerTick] = kind === 'idle' ? [2, 0] : [26, 4_000];
+  const [topMiB, pagesPerTick] = loads[kind];
   bytes.writeUInt32LE(0x200000, parametersAt);
   bytes.writeUInt32LE(topMiB * 2 ** 20, parametersAt + 4);
   bytes.writeUInt32LE(pagesPerTick, parametersAt + 8);
@@ -71,7 +83,7 @@ function image(kind: GuestKind): Buffer {
 }
 
 /** The floppy is read-only, so that no disk has to be shared or copied. */
-const domainXml = ({ name, uuid, mac }: Guest, floppy: string) => `<domain type='qemu'>
+const domainXml = ({ name, uuid, mac, disk }: Guest, floppy: string) => `<domain type='qemu'>
   <name>${name}</name><uuid>${uuid}</uuid><memory unit='MiB'>32</memory><vcpu>1</vcpu>
   <os><type arch='x86_64' machine='pc'>hvm</type><boot dev='fd'/></os>
   <features><acpi/></features>
@@ -79,13 +91,18 @@ const domainXml = ({ name, uuid, mac }: Guest, floppy: string) => `<domain type=
     <emulator>/usr/bin/qemu-system-x86_64</emulator>
     <disk type='file' device='floppy'>
       <driver name='qemu' type='raw'/><source file='${floppy}'/><target dev='fda' bus='fdc'/><readonly/>
-    </disk>
+    </disk>${disk === undefined ? '' : diskXml(disk)}
     <controller type='usb' model='none'/>
     <interface type='user'><mac address='${mac}'/><model type='virtio'/></interface>
     <serial type='null'/><memballoon model='none'/>
   </devices>
 </domain>
 `;
+
+const diskXml = (file: string) => `
+    <disk type='file' device='disk'>
+      <driver name='qemu' type='raw' cache='none'/><source file='${file}'/><target dev='vda' bus='virtio'/>
+    </disk>`;
 
 interface Place {
   readonly folder: string;
@@ -170,7 +187,7 @@ export async function startHypervisors(tls?: HypervisorTls): Promise<Hypervisors
   await sweep();
   const path = await mkdtemp(join(tmpdir(), `${folderPrefix}${process.pid}-`));
   await chown(path, user, user);
-  for (const kind of ['idle', 'busy'] as const) await writeFile(join(path, `${kind}.img`), image(kind), { mode: 0o644 });
+  for (const kind of Object.keys(loads) as GuestKind[]) await writeFile(join(path, `${kind}.img`), image(kind), { mode: 0o644 });
   const places = new Map<HypervisorName, Place>();
   for (const name of hypervisorNames) places.set(name, await prepare(path, name, tls));
   const placeOf = (name: HypervisorName): Place => places.get(name)!;

@@ -3,7 +3,8 @@
 //
 // Q1. Per (target, place) only the newest ensure lives: an older one that has not begun ends `superseded`.
 // Q2. One ensure at a time per target; readings do not wait for it, only for the dialogue that is on.
-// Q3. A held intent goes again, through everything, when its line is back; unless it is too old by then: `expired`.
+// Q3. A held intent goes again, through everything, when its line is back, or that of a target whose state it requires; unless
+//     it is too old by then: `expired`.
 // Q4. What shall stay so is watched beside the queue, and done again while it comes back.
 import type { OpenIntent } from '../core/ledger.ts';
 import type { EntryBody, Reading } from '../model/entry.ts';
@@ -56,6 +57,10 @@ interface Queue {
 function keyOf({ id }: Intent, { prove, resource }: EnsureWant): string {
   return prove ? `prove ${id}` : placeKey(resource);
 }
+
+/** Whether it could not be done because this target did not answer. */
+const concerns = ({ resource, requires }: EnsureWant, target: string): boolean =>
+  resource.target === target || requires.some((requirement) => requirement.target === target);
 
 export class Executor {
   readonly #options: ExecutorOptions;
@@ -255,11 +260,12 @@ export class Executor {
   }
 
   #back(target: string): void {
-    const queue = this.#queues.get(target)!;
-    const again = [...queue.held.values()];
-    queue.held.clear();
     this.#options.onBack(target);
-    for (const job of again) this.#enqueue(job);
+    for (const { held } of this.#queues.values()) {
+      const concerned = [...held.values()].filter(({ want }) => concerns(want, target));
+      for (const job of concerned) held.delete(job.key);
+      for (const job of concerned) this.#enqueue(job);
+    }
   }
 
   #end(job: { readonly intent: Intent; readonly want: EnsureWant }, outcome: Outcome): void {

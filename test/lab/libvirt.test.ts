@@ -1,7 +1,4 @@
 // Our libvirt client, source and actuator against real libvirtds and real migrations between two of them.
-import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
-import { createConnection, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { libvirtActuator } from '../../adapters/actuator-libvirt/index.ts';
@@ -26,6 +23,7 @@ import type { Dialogue } from '../../src/ports/platform.ts';
 import type { Source } from '../../src/ports/source.ts';
 import { realWall as wall } from '../../src/runtime/wall.ts';
 import { type Heard, hearing } from '../source-libvirt/kit.ts';
+import { relayTo } from './socket-relay.ts';
 
 const why = whySkipped(hypervisorNeeds);
 if (why) process.stderr.write(`SKIPPED in test/lab/libvirt.test.ts: ${why}\n`);
@@ -346,29 +344,4 @@ async function converse<T>(session: Session, dialogue: Dialogue<T>): Promise<T> 
   let step = dialogue.next();
   while (!step.done) step = dialogue.next(await session.run(step.value, never));
   return step.value;
-}
-
-/** A socket that leads to another, and can be cut. */
-async function relayTo(socket: string, path: string) {
-  const open: Socket[] = [];
-  const server = createServer((near) => {
-    const far = createConnection(socket);
-    open.push(near, far);
-    for (const each of [near, far]) each.on('error', () => undefined);
-    near.pipe(far).pipe(near);
-  });
-  const listen = async (): Promise<void> => {
-    await rm(path, { force: true });
-    server.listen(path);
-    await once(server, 'listening');
-  };
-  await listen();
-  return {
-    path,
-    listen,
-    cut(): void {
-      server.close();
-      for (const each of open.splice(0)) each.destroy();
-    },
-  };
 }

@@ -1,6 +1,6 @@
 // Debian's nats-server between an orchestrator and a real Offbox: requests in, outcomes out, over logins, TLS and crashes.
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
@@ -8,15 +8,15 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { openSqliteJournal } from '../../adapters/journal-sqlite/index.ts';
 import { type NatsSourceOptions, natsSource } from '../../adapters/source-nats/index.ts';
 import { whySkipped } from '../../lab/real/available.ts';
-import { eventually, onLines, start, stop } from '../../lab/real/process.ts';
+import { eventually, onLines, stop } from '../../lab/real/process.ts';
 import type { Entry } from '../../src/model/entry.ts';
 import type { Report } from '../../src/ports/reporter.ts';
 import { realWall } from '../../src/runtime/wall.ts';
 import { startOffbox } from '../cli/offbox.ts';
 import { book, requested, uuid } from '../requests/kit.ts';
+import { natsProgram, startNatsServer } from './nats-server.ts';
 
-const program = '/usr/sbin/nats-server';
-const why = whySkipped({ programs: [program], privilege: 'none' });
+const why = whySkipped({ programs: [natsProgram], privilege: 'none' });
 if (why) process.stderr.write(`SKIPPED test/lab/nats.test.ts: ${why}\n`);
 
 const tlsFile = (name: string): string => join(import.meta.dirname, '../fixtures/tls', name);
@@ -33,25 +33,10 @@ async function folderOf(): Promise<string> {
   return folder;
 }
 
-/** A real server; port -1 is any that is free, and a port of an earlier one starts it again. */
-async function realServer(config: string, port = -1) {
-  const folder = await folderOf();
-  await writeFile(join(folder, 'nats.conf'), `listen: "127.0.0.1:${port}"\nports_file_dir: "${folder}"\n${config}\n`);
-  const child = start([program, '-c', join(folder, 'nats.conf')]);
-  child.stderr?.resume();
-  const end = (signal?: NodeJS.Signals): Promise<void> => stop(child, signal);
-  onTestFinished(() => end());
-  const ports = await eventually(
-    'port of nats-server',
-    async () => {
-      const name = (await readdir(folder)).find((each) => each.endsWith('.ports'));
-      const text = name && (await readFile(join(folder, name), 'utf8'));
-      return text ? (JSON.parse(text) as { readonly nats: readonly string[] }) : undefined;
-    },
-    { withinMs: 10_000, everyMs: 20 },
-  );
-  const url = ports.nats[0]!.replace(/^\w+:/, 'nats:');
-  return { url, port: Number(url.split(':').at(-1)), end };
+async function realServer(config: string, port?: number) {
+  const server = await startNatsServer(config, port);
+  onTestFinished(() => server.end());
+  return server;
 }
 
 async function client(url: string, user?: string): Promise<NatsConnection> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { hsrp } from '../../src/core/selectors.ts';
-import { bgpNetwork, config, policy } from '../../src/index.ts';
+import { bgpNetwork, config, mergeMap, policy } from '../../src/index.ts';
 import { hsrpOf, type Rig, rig } from './rig.ts';
 
 /** Ensures without a state to read: the plainest way to the executor. */
@@ -65,6 +65,25 @@ describe('the executor', () => {
     await on.pass(20_000);
     expect(on.outcomes()).toEqual(['held', 'done']);
     expect(on.runtime.engine.ledger.open()).toEqual([]);
+  });
+
+  it('does what was held for want of another target’s state when that one is back', async () => {
+    const across = policy({
+      name: 'across',
+      on: hsrp.stateChanged({ interface: 'Vlan10', group: 10, to: 'standby' }),
+      pipe: (events, { act }) => events.pipe(mergeMap((event) => act(bgpNetwork({ target: 'gw-a' }, '23.0.0.0/8'), event))),
+    });
+    const on = await rig({ policies: [{ policy: across, version: 'v1' }] });
+    on.world.setState('gw-b', 'standby');
+    await on.pass(100);
+    on.world.setUnreachable('gw-b');
+    await on.hear('gw-b', hsrpOf('standby'));
+    await on.pass(5_000);
+    expect(on.outcomes()).toEqual(['held']);
+    on.world.setReachable('gw-b');
+    await on.pass(20_000);
+    expect(on.outcomes()).toEqual(['held', 'done']);
+    expect(on.world.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
   });
 
   it('lets what was held too long expire', async () => {
