@@ -115,10 +115,10 @@ export class CellStore {
     };
   }
 
-  /** Forgets all that a policy's operators remember, alarms included. */
-  forget(policy: string): void {
+  /** Forgets all that a policy's operators remember, alarms included, but for what is at the `kept` paths. */
+  forget(policy: string, kept: readonly string[] = []): void {
     for (const [path, table] of this.#tables) {
-      if (!path.startsWith(`${policy}/`)) continue;
+      if (!path.startsWith(`${policy}/`) || kept.includes(path)) continue;
       for (const slot of table.slots.values()) disarm(slot);
       this.#tables.delete(path);
     }

@@ -51,6 +51,8 @@ interface Slot {
   readonly deployed: DeployedPolicy;
   /** Running from its deploy entry on, until it is stopped. */
   run: PolicyRun | undefined;
+  /** Stopped, with something held that is still to be let go of. */
+  ending: PolicyRun | undefined;
   stopped: string | undefined;
   since: number;
   /** Intents made, and alarms rung, in the step of `steppedAt`. */
@@ -99,6 +101,7 @@ export class Engine {
     this.#slots = policies.map((deployed) => ({
       deployed,
       run: undefined,
+      ending: undefined,
       stopped: undefined,
       since: 0,
       made: 0,
@@ -177,7 +180,7 @@ export class Engine {
     else if (entry.kind === 'attempt') this.#onAttempt(entry);
     else if (entry.kind === 'outcome') this.#onOutcome(entry);
     else if (entry.kind === 'deploy') this.#onDeploy(entry);
-    else if (entry.kind === 'quarantine') this.#stop(entry.policy, `${entry.reason} (at entry ${entry.cause})`);
+    else if (entry.kind === 'quarantine') this.#onQuarantine(entry);
     else {
       const told = this.facts.fold(entry);
       this.ledger.fold(entry);
@@ -275,6 +278,8 @@ export class Engine {
     }
     if (slot.stopped !== undefined && entry.version !== slot.deployed.version) return;
     slot.stopped = undefined;
+    // What was still to be let go of the new one finds in its cells.
+    slot.ending = undefined;
     try {
       slot.run = new PolicyRun(slot.deployed, number, this.#host);
     } catch (thrown) {
@@ -282,11 +287,20 @@ export class Engine {
     }
   }
 
+  /** Its holds are released here and not where it threw: replay obeys the entry, whether or not it throws again (law E7). */
+  #onQuarantine({ policy, reason, cause }: EntryOf<'quarantine'>): void {
+    const why = `${reason} (at entry ${cause})`;
+    this.#stop(policy, why);
+    const slot = this.#slots[this.#byName.get(policy) ?? -1];
+    if (slot?.ending) this.#guard(slot, (run) => run.release(`${policy} is stopped, ${why}`));
+  }
+
   #guard(slot: Slot, act: (run: PolicyRun) => void): void {
-    if (!slot.run) return;
+    const run = slot.run ?? slot.ending;
+    if (!run) return;
     try {
-      act(slot.run);
-      slot.run.check();
+      act(run);
+      if (run === slot.run) run.check();
     } catch (thrown) {
       this.#fault(slot, thrown);
     }
@@ -311,6 +325,8 @@ export class Engine {
 
   #fault(slot: Slot, thrown: unknown): void {
     const { name } = slot.deployed.policy;
+    // It threw while it was letting go: it cannot be helped.
+    if (!slot.run) slot.ending = undefined;
     this.#faults.push({ policy: name, cause: this.#entry.seq, reason: messageOf(thrown) });
     this.#stop(name, `threw: ${messageOf(thrown)}`);
   }
@@ -318,10 +334,12 @@ export class Engine {
   #stop(name: string, reason: string): void {
     const slot = this.#slots[this.#byName.get(name) ?? -1];
     if (!slot) return;
-    slot.run?.stop();
+    const run = slot.run ?? slot.ending;
+    const kept = run?.stop() ?? [];
+    slot.ending = kept.length > 0 ? run : undefined;
     slot.run = undefined;
     // What it remembers goes with it, its alarms first of all: it may be what made it throw.
-    this.cells.forget(name);
+    this.cells.forget(name, kept);
     slot.stopped = reason;
   }
 

@@ -62,6 +62,7 @@ export class PolicyRun {
   readonly #waiting = new Map<string, (entry: EntryOf<'reading'> | EntryOf<'outcome'>) => void>();
   readonly #take: (event: PolicyEvent) => void;
   #subscription: Subscription | undefined;
+  #stopped = false;
   /** What the pipe threw: RxJS hands it to the subscriber, whoever rang or asked. */
   #failure: { readonly thrown: unknown } | undefined;
 
@@ -108,6 +109,7 @@ export class PolicyRun {
 
   /** Returns whether an exclusive was waiting for it. */
   onReading(serial: string, entry: EntryOf<'reading'>): boolean {
+    if (this.#stopped) return false;
     const awaited = this.#exclusive.onReading(serial, entry);
     this.#wake(serial, entry);
     return awaited;
@@ -118,8 +120,9 @@ export class PolicyRun {
   }
 
   onOutcome(serial: string, entry: EntryOf<'outcome'>): void {
-    this.#exclusive.onOutcome(serial, entry.outcome.kind);
     this.#hold?.onOutcome(serial, entry.outcome);
+    if (this.#stopped) return;
+    this.#exclusive.onOutcome(serial, entry.outcome.kind);
     this.#wake(serial, entry);
   }
 
@@ -127,7 +130,7 @@ export class PolicyRun {
   resync(reason: string, targets?: readonly string[]): void {
     const { policy } = this.deployed;
     this.#hold?.resync(targets);
-    if (!policy.ensure) return;
+    if (!policy.ensure || this.#stopped) return;
     const proved = this.#resyncGateways(reason, targets);
     for (const key of this.#standing.keys()) {
       const event = this.#standing.get(key);
@@ -141,9 +144,17 @@ export class PolicyRun {
     this.#exclusive.reset();
   }
 
-  stop(): void {
+  /** It takes nothing in any more. What it holds it still has to let go of; returns where that is remembered, if anything is. */
+  stop(): readonly string[] {
+    this.#stopped = true;
     this.#subscription?.unsubscribe();
     this.#waiting.clear();
+    return this.#hold && !this.#hold.isIdle ? this.#hold.cellPaths : [];
+  }
+
+  /** Lets go of what it holds. */
+  release(why: string): void {
+    this.#hold?.endAll(why);
   }
 
   #buildEnsure(policy: Policy): (event: PolicyEvent) => void {

@@ -38,6 +38,8 @@ export const wantSchema = z.discriminatedUnion('kind', [
     validForMs: z.number().int(),
     /** What may stand there before the change, as the driver's `value` tells it (null: nothing); otherwise `refused`. */
     replaces: z.array(z.string().nullable()).optional(),
+    /** Takes the place of one for the same place that has not begun; does nothing else. */
+    withdraw: z.boolean().optional(),
     /** Only looked at, until it is so: nothing is ever written for it. */
     prove: z.boolean().optional(),
     /** Effective only once it has stayed so for this long; applied again while it does not. */

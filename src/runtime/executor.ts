@@ -43,6 +43,8 @@ interface Job extends EnsureJob {
   readonly at: number;
   /** How often it has come back. */
   readonly times?: number;
+  /** One before it for the same place is in doubt: until this time of the wall it may still be under way there. */
+  readonly notBefore?: number;
 }
 
 interface Queue {
@@ -135,7 +137,7 @@ export class Executor {
       });
       return;
     }
-    this.#supersede(queue, job);
+    const notBefore = this.#supersede(queue, job);
     if (queue.waiting.length >= targetQueueMax) {
       this.#end(job, {
         kind: 'refused',
@@ -143,11 +145,12 @@ export class Executor {
       });
       return;
     }
-    queue.waiting.push(job);
+    queue.waiting.push(notBefore === undefined ? job : { ...job, notBefore });
     if (!queue.running) this.#track(this.#work(queue));
   }
 
-  #supersede(queue: Queue, job: Job): void {
+  /** Returns until when what it took the place of may still be under way. */
+  #supersede(queue: Queue, job: Job): number | undefined {
     const watched = queue.watched.get(job.key);
     if (watched && watched.job.intent.id !== job.intent.id) {
       watched.superseded.abort(new Error('superseded'));
@@ -157,10 +160,11 @@ export class Executor {
     const held = queue.held.get(job.key);
     const index = queue.waiting.findIndex(({ key }) => key === job.key);
     const older = held ?? queue.waiting[index];
-    if (!older) return;
+    if (!older) return job.notBefore;
     if (held) queue.held.delete(job.key);
     else queue.waiting.splice(index, 1);
     this.#end(older, { kind: 'superseded', reason: `by ${job.intent.id}` });
+    return older.inDoubtUntil ?? older.notBefore;
   }
 
   async #work(queue: Queue): Promise<void> {
@@ -237,13 +241,15 @@ export class Executor {
   /** A newer one for the same resource may have come while this one was on: then it is not worth holding. */
   #hold(queue: Queue, job: Job, outcome: Outcome): void {
     const { wall } = this.#options;
-    const doubt = outcome.reason?.startsWith('in doubt') ? { inDoubtUntil: wall.now() + applyDeadlineMs } : {};
+    const deadlineMs = this.#readings.driver(job.want.resource)?.applyDeadlineMs ?? applyDeadlineMs;
+    const doubt = outcome.reason?.startsWith('in doubt') ? { inDoubtUntil: wall.now() + deadlineMs } : {};
     if (!queue.waiting.some(({ key }) => key === job.key)) queue.held.set(job.key, { ...job, ...doubt });
   }
 
   async #perform(job: Job): Promise<Outcome> {
     const { wall, inventory, journal, modes } = this.#options;
     const { want, intent } = job;
+    if (want.withdraw) return { kind: 'already', reason: 'it only takes the place of what had not begun' };
     const line = this.#lines.get(want.resource.target)!;
     const target = inventory.targets[want.resource.target]!;
     const driver = this.#readings.driver(want.resource);
@@ -255,6 +261,8 @@ export class Executor {
     if (job.inDoubtUntil === undefined && wall.now() - job.at > want.validForMs) {
       return { kind: 'expired', reason: `it was to be done within ${want.validForMs} ms` };
     }
+    const restMs = (job.notBefore ?? 0) - wall.now();
+    if (restMs > 0) await wall.sleep(restMs, this.#stopped.signal);
     const withheld = (plan: readonly string[]): string | undefined => modes.withheld(intent.policy, want.resource.target, plan);
     return ensure(job, { wall, line, target, driver, readings: this.#readings, journal, withheld, signal: this.#stopped.signal });
   }

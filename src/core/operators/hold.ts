@@ -5,6 +5,8 @@
 //     nothing was changed, or where somebody has changed it since: then it is told.
 // H3. Nobody may say when it ends: at `atMost` the hosts of a migration are read; while it is on the hold goes on, and that is
 //     told. What is no migration ends there, told.
+// H4. A place is let go of until it is: a target that cannot be reached, or refuses, is asked again.
+// H5. What a claim needs is read before the first application. Where it does not hold the next holder's claim is tried.
 import type { EntryOf } from '../../model/entry.ts';
 import type { EnsureWant, Requirement, Resource, Want } from '../../model/intent.ts';
 import { migrationStartWithinMs } from '../../model/limits.ts';
@@ -18,8 +20,9 @@ import type { Migration } from '../vm-migration.ts';
 
 /** How long an application may wait in the queue before it is stale; a target that is down longer is asked again after it. */
 const validForMs = 600_000;
-/** What failed is tried again after this. */
-const retryMs = 10_000;
+/** What failed is tried again after 10 s, 20 s, 40 s … */
+const retryFirstMs = 10_000;
+const retryLastMs = 600_000;
 /** After `atMost` it looks again this often. */
 const lookMs = 60_000;
 
@@ -30,20 +33,28 @@ interface HoldCell {
   /** Of a migration: which one. */
   readonly uuid: string | null;
   readonly atMostAt: number;
+  /** What its last event claims (H5). */
+  requires: readonly Requirement[];
   overdueTold: boolean;
 }
 
 interface PlaceCell {
   readonly resource: Resource;
   readonly holders: string[];
-  /** `applying`, `held`, `releasing`, and `failed`: tried again while somebody holds it. */
-  phase: 'applying' | 'held' | 'releasing' | 'failed';
-  /** The intent under way, and the last one that applied: its attempt tells what stood there. */
+  readonly replace: boolean;
+  /** `failed`: not applied, whoever holds it. */
+  phase: 'applying' | 'held' | 'failed' | 'releasing';
+  /** The intent under way, the last one that applied, and whose claim that one carries. */
   waits: string | null;
   applies: string | null;
-  /** null: nothing stood there. Undefined: nothing has been changed. */
-  before?: string | null;
-  readonly replace: boolean;
+  carries: string | null;
+  /** An attempt was made: something of ours may stand there; and what stood there before (null: nothing). */
+  changed: boolean;
+  before: string | null;
+  /** Seen there, and not touched by us since: that nothing stands there is then somebody else's doing. */
+  verified: boolean;
+  /** In a row. */
+  failures: number;
 }
 
 export interface HoldHost {
@@ -57,6 +68,8 @@ export interface HoldHost {
 }
 
 export class Hold {
+  /** Where its cells are: they outlive a policy that is stopped, until all is let go of. */
+  readonly cellPaths: readonly string[];
   readonly #host: HoldHost;
   readonly #holds: Cells<HoldCell>;
   readonly #places: Cells<PlaceCell>;
@@ -66,24 +79,44 @@ export class Hold {
   constructor(host: HoldHost) {
     this.#host = host;
     const { scope } = host;
-    this.#holds = scope.cells(scope.place('hold'), (key) => this.#look(key));
-    this.#places = scope.cells(scope.place('held'), (id) => this.#again(id));
+    this.cellPaths = [scope.place('hold'), scope.place('held')];
+    const [holds, held] = this.cellPaths as readonly [string, string];
+    this.#holds = scope.cells(
+      holds,
+      (key) => this.#look(key),
+      (key) => this.#forgotten(key),
+    );
+    this.#places = scope.cells(held, (id) => this.#again(id));
     for (const id of this.#places.keys()) {
-      const { waits } = this.#places.get(id)!;
-      if (waits) this.#waiting.set(waits, id);
+      const { waits, applies } = this.#places.get(id)!;
+      for (const serial of [waits, applies]) if (serial) this.#waiting.set(serial, id);
     }
+  }
+
+  /** Nothing is held, and nothing still to be let go of. */
+  get isIdle(): boolean {
+    return this.#holds.keys().length === 0 && this.#places.keys().length === 0;
   }
 
   /** From now on these are held for `key`. Begun again (a request, then its start) it adds what is new. */
   begin(key: string, desires: readonly ResourceDesire[], requires: readonly Requirement[], uuid: string | null): void {
     const now = this.#host.scope.entryAt();
     const known = this.#holds.get(key);
-    const cell = known ?? { key, places: [], since: now, uuid, atMostAt: now + this.#host.atMostMs, overdueTold: false };
+    const cell = known ?? {
+      key,
+      places: [],
+      since: now,
+      uuid,
+      atMostAt: now + this.#host.atMostMs,
+      requires: [],
+      overdueTold: false,
+    };
+    cell.requires = requires;
     this.#holds.set(key, cell);
     for (const { resource } of desires) {
       const id = placeKey(resource);
       if (!cell.places.includes(id)) cell.places.push(id);
-      this.#hold(id, key, resource, requires);
+      this.#hold(id, key, resource);
     }
     this.#say(key, known ? 'waiting' : 'fired', () => `${cell.places.length} held`);
     if (!known) this.#holds.setAlarm(key, uuid === null ? cell.atMostAt : Math.min(now + migrationStartWithinMs, cell.atMostAt));
@@ -98,25 +131,34 @@ export class Hold {
     for (const id of cell.places) this.#release(id, key);
   }
 
-  /** The policy goes: what it holds is released. */
+  /** The policy goes: what it holds is released, and that is told. */
   endAll(why: string): void {
-    for (const key of this.#holds.keys()) this.end(key, why);
+    const keys = this.#holds.keys();
+    if (keys.length === 0) return;
+    const places = keys.flatMap((key) => this.#holds.get(key)!.places);
+    const targets = [...new Set(places.map((id) => this.#places.get(id)?.resource.target ?? ''))].filter(Boolean);
+    const text = `${why}: what it holds is released, ${new Set(places).size} places for ${keys.join(', ')}.`;
+    this.#host.intend('', { kind: 'notice', code: 'hold-policy-stopped', text, targets });
+    for (const key of keys) this.end(key, why);
   }
 
   /** Proves again what is held: after a gap. */
   resync(targets: readonly string[] | undefined): void {
     for (const id of this.#places.keys()) {
       const place = this.#places.get(id)!;
-      const idle = place.waits === null && place.holders.length > 0;
-      if (idle && (!targets || targets.includes(place.resource.target))) this.#apply(id, place);
+      const isIdle = place.waits === null && place.holders.length > 0;
+      if (isIdle && (!targets || targets.includes(place.resource.target))) this.#apply(id, place);
     }
   }
 
   onAttempt(serial: string, { before }: EntryOf<'attempt'>): void {
     const id = this.#waiting.get(serial);
     const place = id === undefined ? undefined : this.#places.get(id);
-    if (id === undefined || !place || place.applies !== serial || before === undefined || place.before !== undefined) return;
-    place.before = before;
+    if (id === undefined || !place) return;
+    place.verified = false;
+    if (place.changed) return;
+    place.changed = true;
+    place.before = before ?? null;
     // It was let go of before it was applied: now it is known what to put back.
     if (place.phase === 'releasing') this.#putBack(id, place);
   }
@@ -126,94 +168,101 @@ export class Hold {
     const place = id === undefined ? undefined : this.#places.get(id);
     if (id === undefined || !place || outcome.kind === 'held') return;
     this.#waiting.delete(serial);
+    // One that another took the place of, which is awaited now.
     if (place.waits !== serial) return;
     place.waits = null;
-    const fine = outcome.kind === 'already' || outcome.kind === 'done';
-    if (place.phase === 'releasing') this.#released(id, place, outcome, fine);
-    else if (fine) place.phase = 'held';
+    const isFine = outcome.kind === 'already' || outcome.kind === 'done';
+    if (isFine) Object.assign(place, { failures: 0, verified: true });
+    if (place.phase === 'releasing') this.#released(id, place, outcome, isFine);
+    else if (isFine) place.phase = 'held';
     else this.#notHeld(id, place, outcome);
   }
 
-  #hold(id: string, key: string, resource: Resource, requires: readonly Requirement[]): void {
-    let place = this.#places.get(id);
-    if (!place) {
-      place = { resource, holders: [], phase: 'applying', waits: null, applies: null, replace: this.#host.replace };
-      this.#places.set(id, place);
-    }
+  #hold(id: string, key: string, resource: Resource): void {
+    const place = this.#places.get(id) ?? newPlace(resource, this.#host.replace);
     if (placeValue(place.resource) !== placeValue(resource)) {
-      this.#tell(
-        key,
-        'hold-conflict',
-        `${id} is held as ${placeValue(place.resource)}; ${placeValue(resource)} is not applied.`,
-        place,
-      );
+      const held = placeValue(place.resource);
+      this.#tell(key, 'hold-conflict', `${id} is held as ${held}; ${placeValue(resource)} is not applied.`, place);
       return;
     }
+    this.#places.set(id, place);
     if (!place.holders.includes(key)) place.holders.push(key);
-    if (place.holders.length === 1 && place.phase !== 'held' && (place.waits === null || place.phase === 'releasing')) {
-      this.#apply(id, place, requires);
-    }
+    const isApplied = place.phase === 'held' || (place.phase === 'applying' && place.waits !== null);
+    if (!isApplied) this.#apply(id, place, key);
   }
 
-  /** `requires` where it is begun: later it is on because it was. */
-  #apply(id: string, place: PlaceCell, requires: readonly Requirement[] = []): void {
-    place.phase = 'applying';
+  #apply(id: string, place: PlaceCell, key = place.holders[0] ?? ''): void {
+    const isFirst = !place.changed && place.phase !== 'held';
     const value = placeValue(place.resource);
     // What may stand there: nothing, ourselves, and what stood there when we came (a release that had begun put it back).
-    const mayStand =
-      value === undefined || place.replace ? {} : { replaces: [null, value, ...(place.before ? [place.before] : [])] };
-    this.#intend(id, place, {
-      kind: 'ensure',
-      resource: place.resource,
-      desired: 'present',
-      requires: [...requires],
-      validForMs,
-      ...mayStand,
-    });
+    const isAny = value === undefined || (place.replace && !place.changed);
+    const mayStand = isAny ? {} : { replaces: [...new Set([null, value, place.before])] };
+    place.phase = 'applying';
+    place.carries = key;
+    // Later it is on because it was (H5).
+    const requires = isFirst ? [...(this.#holds.get(key)?.requires ?? [])] : [];
+    this.#intend(id, place, { resource: place.resource, desired: 'present', requires, ...mayStand });
     place.applies = place.waits;
   }
 
   #release(id: string, key: string): void {
     const place = this.#places.get(id);
-    if (!place) return;
-    const index = place.holders.indexOf(key);
-    if (index >= 0) place.holders.splice(index, 1);
+    const index = place?.holders.indexOf(key) ?? -1;
+    if (!place || index < 0) return;
+    place.holders.splice(index, 1);
     if (place.holders.length > 0) return;
-    // Found as it shall be, or refused: nothing of ours is there (H2). One under way may still change it: it is superseded.
-    if (place.before === undefined && place.waits === null) this.#places.delete(id);
-    else this.#putBack(id, place);
+    if (place.changed) this.#putBack(id, place);
+    // Found as it shall be, or refused: nothing of ours is there (H2).
+    else if (place.waits === null) this.#places.delete(id);
+    else this.#withdraw(id, place);
+  }
+
+  /** Asked for and perhaps not begun: it shall not be. Where it has been begun its attempt comes, and tells what to put back. */
+  #withdraw(id: string, place: PlaceCell): void {
+    place.phase = 'releasing';
+    this.#intend(id, place, { resource: place.resource, desired: 'absent', requires: [], withdraw: true });
   }
 
   #putBack(id: string, place: PlaceCell): void {
     place.phase = 'releasing';
     const value = placeValue(place.resource);
-    const { before } = place;
+    const { before, verified } = place;
     const back: Pick<EnsureWant, 'resource' | 'desired'> =
-      typeof before === 'string' && value !== undefined
+      before !== null && value !== undefined
         ? { resource: withValue(place.resource, before), desired: 'present' }
         : { resource: place.resource, desired: 'absent' };
-    const ours = value === undefined ? {} : { replaces: [value, ...(before === undefined ? [null] : [])] };
-    this.#intend(id, place, { kind: 'ensure', ...back, requires: [], validForMs, ...ours });
+    const ours = value === undefined ? {} : { replaces: verified ? [value] : [value, null] };
+    this.#intend(id, place, { ...back, requires: [], ...ours });
   }
 
-  #released(id: string, place: PlaceCell, outcome: Outcome, fine: boolean): void {
-    if (place.holders.length > 0) {
-      if (fine) delete place.before;
-      this.#apply(id, place);
-    } else if (fine) this.#places.delete(id);
+  #released(id: string, place: PlaceCell, outcome: Outcome, isFine: boolean): void {
+    if (isFine) this.#places.delete(id);
     else if (outcome.kind === 'refused') {
       this.#tell('', 'hold-not-restored', `${id} is left as it is: ${outcome.reason ?? outcome.kind}`, place);
       this.#places.delete(id);
-    } else this.#places.setAlarm(id, this.#host.scope.entryAt() + retryMs);
+    } else {
+      if (place.failures === 0)
+        this.#tell('', 'hold-not-released', `${id} is not let go of yet: ${outcome.reason ?? outcome.kind}`, place);
+      this.#retry(id, place);
+    }
   }
 
-  #notHeld(id: string, place: PlaceCell, outcome: Outcome): void {
+  #notHeld(id: string, place: PlaceCell, { kind, reason = kind }: Outcome): void {
     place.phase = 'failed';
-    const why = outcome.reason ?? outcome.kind;
-    // Superseded by its release, or over before it could begin.
-    if (outcome.kind === 'superseded' || outcome.kind === 'rejected') return;
-    this.#tell(place.holders[0] ?? '', `hold-${outcome.kind}`, `${id} is not held: ${why}`, place);
-    if (outcome.kind !== 'refused') this.#places.setAlarm(id, this.#host.scope.entryAt() + retryMs);
+    if (kind === 'rejected') {
+      const next = place.holders[place.holders.indexOf(place.carries ?? '') + 1];
+      if (next !== undefined) this.#apply(id, place, next);
+      return;
+    }
+    if (place.failures === 0) this.#tell(place.holders[0] ?? '', `hold-${kind}`, `${id} is not held: ${reason}`, place);
+    // A person must look, or another policy wants something else there: it is asked for again when something happens.
+    if (kind !== 'refused' && kind !== 'superseded') this.#retry(id, place);
+  }
+
+  #retry(id: string, place: PlaceCell): void {
+    const waitMs = Math.min(retryFirstMs * 2 ** place.failures, retryLastMs);
+    place.failures += 1;
+    this.#places.setAlarm(id, this.#host.scope.entryAt() + waitMs);
   }
 
   #again(id: string): void {
@@ -227,37 +276,35 @@ export class Hold {
   #look(key: string): void {
     const cell = this.#holds.get(key);
     if (!cell) return;
-    const { scope } = this.#host;
-    const overdue = scope.entryAt() >= cell.atMostAt;
+    const now = this.#host.scope.entryAt();
+    const isOverdue = now >= cell.atMostAt;
     const migration = cell.uuid === null ? undefined : this.#host.migration(cell.uuid);
-    if (cell.uuid === null || (overdue && !migration)) {
-      this.#tell(
-        key,
-        'hold-overdue',
-        `${key}: nobody said that it is over after ${secondsText(scope.entryAt() - cell.since)}; released.`,
-      );
+    const lasted = `${key}: nobody has said that it is over after ${secondsText(now - cell.since)}`;
+    if (isOverdue && !migration) {
+      this.#tell(key, 'hold-overdue', `${lasted}; it is released.`);
       this.end(key, 'it is overdue');
       return;
     }
-    if (migration && (overdue || migration.phase === 'requested')) this.#ask(key, migration);
-    if (overdue && !cell.overdueTold) {
+    if (migration && (isOverdue || migration.phase === 'requested')) this.#ask(key, migration);
+    if (isOverdue && !cell.overdueTold) {
       cell.overdueTold = true;
-      this.#tell(
-        key,
-        'hold-overdue',
-        `${key}: the migration is on after ${secondsText(scope.entryAt() - cell.since)}; the hold goes on.`,
-      );
+      this.#tell(key, 'hold-overdue', `${lasted}; its hosts are read, and until they show it the hold goes on.`);
     }
-    this.#holds.setAlarm(key, overdue ? scope.entryAt() + lookMs : Math.min(cell.atMostAt, scope.entryAt() + lookMs));
+    this.#holds.setAlarm(key, isOverdue ? now + lookMs : Math.min(cell.atMostAt, now + lookMs));
   }
 
-  /** How it stands on both hosts: what they show ends it, or it goes on (law V2). */
+  /** How it stands on both hosts: what they show ends it, or it goes on. */
   #ask(key: string, { from, to }: Migration): void {
     for (const target of [from, to]) if (target !== '') this.#host.intend(key, { kind: 'read', target, query: 'domains' });
   }
 
-  #intend(id: string, place: PlaceCell, want: Want): void {
-    place.waits = this.#host.intend(place.holders[0] ?? '', want);
+  /** There are more keys than can be remembered. */
+  #forgotten(key: string): void {
+    for (const id of this.#places.keys()) this.#release(id, key);
+  }
+
+  #intend(id: string, place: PlaceCell, want: Omit<EnsureWant, 'kind' | 'validForMs'>): void {
+    place.waits = this.#host.intend(place.holders[0] ?? '', { kind: 'ensure', validForMs, ...want });
     this.#waiting.set(place.waits, id);
     this.#places.clearAlarm(id);
   }
@@ -269,4 +316,9 @@ export class Hold {
   #say(key: string, verdict: 'fired' | 'waiting', detail: () => string): void {
     this.#host.scope.say('hold', key, verdict, detail);
   }
+}
+
+function newPlace(resource: Resource, replace: boolean): PlaceCell {
+  const nothingYet = { waits: null, applies: null, carries: null, changed: false, before: null, verified: false, failures: 0 };
+  return { resource, holders: [], replace, phase: 'failed', ...nothingYet };
 }

@@ -1,0 +1,533 @@
+import { describe, expect, test } from 'vitest';
+import { type Policy, policy } from '../../src/core/policy.ts';
+import { servicePolicy } from '../../src/core/resources.ts';
+import { vm } from '../../src/core/selectors.ts';
+import type { EnsureWant, Intent } from '../../src/model/intent.ts';
+import type { Meaning } from '../../src/model/meaning.ts';
+import type { OutcomeKind } from '../../src/model/outcome.ts';
+import { inventorySchema } from '../../src/model/target.ts';
+import { eventOf, gap, Rig, replay, targetOf } from './rig.ts';
+
+const host = (address: string) => ({ platform: 'libvirt', address, libvirt: { transport: 'unix', socket: '/run/x' } });
+const inventory = inventorySchema.parse({
+  targets: {
+    kvm1: host('10.0.0.11'),
+    kvm2: host('10.0.0.12'),
+    sw1: { platform: 'cisco-ios', address: '10.0.0.1' },
+    sw2: { platform: 'cisco-ios', address: '10.0.0.2' },
+  },
+  gateways: {},
+});
+
+const map = 'LIVE-MIGRATION';
+const port = (target: string) => ({ target, interface: 'Gi1/0/1' });
+
+interface Shape {
+  readonly replace?: true;
+  readonly ports?: readonly string[];
+}
+
+const qos = ({ replace, ports = ['sw1'] }: Shape = {}): Policy =>
+  policy({
+    name: 'qos',
+    on: [vm.migrationRequested(), vm.migrationStarted()],
+    until: vm.migrationEnded(),
+    atMost: '30m',
+    ...(replace ? { replace } : {}),
+    hold: ({ vm: name }) => {
+      if (name === 'bad') throw new Error('bad code');
+      return ports.map((target) => servicePolicy(port(target), 'output', map));
+    },
+  });
+
+const between = (name: string) => ({ vm: name, uuid: `uuid-${name}`, from: 'kvm1', to: 'kvm2' });
+const asked = (name = 'web1'): Meaning => ({
+  kind: 'vm.migration-requested',
+  ...between(name),
+  request: `r-${name}`,
+  perform: false,
+});
+const runs = (name = 'web1'): Meaning => ({
+  kind: 'vm.lifecycle',
+  vm: name,
+  uuid: `uuid-${name}`,
+  event: 'resumed',
+  detail: 'unpaused',
+});
+const word = (event: 'started' | 'resumed' | 'stopped', detail: string, name = 'web1'): Meaning => ({
+  kind: 'vm.lifecycle',
+  vm: name,
+  uuid: `uuid-${name}`,
+  event,
+  detail,
+});
+
+/** A rig in which intents are answered by target and value, and told as lines. */
+class Stage {
+  readonly rig: Rig;
+
+  constructor(subject: Policy = qos()) {
+    this.rig = new Rig([subject], { inventory });
+    for (const name of ['web1', 'db1', 'bad']) this.rig.event(eventOf('kvm1', runs(name)));
+  }
+
+  ask = (name?: string) => told(this.rig.event(eventOf('kvm1', asked(name))));
+  start = (name?: string) => told(this.rig.event(eventOf('kvm2', word('started', 'migrated', name))));
+  fail = (name?: string) => told(this.rig.event(eventOf('kvm2', word('stopped', 'failed', name))));
+  arrive = (name?: string) => told(this.rig.event(eventOf('kvm2', word('resumed', 'migrated', name))));
+
+  /** The newest ensure of a target. */
+  newest(target = 'sw1', nth = -1): Intent & { readonly want: EnsureWant } {
+    const found = this.rig.intents.filter(({ want }) => want.kind === 'ensure' && want.resource.target === target).at(nth);
+    if (found?.want.kind !== 'ensure') throw new Error(`nothing was wanted of ${target}`);
+    return found as Intent & { readonly want: EnsureWant };
+  }
+
+  attempt(before: string | null, target?: string, nth?: number): readonly string[] {
+    const { id } = this.newest(target, nth);
+    return told(this.rig.feed({ kind: 'attempt', intent: id, deadlineMs: 30_000, plan: ['x'], before }).intents);
+  }
+
+  ends(kind: OutcomeKind, target?: string, nth?: number, reason?: string): readonly string[] {
+    const { id } = this.newest(target, nth);
+    const outcome = { kind, ...(reason === undefined ? {} : { reason }) };
+    return told(this.rig.feed({ kind: 'outcome', intent: id, outcome }).intents);
+  }
+
+  /** The newest is applied, over what stood there before. */
+  applied(before: string | null, target?: string): void {
+    this.attempt(before, target);
+    this.ends('done', target);
+  }
+
+  /** Both hosts are read: it runs on kvm1 and is not on kvm2, or as said. */
+  reads(reads: readonly Intent[], at: Readonly<Record<string, string>> = { kvm1: 'running/booted' }): readonly string[] {
+    return reads
+      .filter(({ want }) => want.kind === 'read')
+      .flatMap((intent) => {
+        const target = targetOf(intent);
+        const [state, reason] = at[target]?.split('/') ?? [];
+        const row = { uuid: 'uuid-web1', vm: 'web1', state, reason: reason?.split(' ')[0], nics: [], job: reason?.split(' ')[1] };
+        const result = { kind: 'rows' as const, rows: state === undefined ? [] : [row] };
+        return told(
+          this.rig.feed({ kind: 'reading', reading: { target, query: 'domains', intent: intent.id, result, tookMs: 5 } }).intents,
+        );
+      });
+  }
+
+  pass = (ms: number) => this.rig.pass(ms);
+
+  /** The journal gives the same again. */
+  replays(subject: Policy): void {
+    const again = replay([subject], this.rig.entries);
+    expect(again.intents).toEqual(this.rig.intents);
+    expect(again.engine.cells.snapshot()).toEqual(this.rig.engine.cells.snapshot());
+  }
+}
+
+/** `sw1 +LIVE-MIGRATION over none`, `sw1 -LIVE-MIGRATION`, `notice hold-overdue`, `read kvm1`. */
+function told(intents: readonly Intent[]): readonly string[] {
+  return intents.map(({ want }) => {
+    if (want.kind === 'notice') return `notice ${want.code}`;
+    if (want.kind === 'read') return `read ${want.target}`;
+    if (want.kind === 'report') return `report ${want.state}`;
+    const { resource, desired, replaces, withdraw } = want;
+    if (withdraw) return `${resource.target} withdraw`;
+    const over = replaces ? ` over ${replaces.map((each) => each ?? 'none').join('|')}` : '';
+    return `${resource.target} ${desired === 'present' ? '+' : '-'}${resource.policy}${over}`;
+  });
+}
+
+const apply = `sw1 +${map} over none|${map}`;
+const takeOff = `sw1 -${map} over ${map}`;
+
+describe('a hold', () => {
+  test('is applied at the request, not again at the start, and taken off at the end', () => {
+    const stage = new Stage();
+    expect(stage.ask()).toEqual([apply]);
+    stage.applied(null);
+    expect(stage.start()).toEqual([]);
+    expect(stage.arrive()).toEqual([takeOff]);
+    expect(stage.ends('done')).toEqual([]);
+    expect(stage.pass(86_400_000)).toEqual([]);
+    stage.replays(qos());
+  });
+
+  test.each([
+    ['migrated', (stage: Stage) => stage.arrive()],
+    ['failed', (stage: Stage) => stage.fail()],
+  ] as const)('is taken off however it ends: %s', (_, end) => {
+    const stage = new Stage();
+    stage.start();
+    stage.applied(null);
+    expect(end(stage)).toEqual([takeOff]);
+  });
+
+  test('claims only what can be read: that the VM is there where it is said to leave', () => {
+    const stage = new Stage();
+    stage.ask();
+    expect(stage.newest().want.requires).toEqual([{ query: 'domains', target: 'kvm1', uuid: 'uuid-web1', is: 'there' }]);
+  });
+
+  test('puts back what stood there', () => {
+    const stage = new Stage(qos({ replace: true }));
+    expect(stage.ask()).toEqual([`sw1 +${map}`]);
+    stage.applied('OLD');
+    stage.start();
+    expect(stage.arrive()).toEqual([`sw1 +OLD over ${map}`]);
+    expect(stage.ends('done')).toEqual([]);
+  });
+
+  test('found there already is nobody`s to take off', () => {
+    const stage = new Stage();
+    stage.ask();
+    stage.ends('already');
+    stage.start();
+    expect(stage.arrive()).toEqual([]);
+    expect(stage.rig.engine.cells.snapshot()['qos/2.held'] ?? []).toEqual([]);
+  });
+
+  test('of two migrations over one link is applied once, and taken off with the last of them', () => {
+    const stage = new Stage();
+    expect(stage.ask('web1')).toEqual([apply]);
+    stage.applied(null);
+    expect([stage.ask('db1'), stage.start('web1'), stage.start('db1'), stage.arrive('web1')]).toEqual([[], [], [], []]);
+    expect(stage.fail('db1')).toEqual([takeOff]);
+  });
+
+  test('is on every port of the path, each by itself', () => {
+    const stage = new Stage(qos({ ports: ['sw1', 'sw2'] }));
+    expect(stage.ask()).toEqual([apply, apply.replace('sw1', 'sw2')]);
+    stage.applied(null, 'sw1');
+    stage.ends('already', 'sw2');
+    stage.start();
+    expect(stage.arrive()).toEqual([takeOff]);
+  });
+
+  test('is proved again after a gap, without its claim: it is on because it was', () => {
+    const stage = new Stage();
+    stage.ask();
+    stage.applied(null);
+    expect(told(stage.rig.event(gap('sw2')))).toEqual([]);
+    expect(told(stage.rig.event(gap('sw1')))).toEqual([apply]);
+    expect(stage.newest().want.requires).toEqual([]);
+    stage.ends('already');
+    stage.start();
+    expect(stage.arrive()).toEqual([takeOff]);
+  });
+});
+
+describe('where something else stands', () => {
+  test('it is refused and told once; the next event asks again', () => {
+    const stage = new Stage();
+    stage.ask();
+    expect(stage.ends('refused')).toEqual(['notice hold-refused']);
+    expect(stage.pass(50_000)).toEqual([]);
+    expect(stage.start()).toEqual([apply]);
+    stage.ends('refused');
+    expect(stage.arrive()).toEqual([]);
+  });
+
+  test('it takes its place where the policy says replace; proved again it does not take it from somebody who came since', () => {
+    const stage = new Stage(qos({ replace: true }));
+    expect(stage.ask()).toEqual([`sw1 +${map}`]);
+    stage.applied('OLD');
+    expect(told(stage.rig.event(gap()))).toEqual([`sw1 +${map} over none|${map}|OLD`]);
+  });
+
+  test('somebody has changed it meanwhile: nothing is put back, and that is told', () => {
+    const stage = new Stage(qos({ replace: true }));
+    stage.ask();
+    stage.applied('OLD');
+    stage.start();
+    stage.arrive();
+    expect(stage.ends('refused')).toEqual(['notice hold-not-restored']);
+    expect(stage.pass(86_400_000)).toEqual([]);
+  });
+
+  test('what we may have taken off ourselves is put back: an application that was not proved left nothing there', () => {
+    const stage = new Stage(qos({ replace: true }));
+    stage.ask();
+    stage.attempt('OLD');
+    expect(stage.ends('failed')).toEqual(['notice hold-failed']);
+    stage.start();
+    stage.ends('failed');
+    expect(stage.arrive()).toEqual([`sw1 +OLD over ${map}|none`]);
+  });
+
+  test('another policy wants something else there: it is told, and not fought over', () => {
+    const stage = new Stage();
+    stage.ask();
+    expect(stage.ends('superseded')).toEqual(['notice hold-superseded']);
+    expect(stage.pass(50_000)).toEqual([]);
+  });
+
+  test('two values for one place: the second is not applied, and that is told', () => {
+    const two = policy({
+      name: 'qos',
+      on: vm.migrationRequested(),
+      until: vm.migrationEnded(),
+      atMost: '30m',
+      hold: ({ vm: name }) => servicePolicy(port('sw1'), 'output', name === 'db1' ? 'OTHER' : map),
+    });
+    const stage = new Stage(two);
+    stage.ask('web1');
+    stage.applied(null);
+    expect(stage.ask('db1')).toEqual(['notice hold-conflict']);
+    expect([stage.start('db1'), stage.fail('db1')]).toEqual([[], []]);
+    stage.start('web1');
+    expect(stage.arrive('web1')).toEqual([takeOff]);
+  });
+});
+
+describe('let go of before it is applied', () => {
+  test('and not begun, it is withdrawn: what stands there by itself is not touched', () => {
+    const stage = new Stage();
+    stage.ask();
+    stage.ends('held');
+    stage.start();
+    expect(stage.fail()).toEqual(['sw1 withdraw']);
+    stage.ends('superseded', 'sw1', -2);
+    expect(stage.ends('already')).toEqual([]);
+    expect(stage.pass(86_400_000)).toEqual([]);
+    stage.replays(qos());
+  });
+
+  test('and begun, its attempt comes after: then it is known what to put back', () => {
+    const stage = new Stage(qos({ replace: true }));
+    stage.start();
+    expect(stage.fail()).toEqual(['sw1 withdraw']);
+    expect(stage.attempt('OLD', 'sw1', -2)).toEqual([`sw1 +OLD over ${map}|none`]);
+    stage.ends('superseded', 'sw1', -2);
+    stage.ends('done', 'sw1', -3);
+    expect(stage.ends('done')).toEqual([]);
+    expect(stage.pass(86_400_000)).toEqual([]);
+  });
+
+  test('is asked again for as long as it cannot be reached or fails, told once', () => {
+    const stage = new Stage();
+    stage.start();
+    stage.applied(null);
+    stage.fail();
+    expect(stage.ends('held')).toEqual([]);
+    expect(stage.ends('expired')).toEqual(['notice hold-not-released']);
+    expect(told(stage.pass(9_999))).toEqual([]);
+    expect(told(stage.pass(1))).toEqual([takeOff]);
+    stage.attempt(map);
+    expect(stage.ends('failed')).toEqual([]);
+    expect(told(stage.pass(20_000))).toEqual([`${takeOff}|none`]);
+    expect(stage.ends('done')).toEqual([]);
+    expect(stage.pass(86_400_000)).toEqual([]);
+  });
+});
+
+describe('begun again', () => {
+  test('while it is being let go of, it is applied again over whatever of the two stands there', () => {
+    const stage = new Stage(qos({ replace: true }));
+    stage.start('web1');
+    stage.applied('OLD');
+    expect(stage.fail('web1')).toEqual([`sw1 +OLD over ${map}`]);
+    expect(stage.ask('db1')).toEqual([`sw1 +${map} over none|${map}|OLD`]);
+    // The release had begun, and is done: that was the past.
+    expect(stage.ends('done', 'sw1', -2)).toEqual([]);
+    stage.applied('OLD');
+    stage.start('db1');
+    expect(stage.fail('db1')).toEqual([`sw1 +OLD over ${map}`]);
+    stage.ends('done');
+    expect(stage.pass(86_400_000)).toEqual([]);
+  });
+
+  test('after a claim that did not hold, it is applied', () => {
+    const stage = new Stage();
+    stage.ask();
+    expect(stage.ends('rejected')).toEqual([]);
+    expect(stage.start()).toEqual([apply]);
+  });
+
+  test('a claim that does not hold is not the end of it for another that holds the place', () => {
+    const stage = new Stage();
+    stage.ask('web1');
+    expect(stage.ask('db1')).toEqual([]);
+    expect(stage.ends('rejected')).toEqual([apply]);
+    expect(stage.newest().want.requires).toMatchObject([{ uuid: 'uuid-db1' }]);
+    stage.applied(null);
+    stage.start('db1');
+    stage.fail('db1');
+    stage.start('web1');
+    expect(stage.fail('web1')).toEqual([takeOff]);
+  });
+
+  test('what fails is tried again, less and less often, and told once', () => {
+    const stage = new Stage();
+    stage.start();
+    expect(stage.ends('failed')).toEqual(['notice hold-failed']);
+    expect(told(stage.pass(10_000))).toEqual([apply]);
+    expect(stage.ends('failed')).toEqual([]);
+    expect(told(stage.pass(19_999))).toEqual([]);
+    expect(told(stage.pass(1))).toEqual([apply]);
+    stage.applied(null);
+    expect(stage.fail()).toEqual([takeOff]);
+  });
+});
+
+describe('when nobody says that it is over', () => {
+  test('a request that does not start within 60 s is looked into, and ends when both hosts show it', () => {
+    const stage = new Stage();
+    stage.ask();
+    stage.applied(null);
+    expect(told(stage.pass(59_999))).toEqual([]);
+    const reads = stage.pass(1);
+    expect(told(reads)).toEqual(['read kvm1', 'read kvm2']);
+    expect(stage.reads(reads)).toEqual([takeOff]);
+  });
+
+  test('a host that cannot be read is read again every minute', () => {
+    const stage = new Stage();
+    stage.ask();
+    stage.applied(null);
+    stage.pass(60_000);
+    expect(told(stage.pass(60_000))).toEqual(['read kvm1', 'read kvm2']);
+  });
+
+  test('at `atMost` with the migration on the hosts are read, it is told once, and the hold goes on until they show it', () => {
+    const stage = new Stage();
+    stage.ask();
+    stage.applied(null);
+    stage.start();
+    expect(told(stage.pass(29 * 60_000 + 59_999))).toEqual([]);
+    const first = stage.pass(1);
+    expect(told(first)).toEqual(['read kvm1', 'read kvm2', 'notice hold-overdue']);
+    const on = { kvm1: 'running/booted migration-out', kvm2: 'paused/migration migration-in' };
+    expect(stage.reads(first, on)).toEqual([]);
+    const again = stage.pass(60_000);
+    expect(told(again)).toEqual(['read kvm1', 'read kvm2']);
+    expect(stage.reads(again, { kvm2: 'running/migrated' })).toEqual([takeOff]);
+    stage.ends('done');
+    expect(stage.pass(86_400_000)).toEqual([]);
+  });
+
+  test('at `atMost` with none on it is released, and that is told', () => {
+    const never = policy({
+      name: 'qos',
+      on: vm.migrationStarted(),
+      until: vm.migrationEnded({ how: 'cancelled' }),
+      atMost: '5m',
+      hold: () => servicePolicy(port('sw1'), 'output', map),
+    });
+    const stage = new Stage(never);
+    stage.start();
+    stage.applied(null);
+    stage.arrive();
+    expect(told(stage.pass(299_999))).toEqual([]);
+    expect(told(stage.pass(1))).toEqual(['notice hold-overdue', takeOff]);
+  });
+});
+
+describe('a restart', () => {
+  /** What happens, a line each, with a crash before the one of that number. */
+  function played(crashAt: number): readonly (readonly string[])[] {
+    const stage = new Stage(qos({ replace: true }));
+    const steps: readonly (() => readonly string[])[] = [
+      () => stage.ask('web1'),
+      () => stage.attempt('OLD'),
+      () => stage.ends('done'),
+      () => stage.start('web1'),
+      () => stage.ask('db1'),
+      () => told(stage.rig.event(gap('sw1'))),
+      () => stage.ends('already'),
+      () => stage.arrive('web1'),
+      () => stage.start('db1'),
+      () => stage.fail('db1'),
+      () => stage.ends('expired'),
+      () => told(stage.pass(10_000)),
+      () => stage.ends('done'),
+      () => told(stage.pass(86_400_000)),
+    ];
+    return steps.map((step, index) => {
+      if (index === crashAt) stage.rig.restart();
+      return step();
+    });
+  }
+
+  test('anywhere in between changes nothing: what it remembers is in its cells', () => {
+    const whole = played(-1);
+    expect(whole.flat()).toEqual([
+      `sw1 +${map}`,
+      `sw1 +${map} over none|${map}|OLD`,
+      `sw1 +OLD over ${map}`,
+      'notice hold-not-released',
+      `sw1 +OLD over ${map}`,
+    ]);
+    for (let crashAt = 0; crashAt < whole.length; crashAt += 1)
+      expect(played(crashAt), `with a crash before step ${crashAt}`).toEqual(whole);
+  });
+
+  test('between an application and its attempt, let go of meanwhile: it is put back', () => {
+    const stage = new Stage();
+    stage.start();
+    expect(stage.fail()).toEqual(['sw1 withdraw']);
+    stage.rig.restart();
+    expect(stage.attempt(null, 'sw1', -2)).toEqual([`${takeOff}|none`]);
+  });
+});
+
+describe('a policy that is stopped', () => {
+  const quarantine = { kind: 'quarantine', policy: 'qos', cause: 1, reason: 'bad code' } as const;
+
+  test('lets go of what it holds, and says so; what becomes of that is followed to its end', () => {
+    const subject = qos();
+    const stage = new Stage(subject);
+    stage.start();
+    stage.applied(null);
+    expect(told(stage.rig.feed(quarantine).intents)).toEqual(['notice hold-policy-stopped', takeOff]);
+    expect(stage.ends('expired')).toEqual(['notice hold-not-released']);
+    expect(told(stage.pass(10_000))).toEqual([takeOff]);
+    expect(stage.ends('done')).toEqual([]);
+    // It takes nothing in any more.
+    expect([stage.fail(), stage.ask()]).toEqual([[], []]);
+    expect(stage.rig.engine.cells.snapshot()).toEqual({ 'qos/1.hold': [], 'qos/2.held': [] });
+    stage.replays(subject);
+  });
+
+  test('because it threw, lets go at the entry that stops it, in a replay as well', () => {
+    const subject = qos();
+    const stage = new Stage(subject);
+    stage.start('web1');
+    stage.applied(null);
+    const before = stage.rig.intents.length;
+    expect(stage.ask('bad')).toEqual([]);
+    expect(stage.rig.faults).toHaveLength(1);
+    expect(told(stage.rig.intents.slice(before))).toEqual(['notice hold-policy-stopped', takeOff]);
+    expect(stage.rig.intents.at(-1)!.cause).toBe(stage.rig.entries.findLast(({ kind }) => kind === 'quarantine')!.seq);
+    expect(stage.ends('done')).toEqual([]);
+    stage.replays(subject);
+    // Mended code obeys the entry.
+    const mended = policy({ ...specOf(), hold: () => servicePolicy(port('sw1'), 'output', map) });
+    expect(told(replay([mended], stage.rig.entries).intents)).toContain('notice hold-policy-stopped');
+  });
+
+  test('while it lets go is deployed anew: the new one goes on where that was', () => {
+    const stage = new Stage();
+    stage.start();
+    stage.applied(null);
+    stage.rig.feed(quarantine);
+    stage.rig.deploy('qos');
+    expect(stage.ends('expired')).toEqual(['notice hold-not-released']);
+    expect(told(stage.pass(10_000))).toEqual([takeOff]);
+  });
+
+  test('with nothing held leaves nothing behind', () => {
+    const stage = new Stage();
+    expect(told(stage.rig.feed(quarantine).intents)).toEqual([]);
+    expect(stage.rig.engine.cells.snapshot()).toEqual({});
+  });
+});
+
+function specOf() {
+  return {
+    name: 'qos',
+    on: [vm.migrationRequested(), vm.migrationStarted()],
+    until: vm.migrationEnded(),
+    atMost: '30m',
+  } as const;
+}
