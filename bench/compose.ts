@@ -8,21 +8,28 @@ import { cliActuator } from '../adapters/actuator-cli/index.ts';
 import { openSqliteJournal } from '../adapters/journal-sqlite/index.ts';
 import { soloLease } from '../adapters/lease-solo/index.ts';
 import { platforms } from '../adapters/platforms/index.ts';
+import { libvirtSource } from '../adapters/source-libvirt/index.ts';
 import { syslogSource } from '../adapters/source-syslog/index.ts';
 import type { Policy } from '../src/core/policy.ts';
 import type { Entry } from '../src/model/entry.ts';
 import type { Inventory } from '../src/model/target.ts';
+import type { Actuator } from '../src/ports/actuator.ts';
+import type { Platform } from '../src/ports/platform.ts';
+import type { Source } from '../src/ports/source.ts';
 import { platformsOf, targetOf } from '../src/runtime/admission.ts';
 import { Runtime } from '../src/runtime/runtime.ts';
 import { realWall as wall } from '../src/runtime/wall.ts';
 
-export interface ComposeOptions {
+interface CommonOptions {
   readonly inventory: Inventory;
   readonly policies: readonly Policy[];
-  /** What every secret of the inventory is. */
-  readonly password: string;
   /** Called AFTER each entry was durable and stepped. */
   readonly onEntry: (entry: Entry) => void;
+}
+
+export interface ComposeOptions extends CommonOptions {
+  /** What every secret of the inventory is. */
+  readonly password: string;
 }
 
 export interface Composed {
@@ -32,7 +39,7 @@ export interface Composed {
   stop(): Promise<void>;
 }
 
-export async function composed({ inventory, policies, password, onEntry }: ComposeOptions): Promise<Composed> {
+export async function composed({ inventory, password, ...common }: ComposeOptions): Promise<Composed> {
   const folder = mkdtempSync(join(tmpdir(), 'offbox-bench-'));
   const any = { host: '127.0.0.1', port: 0 };
   const source = syslogSource({
@@ -42,24 +49,8 @@ export async function composed({ inventory, policies, password, onEntry }: Compo
     targetOf: (peer) => targetOf(inventory, peer),
     platforms: platformsOf(inventory),
   });
-  const runtime = new Runtime({
-    wall,
-    inventory,
-    platforms,
-    journal: await openSqliteJournal({ path: join(folder, 'journal.sqlite') }),
-    lease: await soloLease({ directory: folder, describe: () => 'the benchmark' }).acquire(),
-    policies: policies.map((policy) => ({ policy, version: 'bench' })),
-    modes: { default: 'enforce', policies: {}, targets: {} },
-    actuators: [cliActuator({ wall, secrets: async () => password, dialectOf: (platform) => platforms[platform]?.cli })],
-    sources: [source],
-    watch: {
-      onEntry,
-      onFailure: (fault) => {
-        throw fault;
-      },
-    },
-  });
-  await runtime.start();
+  const cli = cliActuator({ wall, secrets: async () => password, dialectOf: (platform) => platforms[platform]?.cli });
+  const runtime = await started({ ...common, inventory, folder, platforms, sources: [source], actuators: [cli] });
   const portOf = (transport: string): number =>
     Number(
       source
@@ -76,4 +67,42 @@ export async function composed({ inventory, policies, password, onEntry }: Compo
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+export interface WatchingOptions extends CommonOptions {
+  /** Of its data; stays when it stops. */
+  readonly folder: string;
+  readonly platforms: Readonly<Record<string, Platform>>;
+}
+
+/** Watches the hypervisors of the inventory; nobody needs to be logged in to. */
+export function watching(options: WatchingOptions): Promise<Runtime> {
+  const source = libvirtSource({ inventory: options.inventory, wall, secrets: async () => '' });
+  return started({ ...options, sources: [source], actuators: [] });
+}
+
+export const journalIn = (folder: string): string => join(folder, 'journal.sqlite');
+
+interface StartOptions extends WatchingOptions {
+  readonly sources: readonly Source[];
+  readonly actuators: readonly Actuator[];
+}
+
+async function started({ folder, policies, onEntry, ...options }: StartOptions): Promise<Runtime> {
+  const runtime = new Runtime({
+    ...options,
+    wall,
+    journal: await openSqliteJournal({ path: journalIn(folder) }),
+    lease: await soloLease({ directory: folder, describe: () => 'the benchmark' }).acquire(),
+    policies: policies.map((policy) => ({ policy, version: 'bench' })),
+    modes: { default: 'enforce', policies: {}, targets: {} },
+    watch: {
+      onEntry,
+      onFailure: (fault) => {
+        throw fault;
+      },
+    },
+  });
+  await runtime.start();
+  return runtime;
 }

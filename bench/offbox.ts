@@ -1,9 +1,9 @@
 // Owns: the process that receives, journals and matches for throughput and burst, and what it counts while it does.
-import { readdirSync, readFileSync } from 'node:fs';
 import type { SourceStats } from '../src/ports/source.ts';
 import { type Composed, composed } from './compose.ts';
 import { inventory, policies } from './lines.ts';
 import { clockMs, serve } from './process.ts';
+import { ranSince, threads } from './threads.ts';
 
 export interface Taken {
   /** When the last line was durable and its policies had been asked. */
@@ -20,21 +20,6 @@ let matched = 0;
 let taken = 0;
 let expected = Number.POSITIVE_INFINITY;
 let done: ((at: number) => void) | undefined;
-
-/** Nanoseconds each thread has run, by its name: Linux only, elsewhere nothing. */
-function threads(): ReadonlyMap<string, number> {
-  const found = new Map<string, number>();
-  try {
-    for (const task of readdirSync('/proc/self/task')) {
-      const name = readFileSync(`/proc/self/task/${task}/comm`, 'utf8').trim();
-      const ran = Number(readFileSync(`/proc/self/task/${task}/schedstat`, 'utf8').split(' ')[0]);
-      found.set(name, (found.get(name) ?? 0) + ran);
-    }
-  } catch {
-    // No /proc, or a thread that ended while we looked.
-  }
-  return found;
-}
 
 function count(kind: string): void {
   if (kind !== 'event') return;
@@ -66,8 +51,7 @@ const calls = serve(
         done = resolve;
       });
       const { user, system } = process.cpuUsage(cpu);
-      const threadMs = Object.fromEntries([...threads()].map(([name, ran]) => [name, (ran - (before.get(name) ?? 0)) / 1e6]));
-      return { at, matched, cpuMs: (user + system) / 1000, threadMs, appends: host.stats().appends - appends };
+      return { at, matched, cpuMs: (user + system) / 1000, threadMs: ranSince(before), appends: host.stats().appends - appends };
     },
     /** What has been received and committed by now. */
     count: (_: null): SourceStats & { readonly taken: number; readonly pending: number } => ({

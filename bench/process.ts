@@ -3,7 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** What a part can be asked; answers travel as JSON. */
+/** What a part can be asked; asks and answers travel as structured clones. */
 type Calls = Readonly<Record<string, (ask: never) => unknown>>;
 
 interface Asked {
@@ -27,9 +27,19 @@ const execArgv = ['--conditions=offbox-source', '--disable-warning=ExperimentalW
 /** Milliseconds on the one clock that all processes of a machine share. */
 export const clockMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
+/** The same clock, for one who asks it tens of thousands of times a second: without a BigInt each time. */
+export function steadyClock(): () => number {
+  // Between the two look-ups time passes, the first time most of all: the largest difference is the nearest.
+  const offset = Math.max(...Array.from({ length: 1_000 }, () => clockMs() - performance.now()));
+  return () => performance.now() + offset;
+}
+
 /** Starts `file` of this folder. `C` is the type of what it serves. */
 export function startPart<C extends Calls>(file: string, flags: readonly string[] = []): Part<C> {
-  const child = fork(fileURLToPath(new URL(file, import.meta.url)), { execArgv: [...execArgv, ...flags] });
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), {
+    execArgv: [...execArgv, ...flags],
+    serialization: 'advanced',
+  });
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   let asked = 0;
   const fail = (why: string) => {

@@ -1,7 +1,10 @@
 // Owns: `npm run bench`: what Offbox carries and how fast it reacts, as ratios to what is measured in the same run.
-//   npm run bench                      all of it, two minutes
-//   npm run bench -- reaction stages   some parts: throughput | stages | burst | reaction | traps
+//   npm run bench                              all of it, four minutes
+//   npm run bench -- reaction stages           some parts: throughput | stages | burst | reaction | traps | hypervisors
+//   npm run bench -- hypervisors --minutes 5   that part for so long, instead of 20 s
+import { parseArgs } from 'node:util';
 import { bursts, burstText } from './burst.ts';
+import { hypervisors, hypervisorsText } from './hypervisors.ts';
 import { trapCosts, trapCostsText } from './peers.ts';
 import { reactions, reactionText } from './reaction.ts';
 import { stages, stagesText } from './stages.ts';
@@ -13,6 +16,8 @@ interface BenchPart {
 }
 
 const samples = 400;
+const { positionals: asked, values } = parseArgs({ allowPositionals: true, options: { minutes: { type: 'string' } } });
+const seconds = values.minutes === undefined ? 20 : Number(values.minutes) * 60;
 
 const parts: Readonly<Record<string, BenchPart>> = {
   throughput: {
@@ -34,6 +39,10 @@ const parts: Readonly<Record<string, BenchPart>> = {
       }),
   },
   traps: { title: 'One SNMPv2c trap', run: async () => trapCostsText(trapCosts(50_000)) },
+  hypervisors: {
+    title: 'Hypervisors: libvirt events from the socket to the policies, all of them journaled',
+    run: async () => hypervisorsText(await hypervisors({ hosts: 500, eventsPerSecond: 50, seconds, floorSeconds: 5 })),
+  },
 };
 
 const notMeasured = `
@@ -42,9 +51,11 @@ What is not measured: TLS, SNMP over the wire, NETCONF; senders and devices on o
 Trust the ratios, not the figures. The floor is one thread: TCP → lines → one Map look-up → SQLite (WAL, synchronous FULL),
 nothing else; it and Offbox take turns in every round, and a ratio is the median over the rounds.`;
 
-const asked = process.argv.slice(2);
 const unknown = asked.find((part) => !Object.hasOwn(parts, part));
-if (unknown === undefined) {
+if (!(seconds >= 5)) {
+  console.error(`--minutes ${values.minutes}: say a number, 0.1 or more`);
+  process.exitCode = 2;
+} else if (unknown === undefined) {
   for (const part of asked.length > 0 ? asked : Object.keys(parts)) {
     const { title, run } = parts[part]!;
     console.log(`\n${title}\n\n${await run()}`);
