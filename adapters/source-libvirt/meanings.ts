@@ -5,6 +5,7 @@ import {
   type Domain,
   type EventOf,
   jobOperations,
+  type LifecycleWord,
   lifecycleWord,
   metadataTypes,
   type RemoteEvent,
@@ -30,13 +31,23 @@ export interface Observed {
 const agentStates = ['unknown', 'connected', 'disconnected'];
 const agentReasons = ['unknown', 'domain started', 'channel event'];
 
-/** At these the XML is there to be read, and the addresses in it are worth knowing: a stopped or undefined domain may have none. */
-const withXml: ReadonlySet<string> = new Set(['defined', 'started', 'suspended', 'resumed']);
+/** When the domain's XML is to be read to tell an event. */
+export type XmlWanted = 'always' | 'unless known' | 'no';
 
-/** Whether the domain's XML is wanted to tell this event. */
-export function wantsXml(event: RemoteEvent): boolean {
-  if (event.kind === 'lifecycle') return withXml.has(lifecycleWord(event.event, event.detail)?.event ?? '');
-  return event.kind === 'metadata-change' && metadataTypes[event.type] === 'element';
+/**
+ * Where something has begun its XML is another; a guest that only pauses or goes on has the one that is known. A stopped or
+ * undefined domain may have none.
+ */
+const xmlWanted: Readonly<Partial<Record<LifecycleWord, XmlWanted>>> = {
+  defined: 'always',
+  started: 'always',
+  suspended: 'unless known',
+  resumed: 'unless known',
+};
+
+export function wantsXml(event: RemoteEvent): XmlWanted {
+  if (event.kind === 'lifecycle') return xmlWanted[lifecycleWord(event.event, event.detail)?.event ?? 'crashed'] ?? 'no';
+  return event.kind === 'metadata-change' && metadataTypes[event.type] === 'element' ? 'always' : 'no';
 }
 
 /** `description`: of the domain, where it could be read just now. */

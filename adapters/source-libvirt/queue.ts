@@ -4,10 +4,16 @@ export class Queue<T> {
   readonly #max: number;
   #items: T[] = [];
   #closed = false;
+  #taking = false;
   #wake = (): void => undefined;
 
   constructor(max: number) {
     this.#max = max;
+  }
+
+  /** The taker waits, and nothing is there for it: what comes now may as well be told at once. */
+  get idle(): boolean {
+    return this.#taking && this.#items.length === 0;
   }
 
   /** False where there is no room: it was not taken. */
@@ -27,10 +33,12 @@ export class Queue<T> {
   /** The next one, once there is one; undefined when it is over. For one taker. */
   async take(): Promise<T | undefined> {
     while (this.#items.length === 0 && !this.#closed) {
+      this.#taking = true;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
+    this.#taking = false;
     return this.#items.shift();
   }
 }

@@ -4,7 +4,7 @@
 // W2. One hypervisor's events are told in the order they came, also where an XML is read in between.
 // W3. Nothing is dropped in silence: with no room the connection is cut, which the next listing mends.
 import { summaryOf, TargetError } from '../../src/model/errors.ts';
-import type { Event, Origin } from '../../src/model/event.ts';
+import type { Event } from '../../src/model/event.ts';
 import {
   libvirtDomainsMax,
   libvirtEventsMax,
@@ -17,9 +17,11 @@ import { secondsText } from '../../src/model/time.ts';
 import type { Secrets } from '../../src/ports/actuator.ts';
 import type { Sink } from '../../src/ports/source.ts';
 import type { Wall } from '../../src/ports/wall.ts';
+import type { DomainDescription } from '../libvirt-rpc/domain-xml.ts';
 import { connectLibvirt, type LibvirtClient, type LibvirtPeer, readDomain, refusedAs } from '../libvirt-rpc/index.ts';
 import { type Domain, type EventName, events, procedures, type RemoteEvent } from '../libvirt-rpc/protocol.ts';
 import { inOrder, type Turns } from '../libvirt-rpc/turns.ts';
+import { Known } from './known.ts';
 import { listedReading, type Observed, observedReading, type Reading, readingOf, requestReading, wantsXml } from './meanings.ts';
 import { Queue } from './queue.ts';
 
@@ -51,7 +53,9 @@ export class Watch {
   readonly #options: WatchOptions;
   readonly #stopped = new AbortController();
   /** By UUID, of domains that bear it: where the mark asks them to go. */
-  #marks: ReadonlyMap<string, string> | undefined;
+  #marks: Map<string, string> | undefined;
+  /** Of this connection. */
+  readonly #known = new Known();
   #listening = false;
   #done: Promise<void> = Promise.resolve();
 
@@ -108,10 +112,12 @@ export class Watch {
     const { count, listings } = this.#options;
     const { signal } = this.#stopped;
     const queue = new Queue<RemoteEvent>(libvirtEventsMax);
+    this.#known.clear();
     let client: LibvirtClient | undefined;
     const event = (each: RemoteEvent): void => {
       count('received');
-      if (queue.push(each)) return;
+      // W2: only where none waits before it.
+      if ((queue.idle && this.#tellNow(each)) || queue.push(each)) return;
       count('overflow');
       client?.fail(overflow(this.#peer.name));
     };
@@ -179,7 +185,10 @@ export class Watch {
         client.call(procedures.getState, { dom, flags: 0 }),
         client.call(procedures.getXmlDesc, { dom, flags: 0 }),
       ]);
-      return { dom, state, reason, description: readDomain(xml) };
+      const description = readDomain(xml);
+      // Whoever looks tells what he saw.
+      this.#known.add(dom.uuid, this.#options.wall.monotonic());
+      return { dom, state, reason, description };
     } catch (error) {
       if (refusedAs(error, 'no-domain')) return 'gone';
       if (isRefusal(error) || refusedAs(error, 'no-answer')) return dom;
@@ -191,16 +200,40 @@ export class Watch {
     const { kind, dom } = event;
     if (kind === 'device-added' || kind === 'device-removed') {
       const seen = await this.#observe(client, dom).catch(() => dom);
-      if (seen === 'gone' || !('description' in seen)) await this.#offer([readingOf(event, undefined)]);
-      else await this.#offer([{ ...observedReading(seen, `${kind} ${event.alias}`) }]);
+      if (seen === 'gone' || !('description' in seen)) {
+        this.#known.delete(dom.uuid);
+        await this.#offer([readingOf(event, undefined)]);
+      } else await this.#offer([{ ...observedReading(seen, `${kind} ${event.alias}`) }]);
       return;
     }
-    const description = wantsXml(event) ? await this.#describe(client, dom) : undefined;
-    if (kind === 'metadata-change') this.#note(dom.uuid, description?.request?.to);
+    const description = this.#mustRead(event) ? await this.#describe(client, dom) : undefined;
+    if (kind === 'metadata-change' && description) this.#note(dom.uuid, description.request?.to);
+    if (kind === 'lifecycle') this.#learn(event, description);
     await this.#offer([readingOf(event, description)]);
   }
 
-  async #describe(client: LibvirtClient, dom: Domain): Promise<ReturnType<typeof readDomain> | undefined> {
+  /** False where it has to wait: for an XML, or for room. */
+  #tellNow(event: RemoteEvent): boolean {
+    const { kind } = event;
+    if (kind === 'device-added' || kind === 'device-removed' || this.#mustRead(event)) return false;
+    if (!this.#options.sink.offer([this.#eventOf(readingOf(event, undefined))])) return false;
+    if (kind === 'lifecycle') this.#learn(event, undefined);
+    return true;
+  }
+
+  #mustRead(event: RemoteEvent): boolean {
+    const wanted = wantsXml(event);
+    return wanted === 'always' || (wanted === 'unless known' && !this.#known.has(event.dom.uuid, this.#options.wall.monotonic()));
+  }
+
+  /** What was read is known; of what began or ended and could not be read, nothing is. */
+  #learn(event: RemoteEvent, description: DomainDescription | undefined): void {
+    const { uuid } = event.dom;
+    if (description) this.#known.add(uuid, this.#options.wall.monotonic());
+    else if (wantsXml(event) !== 'unless known') this.#known.delete(uuid);
+  }
+
+  async #describe(client: LibvirtClient, dom: Domain): Promise<DomainDescription | undefined> {
     try {
       return readDomain((await client.call(procedures.getXmlDesc, { dom, flags: 0 })).xml);
     } catch {
@@ -210,27 +243,24 @@ export class Watch {
   }
 
   #note(uuid: string, to: string | undefined): void {
-    const marks = new Map(this.#marks);
-    if (to === undefined) marks.delete(uuid);
-    else if (marks.size < libvirtDomainsMax) marks.set(uuid, to);
-    this.#marks = marks;
+    this.#marks ??= new Map();
+    if (to === undefined) this.#marks.delete(uuid);
+    else if (this.#marks.size < libvirtDomainsMax) this.#marks.set(uuid, to);
   }
 
   /** Where the sink has no room it is offered again: meanwhile the queue fills, and when that is full, W3. */
   async #offer(readings: readonly Reading[], because?: 'resync'): Promise<void> {
     const { sink, wall } = this.#options;
-    const told = readings.map(({ meaning, raw }): Event => {
-      return { target: this.#peer.name, meaning, ...(because ? { because } : {}), origin: this.#origin(raw) };
-    });
+    const told = readings.map((reading) => ({ ...this.#eventOf(reading), ...(because ? { because } : {}) }));
     while (!sink.offer(told) && !this.#stopped.signal.aborted) {
       await wall.sleep(libvirtRoomMs, this.#stopped.signal).catch(() => undefined);
     }
   }
 
-  #origin(raw: string): Origin {
-    const { access, address } = this.#peer;
+  #eventOf({ meaning, raw }: Reading): Event {
+    const { access, address, name } = this.#peer;
     const trust = access.transport === 'tcp' ? 'claimed' : 'authenticated';
-    return { source: 'libvirt', peer: address, transport: access.transport, trust, raw };
+    return { target: name, meaning, origin: { source: 'libvirt', peer: address, transport: access.transport, trust, raw } };
   }
 }
 
