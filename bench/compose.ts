@@ -14,6 +14,7 @@ import type { Policy } from '../src/core/policy.ts';
 import type { Entry } from '../src/model/entry.ts';
 import type { Inventory } from '../src/model/target.ts';
 import type { Actuator } from '../src/ports/actuator.ts';
+import type { Journal } from '../src/ports/journal.ts';
 import type { Platform } from '../src/ports/platform.ts';
 import type { Source } from '../src/ports/source.ts';
 import { platformsOf, targetOf } from '../src/runtime/admission.ts';
@@ -73,6 +74,8 @@ export interface WatchingOptions extends CommonOptions {
   /** Of its data; stays when it stops. */
   readonly folder: string;
   readonly platforms: Readonly<Record<string, Platform>>;
+  /** How long each append took. */
+  readonly onAppend?: (ms: number) => void;
 }
 
 /** Watches the hypervisors of the inventory; nobody needs to be logged in to. */
@@ -88,11 +91,12 @@ interface StartOptions extends WatchingOptions {
   readonly actuators: readonly Actuator[];
 }
 
-async function started({ folder, policies, onEntry, ...options }: StartOptions): Promise<Runtime> {
+async function started({ folder, policies, onEntry, onAppend, ...options }: StartOptions): Promise<Runtime> {
+  const journal = await openSqliteJournal({ path: journalIn(folder) });
   const runtime = new Runtime({
     ...options,
     wall,
-    journal: await openSqliteJournal({ path: journalIn(folder) }),
+    journal: onAppend ? timed(journal, onAppend) : journal,
     lease: await soloLease({ directory: folder, describe: () => 'the benchmark' }).acquire(),
     policies: policies.map((policy) => ({ policy, version: 'bench' })),
     modes: { default: 'enforce', policies: {}, targets: {} },
@@ -105,4 +109,16 @@ async function started({ folder, policies, onEntry, ...options }: StartOptions):
   });
   await runtime.start();
   return runtime;
+}
+
+function timed(journal: Journal, onAppend: (ms: number) => void): Journal {
+  return {
+    ...journal,
+    async append(batch, expect) {
+      const from = wall.monotonic();
+      const appended = await journal.append(batch, expect);
+      onAppend(wall.monotonic() - from);
+      return appended;
+    },
+  };
 }

@@ -10,7 +10,7 @@ import type { FleetCalls } from './fleet.ts';
 import { clockMs, type Part, startPart } from './process.ts';
 import { fixed, median, rateText, tableText } from './table.ts';
 import { Delays, type Times } from './time-log.ts';
-import type { Figures, WatcherCalls } from './watcher.ts';
+import type { Figures, Pauses, WatcherCalls } from './watcher.ts';
 
 export interface HypervisorsOptions {
   readonly hosts: number;
@@ -43,6 +43,7 @@ interface Watched {
   readonly seconds: readonly Second[];
   readonly from: Figures;
   readonly to: Figures;
+  readonly waits: { readonly appends: Pauses; readonly collections: Pauses };
   /** Of the whole run, warm-up included. */
   readonly sent: number;
   /** Lifecycle events that the journal's file holds. */
@@ -126,13 +127,15 @@ async function watchedBy(
     await part.ask('start', { hosts, folder, data });
     await until(async () => (await figures()).listening.length === hosts);
     const warm = await round(fleet, receiver, { perSecond, seconds: warmupSeconds });
+    await part.ask('waits', null);
     const from = await figures();
     const seconds: Second[] = [];
     const delays = await round(fleet, receiver, { perSecond, seconds: wanted }, async () => {
       const { rss, heapUsed } = await figures();
       seconds.push({ atMs: clockMs(), rss, heapUsed });
     });
-    return { delays, seconds, from, to: await figures(), sent: warm.sentTotal + delays.sentTotal };
+    const waits = await part.ask('waits', null);
+    return { delays, seconds, from, to: await figures(), waits, sent: warm.sentTotal + delays.sentTotal };
   } finally {
     await part.stop();
   }
@@ -225,6 +228,13 @@ export function hypervisorsText({ hosts, eventsPerSecond, seconds, floor, watche
       ],
     ],
   );
+  const pauses = (name: string, { total, p50, p99, most }: Pauses): readonly string[] => {
+    return [name, String(total), fixed(p50), fixed(p99), fixed(most)];
+  };
+  const waits = tableText(
+    ['milliseconds each', 'times', 'p50', 'p99', 'most'],
+    [pauses('an append', watched.waits.appends), pauses('a garbage collection', watched.waits.collections)],
+  );
   const memory = tableText(
     ['MiB', 'first quarter', 'last quarter', 'most', 'a minute', ''],
     [memoryRow('RSS', watched.seconds, ({ rss }) => rss), memoryRow('heap used', watched.seconds, ({ heapUsed }) => heapUsed)],
@@ -234,6 +244,7 @@ export function hypervisorsText({ hosts, eventsPerSecond, seconds, floor, watche
     `sent ${sent}, received ${to.received}, stepped ${to.lifecycle}, in the journal's file ${journaled}; gaps ${to.gaps}, overflows ${to.dropped.overflow}: ${whole ? 'none lost' : 'SOME LOST'}`,
     delayed,
     cost,
+    waits,
     memory,
   ].join('\n\n');
 }

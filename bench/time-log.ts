@@ -47,6 +47,11 @@ export class Histogram {
     return this.#total;
   }
 
+  clear(): void {
+    this.#counts.fill(0);
+    this.#total = 0;
+  }
+
   /** The time that `percent` of them do not exceed. */
   percentile(percent: number): number {
     let left = Math.ceil((this.#total * percent) / 100);

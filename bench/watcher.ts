@@ -1,5 +1,6 @@
 // Owns: the process that watches the hypervisors: Offbox with the policies it ships, switches that answer at once, and what
 // it counts: each lifecycle event when it was durable and the policies that listen to it had been asked.
+import { PerformanceObserver } from 'node:perf_hooks';
 import { platforms } from '../adapters/platforms/index.ts';
 import hsrpActiveAdvertises from '../policies/hsrp-active-advertises.ts';
 import migrationPreflight from '../policies/migration-preflight.ts';
@@ -16,7 +17,7 @@ import { watching } from './compose.ts';
 import { hypervisorInventory } from './domains.ts';
 import { serve, steadyClock } from './process.ts';
 import { ranSince } from './threads.ts';
-import { TimeLog, type Times } from './time-log.ts';
+import { Histogram, TimeLog, type Times } from './time-log.ts';
 
 /** Whatever is wanted is so already. */
 const atOnce: ResourceDriver = {
@@ -73,6 +74,24 @@ function take(entry: Entry): void {
   asked = 0;
 }
 
+const appends = new Histogram();
+const collections = new Histogram();
+const collected = new PerformanceObserver((list) => {
+  for (const { duration } of list.getEntries()) collections.add(duration);
+});
+
+/** Milliseconds. */
+export interface Pauses {
+  readonly total: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly most: number;
+}
+
+const pausesOf = (of: Histogram): Pauses => {
+  return { total: of.total, p50: of.percentile(50), p99: of.percentile(99), most: of.percentile(100) };
+};
+
 export interface Figures extends HostStats, SourceStats {
   readonly lifecycle: number;
   readonly gaps: number;
@@ -92,9 +111,18 @@ const calls = serve(
     async start(start: { readonly hosts: number; readonly folder: string; readonly data: string }): Promise<void> {
       const inventory = hypervisorInventory(start.hosts, start.folder);
       const policies = shipped.map(counted);
-      runtime = await watching({ inventory, policies, platforms: answering, folder: start.data, onEntry: take });
+      const onAppend = (ms: number): void => appends.add(ms);
+      collected.observe({ entryTypes: ['gc'] });
+      runtime = await watching({ inventory, policies, platforms: answering, folder: start.data, onEntry: take, onAppend });
     },
     times: (_: null): Times => log.drain(),
+    /** Of all there were since the last call. */
+    waits: (_: null): { readonly appends: Pauses; readonly collections: Pauses } => {
+      const found = { appends: pausesOf(appends), collections: pausesOf(collections) };
+      appends.clear();
+      collections.clear();
+      return found;
+    },
     figures: (_: null): Figures => {
       const { user, system } = process.cpuUsage();
       const { rss, heapUsed } = process.memoryUsage();
