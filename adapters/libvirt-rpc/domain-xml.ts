@@ -38,7 +38,7 @@ export function readDomain(xml: string): DomainDescription {
 }
 
 /** Cut to what a name may have. */
-export const word = (text: string): string => text.slice(0, libvirtWordMax);
+export const word = (text: string): string => (text.length > libvirtWordMax ? text.slice(0, libvirtWordMax) : text);
 
 function nicOf(element: XmlElement): Nic[] {
   const mac = first(element, 'mac')?.attributes.address?.toLowerCase();

@@ -8,6 +8,7 @@ import {
   badXdr,
   type Codec,
   type CodecType,
+  constant,
   decode,
   double,
   encode,
@@ -87,15 +88,16 @@ export function encodeMessage(header: Header, payload: Uint8Array): Buffer {
   return bytes;
 }
 
-function decodeMessage(bytes: Buffer): Message {
+/** The message of `size` bytes that begins at `from`. */
+function decodeMessage(bytes: Buffer, from: number, size: number): Message {
   return {
-    program: bytes.readUInt32BE(4),
-    version: bytes.readUInt32BE(8),
-    procedure: bytes.readInt32BE(12),
-    type: bytes.readInt32BE(16),
-    serial: bytes.readUInt32BE(20),
-    status: bytes.readInt32BE(24),
-    payload: bytes.subarray(headerBytes),
+    program: bytes.readUInt32BE(from + 4),
+    version: bytes.readUInt32BE(from + 8),
+    procedure: bytes.readInt32BE(from + 12),
+    type: bytes.readInt32BE(from + 16),
+    serial: bytes.readUInt32BE(from + 20),
+    status: bytes.readInt32BE(from + 24),
+    payload: bytes.subarray(from + headerBytes, from + size),
   };
 }
 
@@ -112,12 +114,12 @@ export class Framing {
 
   /** Hands on each message, in order. A string answer says why the stream is broken: nothing after it can be trusted. */
   feed(chunk: Uint8Array, hand: (message: Message) => void): string | undefined {
-    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     let from = 0;
     while (from < bytes.length && this.#broken === undefined) {
-      const size = this.#length === 0 ? this.#size(bytes.subarray(from)) : undefined;
+      const size = this.#length === 0 ? this.#size(bytes, from, bytes.length) : undefined;
       if (size !== undefined && size <= bytes.length - from) {
-        hand(decodeMessage(bytes.subarray(from, from + size)));
+        hand(decodeMessage(bytes, from, size));
         from += size;
       } else if (this.#broken === undefined) {
         from += this.#gather(bytes.subarray(from), hand);
@@ -126,10 +128,10 @@ export class Framing {
     return this.#broken;
   }
 
-  /** The length a message announces; undefined where it is not all there, or not to be believed. */
-  #size(bytes: Buffer): number | undefined {
-    if (bytes.length < 4) return undefined;
-    const size = bytes.readUInt32BE(0);
+  /** The length that the message at `from` announces; undefined where it is not all there, or not to be believed. */
+  #size(bytes: Buffer, from: number, end: number): number | undefined {
+    if (end - from < 4) return undefined;
+    const size = bytes.readUInt32BE(from);
     if (size >= headerBytes && size <= this.#bytesMax) return size;
     this.#broken = `a message of ${size} bytes, where ${headerBytes} to ${this.#bytesMax} can be`;
     return undefined;
@@ -140,12 +142,12 @@ export class Framing {
     const announced = this.#length < 4 ? 4 : this.#kept.readUInt32BE(0);
     const part = bytes.subarray(0, announced - this.#length);
     this.#keep(part, announced);
-    const size = this.#size(this.#kept.subarray(0, this.#length));
+    const size = this.#size(this.#kept, 0, this.#length);
     if (size === this.#length) {
       const whole = this.#kept;
       this.#kept = Buffer.alloc(0);
       this.#length = 0;
-      hand(decodeMessage(whole.subarray(0, size)));
+      hand(decodeMessage(whole, 0, size));
     }
     return part.length;
   }
@@ -366,19 +368,31 @@ export function encodeKeepalive(kind: keyof typeof keepaliveProcedures): Buffer 
 const callback = { callbackId: int, dom: domainCodec };
 
 export const events = {
-  lifecycle: { id: 0, number: 318, payload: struct({ ...callback, event: int, detail: int }) },
-  reboot: { id: 1, number: 319, payload: struct(callback) },
-  'control-error': { id: 7, number: 325, payload: struct(callback) },
-  'device-removed': { id: 15, number: 333, payload: struct({ ...callback, alias: text }) },
-  'agent-lifecycle': { id: 18, number: 348, payload: struct({ ...callback, state: int, reason: int }) },
-  'device-added': { id: 19, number: 354, payload: struct({ ...callback, alias: text }) },
-  'migration-iteration': { id: 20, number: 359, payload: struct({ ...callback, iteration: int }) },
-  'job-completed': { id: 21, number: 363, payload: struct({ ...callback, params }) },
-  'metadata-change': { id: 23, number: 379, payload: struct({ ...callback, type: int, uri: optionalText }) },
+  lifecycle: { id: 0, number: 318, payload: struct({ kind: constant('lifecycle'), ...callback, event: int, detail: int }) },
+  reboot: { id: 1, number: 319, payload: struct({ kind: constant('reboot'), ...callback }) },
+  'control-error': { id: 7, number: 325, payload: struct({ kind: constant('control-error'), ...callback }) },
+  'device-removed': { id: 15, number: 333, payload: struct({ kind: constant('device-removed'), ...callback, alias: text }) },
+  'agent-lifecycle': {
+    id: 18,
+    number: 348,
+    payload: struct({ kind: constant('agent-lifecycle'), ...callback, state: int, reason: int }),
+  },
+  'device-added': { id: 19, number: 354, payload: struct({ kind: constant('device-added'), ...callback, alias: text }) },
+  'migration-iteration': {
+    id: 20,
+    number: 359,
+    payload: struct({ kind: constant('migration-iteration'), ...callback, iteration: int }),
+  },
+  'job-completed': { id: 21, number: 363, payload: struct({ kind: constant('job-completed'), ...callback, params }) },
+  'metadata-change': {
+    id: 23,
+    number: 379,
+    payload: struct({ kind: constant('metadata-change'), ...callback, type: int, uri: optionalText }),
+  },
 } as const;
 
 export type EventName = keyof typeof events;
-export type EventOf<N extends EventName> = { readonly kind: N } & CodecType<(typeof events)[N]['payload']>;
+export type EventOf<N extends EventName> = CodecType<(typeof events)[N]['payload']>;
 export type RemoteEvent = { [N in EventName]: EventOf<N> }[EventName];
 
 const eventNames: ReadonlyMap<number, EventName> = new Map(
@@ -389,8 +403,7 @@ const eventNames: ReadonlyMap<number, EventName> = new Map(
 export function decodeEvent({ program, procedure: number, payload }: Message): RemoteEvent | undefined {
   const kind = program === programs.remote ? eventNames.get(number) : undefined;
   if (!kind) return undefined;
-  const codec = events[kind].payload as Codec<object>;
-  return { kind, ...decode(codec, payload) } as RemoteEvent;
+  return decode(events[kind].payload as Codec<RemoteEvent>, payload);
 }
 
 export function encodeEvent(event: RemoteEvent): Buffer {

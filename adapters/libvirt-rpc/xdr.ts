@@ -11,6 +11,11 @@ export interface Codec<T> {
 
 export type CodecType<C> = C extends Codec<infer T> ? T : never;
 
+/** Where a UUID is written, byte by byte: one piece of text, where slices put together would be many. */
+const uuidText = Buffer.from('00000000-0000-0000-0000-000000000000');
+const uuidPlaces = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34] as const;
+const hexDigits = Buffer.from('0123456789abcdef');
+
 const padded = (length: number): number => (length + 3) & ~3;
 
 export class XdrReader {
@@ -19,7 +24,7 @@ export class XdrReader {
 
   /** Reads in place: the bytes must stay until the reading is done. */
   constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   get left(): number {
@@ -46,6 +51,24 @@ export class XdrReader {
   fixed(length: number): Buffer {
     const at = this.#skip(padded(length));
     return this.#bytes.subarray(at, at + length);
+  }
+
+  /** `length` bytes and their padding, as UTF-8. */
+  text(length: number): string {
+    const at = this.#skip(padded(length));
+    return this.#bytes.toString('utf8', at, at + length);
+  }
+
+  /** 16 bytes, as a UUID is written. */
+  uuid(): string {
+    const at = this.#skip(16);
+    for (let index = 0; index < 16; index += 1) {
+      const place = uuidPlaces[index]!;
+      const byte = this.#bytes[at + index]!;
+      uuidText[place] = hexDigits[byte >> 4]!;
+      uuidText[place + 1] = hexDigits[byte & 15]!;
+    }
+    return uuidText.toString('latin1');
   }
 
   /** A length of at most `max`, each of which takes at least `unit` bytes. */
@@ -124,7 +147,7 @@ export const nothing: Codec<undefined> = { read: () => undefined, write: () => u
 
 /** UTF-8 of at most `max` bytes. */
 export const string = (max: number): Codec<string> => ({
-  read: (from) => from.fixed(from.length(max, 1)).toString('utf8'),
+  read: (from) => from.text(from.length(max, 1)),
   write: (to, value) => {
     const bytes = Buffer.from(value, 'utf8');
     if (bytes.length > max) throw badXdr(`a string of ${bytes.length} bytes where ${max} is the most`);
@@ -145,17 +168,16 @@ export const opaque = (max: number): Codec<Uint8Array> => ({
 
 /** 16 raw bytes; here as `c7a5fdbd-0000-4000-8000-000000000001`, lower case. */
 export const uuid: Codec<string> = {
-  read: (from) =>
-    from
-      .fixed(16)
-      .toString('hex')
-      .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'),
+  read: (from) => from.uuid(),
   write: (to, value) => {
     const bytes = Buffer.from(value.replaceAll('-', ''), 'hex');
     if (bytes.length !== 16) throw badXdr(`"${value.slice(0, 40)}" where a UUID is needed`);
     to.fixed(bytes);
   },
 };
+
+/** Of no bytes: what is known beforehand. */
+export const constant = <const T extends string>(value: T): Codec<T> => ({ read: () => value, write: () => undefined });
 
 export const optional = <T>(inner: Codec<T>): Codec<T | null> => ({
   read: (from) => (flag(from) ? inner.read(from) : null),

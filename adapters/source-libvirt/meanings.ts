@@ -80,18 +80,26 @@ function read(meaning: Meaning | null, event: RemoteEvent, ...more: readonly str
   return { meaning, raw: line(event.kind, event.dom.name, ...more) };
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get into a line
+const controls = /[\u0000-\u001f\u007f]/;
+
 /** A guest's name is its owner's text: whatever would break the line goes. */
 function line(...words: readonly string[]): string {
-  const text = words.filter((each) => each !== '').map(word);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get into a line
-  return text.join(' ').replace(/[\u0000-\u001f\u007f]/g, '?');
+  let text = '';
+  for (const each of words) if (each !== '') text += text === '' ? word(each) : ` ${word(each)}`;
+  return controls.test(text) ? text.replace(new RegExp(controls, 'g'), '?') : text;
 }
 
 function lifecycle(event: EventOf<'lifecycle'>, nics: Nic[] | undefined): Reading {
   const words = lifecycleWord(event.event, event.detail);
   if (!words) return read(null, event, `${event.event}/${event.detail}`);
-  const named = { vm: word(event.dom.name), uuid: event.dom.uuid, ...words, ...(nics ? { nics } : {}) };
-  return read({ kind: 'vm.lifecycle', ...named }, event, words.event, words.detail);
+  const vm = word(event.dom.name);
+  const { uuid } = event.dom;
+  const { event: what, detail } = words;
+  const meaning: Meaning = nics
+    ? { kind: 'vm.lifecycle', vm, uuid, event: what, detail, nics }
+    : { kind: 'vm.lifecycle', vm, uuid, event: what, detail };
+  return read(meaning, event, what, detail);
 }
 
 const numberOf = (params: readonly TypedParam[], field: string): number | undefined => {

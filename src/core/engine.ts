@@ -74,11 +74,14 @@ export interface PolicyStatus {
   readonly remembered: readonly Remembered[];
 }
 
+type Found = (matches: readonly Match[], fields: { readonly kind: string }) => void;
+
 /** Intents one entry may cause in one policy, whatever its keys: a resync of a large fabric reads some thousands of targets. */
 const intentsPerPolicyMax = 100_000;
 /** Alarms one entry may ring in one policy: ten operators with every key due. An operator that sets alarms for now would never end. */
 const ringsPerPolicyMax = 1_000_000;
 const noIntents: readonly Intent[] = [];
+const noMeanings: readonly Meaning[] = [];
 const noMatches: readonly Match[] = [];
 const noFaults: readonly PolicyFault[] = [];
 
@@ -160,7 +163,8 @@ export class Engine {
   /** What an event means for gateways and migrations, beside its own meaning. */
   derived(event: Event): readonly Meaning[] {
     const changed = event.meaning && event.target ? deriveFhrpChanged(this.facts, event.target, event.meaning) : undefined;
-    return [...(changed ? [changed] : []), ...(this.#told.get(event) ?? [])];
+    const told = this.#told.get(event) ?? noMeanings;
+    return changed ? [changed, ...told] : told;
   }
 
   /** The names of the policies that listen to an event, in any of its meanings. */
@@ -203,18 +207,24 @@ export class Engine {
   }
 
   /** Calls back for each reading of an event that somebody listens to: its meaning, the derived ones, the message itself. */
-  #match(event: Event, found: (matches: readonly Match[], fields: { readonly kind: string }) => void): void {
+  #match(event: Event, found: Found): void {
     const target = event.target ?? '';
-    const meanings = event.meaning ? [event.meaning, ...this.derived(event)] : [];
-    for (const meaning of meanings) {
-      const matches = this.#index.ofMeaning(meaning, target);
-      if (matches.length > 0) found(matches, meaning);
+    const { meaning } = event;
+    if (meaning) {
+      const derived = this.derived(event);
+      this.#matchMeaning(meaning, target, found);
+      for (const each of derived) this.#matchMeaning(each, target, found);
     }
     const { syslog, snmp } = event;
     const bySyslog = syslog ? this.#index.ofSyslog(syslog, target) : noMatches;
     if (bySyslog.length > 0) found(bySyslog, { kind: 'syslog', ...syslog });
     const bySnmp = snmp ? this.#index.ofSnmp(snmp, target) : noMatches;
     if (bySnmp.length > 0) found(bySnmp, { kind: 'snmp', ...snmp });
+  }
+
+  #matchMeaning(meaning: Meaning, target: string, found: Found): void {
+    const matches = this.#index.ofMeaning(meaning, target);
+    if (matches.length > 0) found(matches, meaning);
   }
 
   #deliver(matches: readonly Match[], event: Event, fields: { readonly kind: string }, except: number): void {

@@ -29,7 +29,7 @@ export interface Standing {
   /** Only its definition is there. */
   readonly off: boolean;
   /** When the host last said so. */
-  readonly at: number;
+  at: number;
   /** Paused for the switch-over: resumed where it is, the migration has failed. */
   readonly switching?: true;
   /** Gone because the other host has it: its own word of that is still to come. */
@@ -354,15 +354,22 @@ function end(vm: VmFact, migration: Migration, how: 'migrated' | 'failed' | 'can
 }
 
 /** Beyond hostsPerVmMax the host that was not heard of for longest is forgotten. */
-function put({ places }: VmFact, host: string, place: Place, at: number, more: Detail = {}): void {
-  delete places[host];
-  places[host] = { place, off: place === 'gone', at, ...more };
-  const [oldest, ...others] = Object.keys(places);
-  if (others.length >= hostsPerVmMax) delete places[oldest!];
+function put({ places }: VmFact, host: string, place: Place, at: number, more?: Detail): void {
+  const hosts = Object.keys(places);
+  const known = hosts.at(-1) === host ? places[host]! : undefined;
+  const off = place === 'gone';
+  // Said again by the host that was heard last, as of a guest that is paused and goes on all day: nothing is made anew.
+  if (known && !more && known.place === place && known.off === off && !known.switching && !known.owing) {
+    known.at = at;
+    return;
+  }
+  if (!known) delete places[host];
+  places[host] = { place, off, at, ...more };
+  if (hosts.length >= hostsPerVmMax && !hosts.includes(host)) delete places[hosts[0]!];
 }
 
 /** It is so, and that is all there is to it. */
-function isAt(vm: VmFact, host: string, place: Place, at: number, more: Detail = {}): readonly Told[] {
+function isAt(vm: VmFact, host: string, place: Place, at: number, more?: Detail): readonly Told[] {
   put(vm, host, place, at, more);
   return [];
 }

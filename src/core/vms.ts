@@ -27,15 +27,25 @@ interface Named {
 
 const nothing: readonly Told[] = [];
 
+/**
+ * A listing of one host concerns the domains that have a place there and the migrations that are on, not all there are: both are
+ * found by index, and taken in the order in which the domains were first heard of, also after a snapshot.
+ */
 export class Vms {
   readonly #vms = new Map<string, VmFact>();
+  /** Counts up with each domain heard of. */
+  readonly #order = new Map<VmFact, number>();
+  readonly #byHost = new Map<string, HostVms>();
+  readonly #migrating = new Set<VmFact>();
+  #heard = 0;
 
   get(uuid: string): VmFact | undefined {
     return this.#vms.get(uuid);
   }
 
   byName(name: string): VmFact | undefined {
-    return [...this.#vms.values()].find(({ vm }) => vm === name);
+    for (const vm of this.#vms.values()) if (vm.vm === name) return vm;
+    return undefined;
   }
 
   all(): readonly VmFact[] {
@@ -54,7 +64,7 @@ export class Vms {
   }
 
   restore(vms: readonly VmFact[]): void {
-    for (const vm of structuredClone(vms)) this.#vms.set(vm.uuid, vm);
+    for (const vm of structuredClone(vms)) this.#keep(vm);
   }
 
   /** Takes an entry in; returns what it means for migrations. */
@@ -71,8 +81,9 @@ export class Vms {
 
   #foldEvent({ target: host }: Event, meaning: Meaning, at: number): readonly Told[] {
     if (meaning.kind === 'vm.migration-requested') {
-      requested(this.#vm(meaning), meaning, at);
-      return nothing;
+      const vm = this.#vm(meaning);
+      requested(vm, meaning, at);
+      return this.#indexed(vm, undefined, nothing);
     }
     // Whoever asked says that it is over; what was begun the hosts tell of.
     if (meaning.kind === 'vm.migration-ended') this.#forgetRequest(meaning.uuid);
@@ -80,40 +91,95 @@ export class Vms {
   }
 
   #foldWord(host: string, meaning: Meaning, at: number): readonly Told[] {
+    if (meaning.kind === 'vm.listed') return this.#listed(host, new Set(meaning.uuids), at);
+    const word = this.#wordOf(host, meaning, at);
+    return word ? this.#indexed(word.vm, host, word.told) : nothing;
+  }
+
+  /** Of one domain: what a host's word means; undefined where it says nothing of how it stands. */
+  #wordOf(host: string, meaning: Meaning, at: number): { readonly vm: VmFact; readonly told: readonly Told[] } | undefined {
     switch (meaning.kind) {
-      case 'vm.lifecycle':
-        return lifecycle(this.#vm(meaning), host, meaning, at);
-      case 'vm.observed':
-        return observed(this.#vm(meaning), host, meaning, at);
-      case 'vm.listed':
-        return this.#listed(host, new Set(meaning.uuids), at);
-      case 'vm.migration-iteration':
-        return iterated(this.#vm(meaning), host);
-      case 'vm.job-completed':
-        return meaning.operation === 'migration-out' ? left(this.#vm(meaning), host, at) : nothing;
-      case 'vm.metadata-changed':
-        return meaning.request ? this.#marked(this.#vm(meaning), host, meaning.request.to, at) : nothing;
+      case 'vm.lifecycle': {
+        const vm = this.#vm(meaning);
+        return { vm, told: lifecycle(vm, host, meaning, at) };
+      }
+      case 'vm.observed': {
+        const vm = this.#vm(meaning);
+        return { vm, told: observed(vm, host, meaning, at) };
+      }
+      case 'vm.migration-iteration': {
+        const vm = this.#vm(meaning);
+        return { vm, told: iterated(vm, host) };
+      }
+      case 'vm.job-completed': {
+        if (meaning.operation !== 'migration-out') return undefined;
+        const vm = this.#vm(meaning);
+        return { vm, told: left(vm, host, at) };
+      }
+      case 'vm.metadata-changed': {
+        if (!meaning.request) return undefined;
+        const vm = this.#vm(meaning);
+        return { vm, told: this.#marked(vm, host, meaning.request.to, at) };
+      }
       default:
-        return nothing;
+        return undefined;
     }
   }
 
   #vm({ uuid, vm: name, nics }: Named): VmFact {
     let vm = this.#vms.get(uuid);
     if (!vm) {
-      if (this.#vms.size >= vmsMax) this.#vms.delete(this.#vms.keys().next().value!);
+      if (this.#vms.size >= vmsMax) this.#forget(this.#vms.values().next().value!);
       vm = { uuid, vm: name, places: {}, nics: [] };
-      this.#vms.set(uuid, vm);
+      this.#keep(vm);
     }
-    vm.vm = name;
+    // Mostly the same: then the text that is kept stays, and not the newest of many.
+    if (vm.vm !== name) vm.vm = name;
     if (nics) vm.nics = nics;
     return vm;
   }
 
+  #keep(vm: VmFact): void {
+    this.#vms.set(vm.uuid, vm);
+    this.#order.set(vm, this.#heard++);
+    for (const host of Object.keys(vm.places)) this.#on(host).add(vm);
+    if (vm.migration) this.#migrating.add(vm);
+  }
+
+  #forget(vm: VmFact): void {
+    this.#vms.delete(vm.uuid);
+    this.#order.delete(vm);
+    for (const host of Object.keys(vm.places)) this.#byHost.get(host)?.delete(vm);
+    this.#migrating.delete(vm);
+  }
+
+  #on(host: string): HostVms {
+    let vms = this.#byHost.get(host);
+    if (!vms) {
+      vms = new HostVms(host);
+      this.#byHost.set(host, vms);
+    }
+    return vms;
+  }
+
+  /** Hands on what was told, AFTER the word of `host` changed the VM: it may stand there now, and be in a migration or not. */
+  #indexed(vm: VmFact, host: string | undefined, told: readonly Told[]): readonly Told[] {
+    if (host !== undefined && standing(vm, host)) this.#on(host).add(vm);
+    if (vm.migration) this.#migrating.add(vm);
+    else this.#migrating.delete(vm);
+    return told;
+  }
+
+  #inOrder(...vms: readonly Iterable<VmFact>[]): readonly VmFact[] {
+    const found = new Set(vms.flatMap((some) => [...some]));
+    return [...found].sort((a, b) => this.#order.get(a)! - this.#order.get(b)!);
+  }
+
   /** The host has these, and no others. `asOf`: what was heard from it since is newer. */
   #listed(host: string, uuids: ReadonlySet<string>, at: number, asOf = at): readonly Told[] {
-    return [...this.#vms.values()].flatMap((vm) =>
-      uuids.has(vm.uuid) || isHeardSince(vm, host, asOf) ? nothing : absent(vm, host, at),
+    const concerned = this.#inOrder(this.#byHost.get(host)?.all() ?? [], this.#migrating);
+    return concerned.flatMap((vm) =>
+      uuids.has(vm.uuid) || isHeardSince(vm, host, asOf) ? nothing : this.#indexed(vm, host, absent(vm, host, at)),
     );
   }
 
@@ -125,7 +191,9 @@ export class Vms {
     const asOf = at - tookMs - readingLagMs;
     const told = rows.flatMap((row) => {
       const known = this.#vms.get(row.uuid);
-      return known && isHeardSince(known, host, asOf) ? nothing : observed(this.#vm(row), host, row, at);
+      if (known && isHeardSince(known, host, asOf)) return nothing;
+      const vm = this.#vm(row);
+      return this.#indexed(vm, host, observed(vm, host, row, at));
     });
     return about === undefined ? [...told, ...this.#listed(host, new Set(rows.map(({ uuid }) => uuid)), at, asOf)] : told;
   }
@@ -139,13 +207,41 @@ export class Vms {
   }
 
   #refuse(request: string, state: string, reason: string): readonly Told[] {
-    const vm = [...this.#vms.values()].find(({ migration }) => migration?.request === request);
-    return vm ? given(vm, state === 'cancelled' ? 'cancelled' : 'failed', reason) : nothing;
+    const vm = this.#inOrder(this.#migrating).find(({ migration }) => migration?.request === request);
+    return vm ? this.#indexed(vm, undefined, given(vm, state === 'cancelled' ? 'cancelled' : 'failed', reason)) : nothing;
   }
 
   #forgetRequest(uuid: string): void {
     const vm = this.#vms.get(uuid);
-    if (vm?.migration?.phase === 'requested') delete vm.migration;
+    if (vm?.migration?.phase !== 'requested') return;
+    delete vm.migration;
+    this.#migrating.delete(vm);
+  }
+}
+
+/** The VMs that have a place on one host. One that was forgotten there stays in it until there are twice as many as before. */
+class HostVms {
+  readonly #host: string;
+  #vms = new Set<VmFact>();
+  #sweepAt = 64;
+
+  constructor(host: string) {
+    this.#host = host;
+  }
+
+  add(vm: VmFact): void {
+    this.#vms.add(vm);
+    if (this.#vms.size < this.#sweepAt) return;
+    this.#vms = new Set(this.all());
+    this.#sweepAt = Math.max(64, this.#vms.size * 2);
+  }
+
+  delete(vm: VmFact): void {
+    this.#vms.delete(vm);
+  }
+
+  all(): readonly VmFact[] {
+    return [...this.#vms].filter((vm) => standing(vm, this.#host) !== undefined);
   }
 }
 

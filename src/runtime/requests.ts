@@ -117,9 +117,12 @@ class VmTable {
   readonly #hosts = new Map<string, Map<string, Row>>();
 
   observed(host: string, row: Row): void {
-    const rows = this.#hosts.get(host) ?? new Map<string, Row>();
+    let rows = this.#hosts.get(host);
+    if (!rows) {
+      rows = new Map();
+      this.#hosts.set(host, rows);
+    }
     rows.set(row.uuid, row);
-    this.#hosts.set(host, rows);
   }
 
   /** A migration is heard of by what both hosts say of the domain; the next listing says the rest. */
@@ -127,8 +130,15 @@ class VmTable {
     if (event === 'undefined') this.#hosts.get(host)?.delete(uuid);
     else if (event === 'started' && detail === 'migrated')
       this.observed(host, { vm, uuid, state: 'paused', reason: 'migration' });
+    else if (event === 'resumed' && this.#runs(host, uuid, vm)) return;
     else if (event === 'started' || event === 'resumed') this.observed(host, { vm, uuid, state: 'running', reason: detail });
     else if (event === 'stopped') this.observed(host, { vm, uuid, state: 'shutoff', reason: detail });
+  }
+
+  /** Most guests that go on were known to run: a row made anew for each would be all that a busy hypervisor makes us keep. */
+  #runs(host: string, uuid: string, vm: string): boolean {
+    const row = this.#hosts.get(host)?.get(uuid);
+    return row?.state === 'running' && row.vm === vm && row.job === undefined;
   }
 
   listed(host: string, rows: readonly Row[]): void {
