@@ -70,6 +70,43 @@ describe('whatever hosts say', () => {
     );
   });
 
+  test('a listing takes from a host what it has no more, in one order, whatever many VMs went where', () => {
+    const [vms, hosts] = [6, 4];
+    const words = [
+      'started booted',
+      'started migrated',
+      'suspended migrated',
+      'resumed migrated',
+      'stopped migrated',
+      'stopped failed',
+    ];
+    const word = fc.tuple(fc.nat(vms - 1), fc.nat(hosts - 1), fc.constantFrom(...words));
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 60 }), fc.nat(hosts - 1), fc.subarray([0, 1, 2, 3, 4, 5]), (said, host, kept) => {
+        const one = new Vms();
+        const hear = (into: Vms, meaning: Meaning, on: number, at: number) =>
+          into.fold({ kind: 'event', event: eventOf(`kvm${on}`, meaning), seq: at, at });
+        for (const [at, [vm, on, line]] of said.entries()) {
+          const [event, detail] = line.split(' ') as ['started', string];
+          hear(one, { kind: 'vm.lifecycle', vm: `vm${vm}`, uuid: `uuid${vm}`, event, detail }, on, at);
+        }
+        const two = new Vms();
+        two.restore(JSON.parse(JSON.stringify(one.snapshot())));
+        const listed: Meaning = { kind: 'vm.listed', uuids: kept.map((vm) => `uuid${vm}`) };
+        const told = hear(one, listed, host, 1_000);
+        expect(hear(two, listed, host, 1_000)).toEqual(told);
+        expect(two.snapshot()).toEqual(one.snapshot());
+        for (const { uuid } of one.all()) {
+          if (!listed.uuids.includes(uuid)) expect(one.hostsOf(uuid)).not.toContain(`kvm${host}`);
+        }
+        // Each is told of in the order in which it was first heard of.
+        const order = one.all().map(({ uuid }) => uuid);
+        const places = told.map(({ uuid }) => order.indexOf(uuid));
+        expect(places).toEqual([...places].sort((a, b) => a - b));
+      }),
+    );
+  });
+
   test('names as long as may be, no NICs and doubled ones are taken as they are', () => {
     const nics = [{ mac: '52:54:00:aa:bb:01', vlan: 20 }, { mac: '52:54:00:aa:bb:01', vlan: 20 }, { mac: '52:54:00:aa:bb:02' }];
     const huge = { vm: 'w'.repeat(100_000), uuid: 'u'.repeat(100_000), nics };

@@ -11,7 +11,7 @@ import {
   type RemoteEvent,
 } from '../../adapters/libvirt-rpc/protocol.ts';
 import { libvirtSource } from '../../adapters/source-libvirt/index.ts';
-import { libvirtCallMs, libvirtEventsMax, libvirtListingsMax, libvirtPingMs } from '../../src/model/limits.ts';
+import { libvirtCallMs, libvirtEventsMax, libvirtListingsMax, libvirtPingMs, libvirtXmlFreshMs } from '../../src/model/limits.ts';
 import type { Sink, Source } from '../../src/ports/source.ts';
 import { realWall } from '../../src/runtime/wall.ts';
 import { VirtualWall } from '../../src/testing/virtual-wall.ts';
@@ -124,6 +124,37 @@ test('events keep their order, also where an XML is read in between', async () =
     },
     { kind: 'vm.lifecycle', vm: 'vm1', uuid: uuidOf(1), event: 'stopped', detail: 'failed' },
   ]);
+});
+
+test('a guest that only pauses and goes on has its XML read once; one that began, changed or is long known, again', async () => {
+  const wall = new VirtualWall(0);
+  await source.stop();
+  source = watching({ kvm1: libvirtd.path }, wall);
+  has(vm1);
+  await source.start(heard);
+  await settled(wall, () => heard.lines().includes('kvm1 listed 1 domain'), 1);
+  const readings = (): number => libvirtd.connections[0]!.heard.filter((each) => each === procedures.getXmlDesc.name).length;
+  const tell = async (...words: Parameters<typeof lifecycleNumbers>): Promise<number> => {
+    const before = heard.events.length;
+    libvirtd.emit(lifecycle(vm1, ...words));
+    await settled(wall, () => heard.events.length > before, 0);
+    return readings();
+  };
+  expect(readings()).toBe(1);
+  expect(await tell('suspended', 'paused')).toBe(1);
+  expect(await tell('resumed', 'unpaused')).toBe(1);
+  expect(await tell('stopped', 'destroyed')).toBe(1);
+  expect(await tell('resumed', 'unpaused')).toBe(2);
+  expect(await tell('started', 'booted')).toBe(3);
+  expect(await tell('defined', 'updated')).toBe(4);
+  expect(await tell('suspended', 'paused')).toBe(4);
+  // In steps: its pings must be answered meanwhile.
+  for (let left = libvirtXmlFreshMs; left >= 0; left -= libvirtPingMs) {
+    await wall.advance(libvirtPingMs);
+    for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(heard.gaps).toEqual([]);
+  expect(await tell('resumed', 'unpaused')).toBe(5);
 });
 
 test('a domain that is gone before its XML is read is told all the same', async () => {
