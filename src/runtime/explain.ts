@@ -7,7 +7,9 @@ import type { Entry } from '../model/entry.ts';
 import { OperatorError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import type { Journal } from '../ports/journal.ts';
+import { PipeTrail, pipeConclusion } from './explain-pipe.ts';
 import { narrator, type Phrase } from './narrate.ts';
+import { timeText } from './wall.ts';
 
 export interface Step {
   readonly step: string;
@@ -66,6 +68,8 @@ class Explainer {
   readonly #steps = new Map<string, Step[]>();
   /** By policy, then key. */
   readonly #stages = new Map<string, Map<string, Stage>>();
+  /** Of the policies that are pipes. */
+  readonly #trails = new Map<string, PipeTrail>();
   readonly #misses = new Map<string, string>();
   entry: Entry | undefined;
   said = '';
@@ -92,6 +96,8 @@ class Explainer {
       const step: Step = { step: 'on', verdict: 'stopped', detail, seq: this.#seq, afterMs: 0 };
       return { policy: name, steps: [step], conclusion: 'It did not fire: stopped at on.' };
     }
+    const trail = this.#trails.get(name);
+    if (trail) return { policy: name, steps, conclusion: pipeConclusion(steps, trail.waits) };
     const last = steps.at(-1)!;
     if (last.verdict === 'stopped') return { policy: name, steps, conclusion: `It was stopped at ${last.step}.` };
     const open = [...this.#stages.get(name)!.values()].some((stage) => stage !== 'ended');
@@ -104,6 +110,7 @@ class Explainer {
 
   #meet(entry: Entry): void {
     this.entry = entry;
+    for (const { policy } of this.#policies) if (policy.pipe) this.#trails.set(policy.name, new PipeTrail(entry));
     if (entry.kind !== 'event') return;
     const derived = this.#engine.derived(entry.event);
     for (const { policy } of this.#policies) {
@@ -128,37 +135,47 @@ class Explainer {
   }
 
   #hear(verdict: Verdict): void {
-    const { policy, seq, at, step, key, detail } = verdict;
-    if (!this.entry || (step === 'on' && seq !== this.#seq)) return;
+    const { policy, seq, at, step, key, until } = verdict;
+    if (!this.entry) return;
+    const detail = until === undefined ? verdict.detail : `${verdict.detail} until ${clockText(until, this.entry.at)}`;
+    const said: Step = { step, verdict: verdict.verdict, detail, seq, afterMs: at - this.entry.at };
+    const trail = this.#trails.get(policy);
+    if (trail) {
+      if (trail.concerns(verdict)) this.#add(policy, said);
+      return;
+    }
+    if (step === 'on' && seq !== this.#seq) return;
     const stages = this.#stages.get(policy) ?? new Map<string, Stage>();
     this.#stages.set(policy, stages);
     const stage = seq === this.#seq ? (stages.get(key) ?? 'followed') : stages.get(key);
     if (stage === undefined || stage === 'ended' || !relevant(stage, verdict, seq === this.#seq)) return;
     if (step !== 'on') stages.set(key, stageAfter(stage, verdict));
-    this.#add(policy, { step, verdict: verdict.verdict, detail, seq, afterMs: at - this.entry.at });
+    this.#add(policy, said);
   }
 
   #follow(entry: Entry, phrases: readonly Phrase[]): void {
+    for (const [policy, trail] of this.#trails) if (trail.follows(entry)) this.#tell(policy, entry, phrases);
     const id =
       entry.kind === 'outcome' || entry.kind === 'attempt' ? entry.intent : entry.kind === 'intent' ? entry.intent.id : undefined;
     const policy = id?.slice(0, id.indexOf('@'));
-    if (policy === undefined || ![...(this.#stages.get(policy)?.values() ?? [])].includes('followed')) return;
+    if (policy !== undefined && [...(this.#stages.get(policy)?.values() ?? [])].includes('followed'))
+      this.#tell(policy, entry, phrases);
+  }
+
+  #tell(policy: string, { seq, at }: Entry, phrases: readonly Phrase[]): void {
     for (const { what, who, text } of phrases) {
-      if (what !== 'asks')
-        this.#add(policy, {
-          step: what,
-          verdict: verdictOf[what] ?? 'stopped',
-          detail: `${who} ${text}`,
-          seq: entry.seq,
-          afterMs: entry.at - this.entry!.at,
-        });
+      if (what === 'asks') continue;
+      const verdict = verdictOf[what] ?? 'stopped';
+      this.#add(policy, { step: what, verdict, detail: `${who} ${text}`, seq, afterMs: at - this.entry!.at });
     }
   }
 
   #add(policy: string, step: Step): void {
     const steps = this.#steps.get(policy) ?? [];
     this.#steps.set(policy, steps);
-    if (steps.length < stepsMax) steps.push(step);
+    // What is said of two keys is said twice.
+    const known = steps.some((one) => one.seq === step.seq && one.step === step.step && one.detail === step.detail);
+    if (steps.length < stepsMax && !known) steps.push(step);
   }
 }
 
@@ -169,7 +186,14 @@ const verdictOf: Readonly<Record<string, Verdict['verdict']>> = {
   wants: 'fired',
   held: 'waiting',
   notice: 'fired',
+  report: 'fired',
 };
+
+/** `10:00:05`, with the date where it is another day's. */
+function clockText(at: number, from: number): string {
+  const [text, today] = [timeText(at).replace(/\.000$/, ''), timeText(from)];
+  return text.slice(0, 10) === today.slice(0, 10) ? text.slice(11) : text;
+}
 
 /** While it settles only settling matters, while it waits for a round only the next one's beginning. */
 function relevant(stage: Stage, { step, verdict }: Verdict, own: boolean): boolean {

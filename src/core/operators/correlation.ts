@@ -73,7 +73,7 @@ export function correlation<T, R>(name: string, build: (site: Site<R>) => (event
           subscriber.add(() => cells.close());
           return cells;
         },
-        say: (key, verdict, detail, frame) => scope.say(name, key, verdict, detail, { place, ...frame }),
+        say: (key, verdict, detail, frame) => scope.say(name, key, verdict, detail, frame && { place, ...frame }),
       });
       const next = (event: T): void => {
         // Caught here: what a subscriber throws RxJS would throw again from a timer, past every guard (law E7).

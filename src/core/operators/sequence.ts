@@ -73,7 +73,9 @@ export function sequence<T, const S extends readonly [Which<T>, Which<T>, ...Whi
         return;
       }
       const key = keyOf(options, event);
-      const before: Runs<T> = cells.get(key) ?? names.slice(1).map(() => null);
+      const known = cells.get(key);
+      // Taken by its length: an edit of the policy may have named more steps, or fewer.
+      const before: Runs<T> = names.slice(1).map((_, index) => known?.[index] ?? null);
       const { runs, found } = advance(contradicts ? before.map(() => null) : before, is, event, site.scope.now(), strict);
       keep(key, found ? [] : runs);
       voice.tell(key, before, runs, found, is);
@@ -139,7 +141,7 @@ function sequenceVoice<T, R>(site: Site<R>, names: readonly string[], within: st
         );
       }
       if (was && (longest?.run.firstAt ?? now) > was.run.firstAt && (longest?.length ?? 0) <= was.length)
-        site.say(key, 'missed', () => `${far(was.length)}; this came instead of ${names[was.length]}, and resets it`, {
+        site.say(key, 'stopped', () => `${far(was.length)}: reset, as this is not ${names[was.length]}`, {
           since: was.run.firstAt,
         });
       if (!longest || longest.run.lastAt !== now)

@@ -94,7 +94,7 @@ describe('sequence', () => {
       '450 missed: 2 of 3; the third came 50 ms late, more than 300ms after the second',
       '450 stopped: the third without the first before it',
       '500 waiting: 1 of 3: waits for the second until 800',
-      '600 missed: 1 of 3; this came instead of the second, and resets it',
+      '600 stopped: 1 of 3: reset, as this is not the second',
       '600 stopped: something else without the first before it',
       '700 stopped: the second without the first before it',
       '800 waiting: 1 of 3: waits for the second until 1100',
