@@ -1,49 +1,13 @@
 // Every example of the README runs: files are the blocks with a name, commands are the `sh` blocks, in order.
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { pageOf } from './examples.ts';
 
-const root = join(import.meta.dirname, '..', '..');
-const readme = readFileSync(join(root, 'README.md'), 'utf8');
-const folder = mkdtempSync(join(tmpdir(), 'offbox-readme-'));
-
-interface Example {
-  readonly language: string;
-  readonly file: string;
-  readonly text: string;
-}
-
-const examples: readonly Example[] = [...readme.matchAll(/^( *)```(\w*) ?(\S*)\n([\s\S]*?)^ *```$/gm)].map(
-  ([, indent = '', language = '', file = '', text = '']) => ({
-    language,
-    file,
-    text: text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
-  }),
-);
-
-/** As a newcomer's shell would run it, but for installing: `npx offbox` is this checkout's. */
-function run(command: string): { readonly status: number | null; readonly output: string } {
-  const offbox = `'${process.execPath}' --conditions=offbox-source --disable-warning=ExperimentalWarning '${join(root, 'src', 'cli', 'offbox.ts')}'`;
-  const { status, stdout, stderr } = spawnSync('sh', ['-ec', command.replaceAll('npx offbox', offbox)], {
-    cwd: folder,
-    encoding: 'utf8',
-    timeout: 60_000,
-  });
-  return { status, output: stdout + stderr };
-}
+const { text: readme, examples, folder, unpack, run } = pageOf('README.md');
 
 describe('the README', () => {
-  beforeAll(() => {
-    mkdirSync(join(folder, 'node_modules'));
-    symlinkSync(root, join(folder, 'node_modules', 'offbox'));
-    for (const { file, text } of examples) {
-      if (file === '') continue;
-      mkdirSync(join(folder, dirname(file)), { recursive: true });
-      writeFileSync(join(folder, file), text);
-    }
-  });
+  beforeAll(unpack);
 
   it('shows a configuration, an inventory, a policy and a story', () => {
     expect(examples.map(({ file }) => file).filter(Boolean)).toEqual([
