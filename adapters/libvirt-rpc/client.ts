@@ -59,6 +59,7 @@ export class LibvirtClient {
   #serial = 0;
   #failure: TargetError | undefined;
   #heard = false;
+  #isPaused = false;
   #unanswered = 0;
   #cancelPing = (): void => undefined;
 
@@ -108,7 +109,7 @@ export class LibvirtClient {
   /** From now on pings are sent wherever nothing has come for a while. libvirtd must have said that it answers them. */
   keepAlive(): void {
     this.#cancelPing = this.#wall.after(libvirtPingMs, () => {
-      this.#unanswered = this.#heard ? 0 : this.#unanswered + 1;
+      this.#unanswered = this.#heard || this.#isPaused ? 0 : this.#unanswered + 1;
       this.#heard = false;
       if (this.#unanswered > libvirtPingsMax) {
         this.fail(silent(this.#peer, `nothing heard for ${this.#unanswered * libvirtPingMs} ms, pings unanswered`));
@@ -117,6 +118,21 @@ export class LibvirtClient {
       if (this.#unanswered > 0) this.#stream.write(encodeKeepalive('ping'));
       this.keepAlive();
     });
+  }
+
+  /**
+   * Reads nothing more until `resume`: what comes waits in the socket, replies and pings too. That we hear nothing meanwhile says
+   * nothing of libvirtd; but one that hears nothing of us for half a minute hangs up.
+   */
+  pause(): void {
+    this.#isPaused = true;
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#heard = true;
+    this.#stream.resume();
   }
 
   /** Does not keep the process alive any more. */

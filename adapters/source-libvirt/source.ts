@@ -6,6 +6,7 @@ import type { Secrets } from '../../src/ports/actuator.ts';
 import type { Source } from '../../src/ports/source.ts';
 import type { Wall } from '../../src/ports/wall.ts';
 import { Turns } from '../libvirt-rpc/turns.ts';
+import { flowing } from './flow.ts';
 import { Watch } from './watch.ts';
 
 export interface LibvirtSourceOptions {
@@ -30,7 +31,15 @@ export function libvirtSource({ inventory, wall, secrets, random = Math.random }
   return {
     name: 'libvirt',
     /** Resolves at once: a hypervisor that cannot be reached is a gap, and is tried again for ever. */
-    async start(sink) {
+    async start(to) {
+      const sink = flowing(to, {
+        pause: () => {
+          for (const watch of watches) watch.pause();
+        },
+        resume: () => {
+          for (const watch of watches) watch.resume();
+        },
+      });
       const listings = new Turns(libvirtListingsMax);
       const count = (what: 'received' | keyof typeof dropped): void => {
         if (what === 'received') received += 1;

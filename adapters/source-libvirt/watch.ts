@@ -57,6 +57,7 @@ export class Watch {
   /** Of this connection. */
   readonly #known = new Known();
   #listening = false;
+  #client: LibvirtClient | undefined;
   #done: Promise<void> = Promise.resolve();
 
   constructor(peer: LibvirtPeer, options: WatchOptions) {
@@ -72,6 +73,15 @@ export class Watch {
   /** `afterMs`: not all of them connect at the same moment. */
   start(afterMs: number): void {
     this.#done = this.#run(afterMs);
+  }
+
+  /** Nothing more of it is read for now. */
+  pause(): void {
+    this.#client?.pause();
+  }
+
+  resume(): void {
+    this.#client?.resume();
   }
 
   async stop(): Promise<void> {
@@ -123,6 +133,7 @@ export class Watch {
     };
     client = await connectLibvirt(this.#peer, { ...this.#options, mode: 'read-only', event }, signal);
     const open = client;
+    this.#client = open;
     const stop = (): void => void open.close();
     if (signal.aborted) stop();
     signal.addEventListener('abort', stop, { once: true });
@@ -134,6 +145,7 @@ export class Watch {
       return await open.ended;
     } finally {
       this.#listening = false;
+      this.#client = undefined;
       signal.removeEventListener('abort', stop);
       await open.close();
     }

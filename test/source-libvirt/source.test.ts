@@ -11,7 +11,14 @@ import {
   type RemoteEvent,
 } from '../../adapters/libvirt-rpc/protocol.ts';
 import { libvirtSource } from '../../adapters/source-libvirt/index.ts';
-import { libvirtCallMs, libvirtEventsMax, libvirtListingsMax, libvirtPingMs, libvirtXmlFreshMs } from '../../src/model/limits.ts';
+import {
+  libvirtCallMs,
+  libvirtEventsMax,
+  libvirtListingsMax,
+  libvirtPingMs,
+  libvirtUncommittedMax,
+  libvirtXmlFreshMs,
+} from '../../src/model/limits.ts';
 import type { Sink, Source } from '../../src/ports/source.ts';
 import { realWall } from '../../src/runtime/wall.ts';
 import { VirtualWall } from '../../src/testing/virtual-wall.ts';
@@ -296,6 +303,41 @@ test('where the sink has no room the event waits, and those behind it', async ()
   expect(heard.lines().slice(1)).toEqual(['kvm1 lifecycle vm1 stopped shutdown', 'kvm1 lifecycle vm2 stopped crashed']);
 });
 
+test('while too much is not yet durable nothing more is read, and what waits is told after, in order', async () => {
+  const events = 12 * libvirtUncommittedMax;
+  const names: string[] = [];
+  let durable: (() => void)[] = [];
+  let isSlow = true;
+  await source.start({
+    gap: heard.gap,
+    offer(offered, committed) {
+      names.push(...offered.flatMap(({ meaning }) => (meaning?.kind === 'vm.lifecycle' ? [meaning.vm] : [])));
+      if (committed) durable.push(committed);
+      if (!isSlow) queueMicrotask(commit);
+      return true;
+    },
+  });
+  const commit = (): void => {
+    const now = durable;
+    durable = [];
+    for (const each of now) each();
+  };
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  while (source.stats().listening.length === 0) await turn();
+  for (let count = 0; count < events; count++) {
+    libvirtd.emit({ ...lifecycle(vm1, 'stopped', 'shutdown'), dom: { ...domOf(vm1), name: `vm${count}` } });
+  }
+  while (names.length < libvirtUncommittedMax) await turn();
+  for (let turns = 0; turns < 200; turns++) await turn();
+  // What one read of 64 kB brought on top of it.
+  expect(names.length).toBeLessThan(libvirtUncommittedMax + 1_000);
+  isSlow = false;
+  commit();
+  while (names.length < events) await turn();
+  expect(names).toEqual(Array.from({ length: events }, (_, count) => `vm${count}`));
+  expect(source.stats()).toMatchObject({ received: events, dropped: { overflow: 0 } });
+});
+
 test('when too much waits the connection is cut, and a listing mends it', async () => {
   await source.start(heard);
   await heard.line('kvm1 listed 0 domains');
@@ -361,8 +403,9 @@ test('500 hypervisors in one process take no more memory the longer they are wat
   let told = 0;
   const counting: Sink = {
     gap: heard.gap,
-    offer(events) {
+    offer(events, committed) {
       told += events.length;
+      committed?.();
       return true;
     },
   };
