@@ -8,7 +8,7 @@
 // Q4. What shall stay so is watched beside the queue, and done again while it comes back.
 import type { OpenIntent } from '../core/ledger.ts';
 import type { EntryBody, Reading } from '../model/entry.ts';
-import { messageOf } from '../model/errors.ts';
+import { messageOf, TargetError } from '../model/errors.ts';
 import type { EnsureWant, Intent, Resource } from '../model/intent.ts';
 import { applyDeadlineMs, comesBackMax, readDeadlineMs, targetQueueMax } from '../model/limits.ts';
 import type { Outcome } from '../model/outcome.ts';
@@ -184,7 +184,10 @@ export class Executor {
     if (this.#stopped.signal.aborted) return;
     const fine = outcome.kind === 'done' || outcome.kind === 'already';
     if (fine && job.want.staysMs !== undefined) {
-      this.#track(this.#watch(queue, job, outcome));
+      // A newer one that waits may want the opposite: nothing is done again for the older (Q1).
+      const newer = queue.waiting.find(({ key }) => key === job.key);
+      if (newer) this.#end(job, { ...outcome, kind: 'superseded', reason: `by ${newer.intent.id}` });
+      else this.#track(this.#watch(queue, job, outcome));
       return;
     }
     if (outcome.kind === 'held') this.#hold(queue, job, outcome);
@@ -211,9 +214,10 @@ export class Executor {
       const stayed = await stays({ ...watched, target: inventory.targets[name]!, cannotComeBack });
       told = stayed ? outcome : 'again';
     } catch (thrown) {
-      if (signal.aborted) return;
-      told = { ...outcome, kind: 'held', reason: `whether it stays so cannot be read: ${messageOf(thrown)}` };
+      const kind = thrown instanceof TargetError && thrown.retry ? 'held' : 'failed';
+      told = { ...outcome, kind, reason: `whether it stays so cannot be read: ${messageOf(thrown)}` };
     }
+    if (signal.aborted) return;
     queue.watched.delete(job.key);
     const times = (job.times ?? 0) + 1;
     if (told === 'again' && times <= comesBackMax) this.#enqueue({ ...job, at: wall.now(), times });
