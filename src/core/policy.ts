@@ -74,10 +74,10 @@ interface Declarative<S extends Selectors> extends Common<S> {
 }
 
 /** Held from what wakes it until something else, and what stood before put back. */
-interface Holding<S extends Selectors> extends Common<S> {
-  /** What belongs together; by default the subject of the meaning. It pairs `on` with `until`. */
-  readonly key?: (event: EventOf<S>) => string;
-  readonly until: Selectors;
+interface Holding<S extends Selectors, U extends Selectors> extends Common<S> {
+  /** What belongs together; by default the subject of the meaning. It pairs `on` with `until`: both have it. */
+  readonly key?: (event: EventOf<S> | EventOf<U>) => string;
+  readonly until: U;
   /** Nobody may say that it is over: then the state is read, and while it is on the hold goes on, with a notice. */
   readonly atMost: Duration;
   readonly hold: (event: EventOf<S>, context: PolicyContext) => ResourceDesire | readonly ResourceDesire[];
@@ -99,7 +99,7 @@ interface Piped<S extends Selectors> extends Common<S> {
   readonly resync?: never;
 }
 
-export type PolicySpec<S extends Selectors> = Declarative<S> | Holding<S> | Piped<S>;
+export type PolicySpec<S extends Selectors, U extends Selectors = Selector> = Declarative<S> | Holding<S, U> | Piped<S>;
 
 /** A policy as the engine takes it: the author's types are behind it. */
 export interface Policy {
@@ -138,7 +138,7 @@ const nameForm = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const resyncMinMs = 1_000;
 
 /** Declares a policy. Everything is inferred; what cannot be is refused here, with the remedy. */
-export function policy<const S extends Selectors>(spec: PolicySpec<S>): Policy {
+export function policy<const S extends Selectors, const U extends Selectors = Selector>(spec: PolicySpec<S, U>): Policy {
   const refuse = (what: string, remedy: string): never => {
     throw new OperatorError(`Policy "${String(spec.name)}": ${what}`, { code: 'policy-invalid', remedy });
   };
@@ -166,7 +166,7 @@ export function policy<const S extends Selectors>(spec: PolicySpec<S>): Policy {
     if (spec.settle.atMost !== undefined && lengthOf('settle.atMost', spec.settle.atMost) < quietMs)
       refuse('settle.atMost is shorter than settle.quiet', 'Make it longer.');
   }
-  const hold = spec.hold ? holdOf(spec as unknown as Holding<Selectors>, lengthOf, refuse) : undefined;
+  const hold = spec.hold ? holdOf(spec as unknown as Holding<Selectors, Selectors>, lengthOf, refuse) : undefined;
   const resyncMs = spec.resync === undefined ? undefined : lengthOf('resync', spec.resync);
   if (resyncMs !== undefined && resyncMs < resyncMinMs)
     refuse('resync is under 1 s', 'Use minutes: it is what mends a lost event.');
@@ -189,7 +189,7 @@ function listOf(selectors: unknown): readonly Selector[] {
 }
 
 function holdOf(
-  spec: Holding<Selectors>,
+  spec: Holding<Selectors, Selectors>,
   lengthOf: (what: string, duration: Duration) => number,
   refuse: (what: string, remedy: string) => never,
 ): HoldSpec {

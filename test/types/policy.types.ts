@@ -21,12 +21,16 @@ import {
   policy,
   portSecurity,
   sequence,
+  servicePolicy,
   settle,
   snmp,
   source,
+  stickyMac,
   suppress,
   syslog,
   threshold,
+  violationMode,
+  vm,
   vrrp,
   within,
 } from 'offbox';
@@ -347,3 +351,108 @@ policy({
       events.pipe(dampening({ key: ({ at }) => at })),
     ),
 });
+
+// --- VMs and holds ------------------------------------------------------------------------------------------------
+
+vm.migrationRequested({ from: 'kvm1', perform: true, target: 'kvm1' });
+vm.migrationEnded({ how: 'cancelled' });
+vm.lifecycle({ event: 'started', detail: 'migrated' });
+
+// @ts-expect-error a field that the meaning does not have
+vm.migrationStarted({ how: 'failed' });
+// @ts-expect-error a value that is none of its ends
+vm.migrationEnded({ how: 'done' });
+// @ts-expect-error a list is no value to compare with
+vm.migrated({ macs: ['52:54:00:aa:bb:01'] });
+// @ts-expect-error a state that libvirt does not have
+vm.lifecycle({ event: 'migrated' });
+// @ts-expect-error a meaning that there is not
+vm.moved();
+
+const live = (target: string) => servicePolicy({ target, interface: 'Gi1/0/1' }, 'output', 'LIVE-MIGRATION');
+
+policy({
+  name: 'types',
+  on: [vm.migrationRequested(), vm.migrationStarted()],
+  key: ({ uuid }) => uuid,
+  until: vm.migrationEnded(),
+  atMost: '30m',
+  replace: true,
+  hold: (event, { inventory }) => {
+    isTrue<Same<typeof event.kind, 'vm.migration-requested' | 'vm.migration-started'>>();
+    // @ts-expect-error only one of the two has a request
+    const { request } = event;
+    return inventory.pathBetween(event.from, event.to).map((port) => servicePolicy(port, 'output', String(request)));
+  },
+});
+
+policy({
+  name: 'types',
+  on: vm.migrated(),
+  ensure: ({ from, vlans, macs }, { inventory }) => {
+    isTrue<Same<typeof vlans, number[]>>();
+    return inventory
+      .portsOf(from, vlans)
+      .flatMap((port) => macs.flatMap((mac) => [stickyMac(port, mac).absent({ stays: '5s', unless: stickyMac(port, mac) })]));
+  },
+});
+
+policy({
+  name: 'types',
+  on: vm.migrationRequested(),
+  // @ts-expect-error what ends it does not have that: the two would never meet
+  key: ({ request }) => request,
+  until: vm.migrationEnded(),
+  atMost: '30m',
+  hold: ({ to }) => live(to),
+});
+
+// @ts-expect-error nobody says when it ends
+policy({ name: 'types', on: vm.migrationStarted(), atMost: '30m', hold: ({ to }) => live(to) });
+// @ts-expect-error it may never be said that it has ended
+policy({ name: 'types', on: vm.migrationStarted(), until: vm.migrationEnded(), hold: ({ to }) => live(to) });
+// @ts-expect-error a number says no unit
+policy({ name: 'types', on: vm.migrationStarted(), until: vm.migrationEnded(), atMost: 30, hold: ({ to }) => live(to) });
+// @ts-expect-error a selector is called
+policy({ name: 'types', on: vm.migrationStarted(), until: vm.migrationEnded, atMost: '30m', hold: ({ to }) => live(to) });
+// @ts-expect-error a whole gateway is not held
+policy({ name: 'types', on: vm.migrationStarted(), until: vm.migrationEnded(), atMost: '30m', hold: () => exclusive('g', live) });
+
+policy({
+  name: 'types',
+  on: vm.migrationStarted(),
+  until: vm.migrationEnded(),
+  atMost: '30m',
+  // @ts-expect-error nothing settles what is held
+  settle: { quiet: '2s' },
+  hold: ({ to }) => live(to),
+});
+
+policy({
+  name: 'types',
+  on: vm.migrationStarted(),
+  until: vm.migrationEnded(),
+  atMost: '30m',
+  // @ts-expect-error leave it out, or say true
+  replace: false,
+  hold: ({ to }) => live(to),
+});
+
+policy({
+  name: 'types',
+  on: vm.migrationStarted(),
+  // @ts-expect-error what is ensured has no end: ensure or hold, not both
+  until: vm.migrationEnded(),
+  atMost: '30m',
+  ensure: () => [],
+  hold: ({ to }) => live(to),
+});
+
+// @ts-expect-error a direction that there is not
+servicePolicy({ target: 'sw1', interface: 'Gi1/0/1' }, 'out', 'LIVE-MIGRATION');
+// @ts-expect-error a mode that there is not
+violationMode({ target: 'sw1', interface: 'Gi1/0/1' }, 'relaxed');
+// @ts-expect-error an address is on a port in a VLAN
+stickyMac({ target: 'sw1', interface: 'Gi1/0/1' }, '52:54:00:aa:bb:01');
+// @ts-expect-error a number says no unit
+stickyMac({ target: 'sw1', interface: 'Gi1/0/1', vlan: 20 }, '52:54:00:aa:bb:01').absent({ stays: 5 });
