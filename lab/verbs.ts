@@ -42,6 +42,8 @@ export interface SwitchState {
     readonly interface: string;
     readonly status: 'up' | 'down' | 'err-disabled';
     readonly violations: number;
+    /** What port security does on one; null where it is off. */
+    readonly violation: 'shutdown' | 'restrict' | 'protect' | null;
     /** `52:54:00:aa:bb:02 vlan 10 sticky`. */
     readonly secure: readonly string[];
     /** The policy-map attached on the way out. */

@@ -113,6 +113,7 @@ function switchState({ switches }: Fabric, name: SwitchName): Omit<SwitchState, 
       interface: port.name,
       status: state?.errDisabled ? 'err-disabled' : state?.up ? 'up' : 'down',
       violations: device.security.violations(port.name),
+      violation: port.security?.violation ?? null,
       secure: device.secureRows({ port: port.name }).map(({ mac, vlan, type }) => `${mac} vlan ${vlan} ${type}`),
       output: port.output ?? null,
     };

@@ -16,6 +16,8 @@ export class Migrations {
   readonly #secrets: Secrets;
   /** By hypervisor and UUID, oldest first. */
   readonly #failures = new Map<string, string>();
+  /** Those whose call has not come back, whether or not libvirtd shows a job yet. */
+  readonly #underWay = new Set<string>();
 
   constructor({ wall, secrets }: { readonly wall: Wall; readonly secrets: Secrets }) {
     this.#wall = wall;
@@ -25,6 +27,10 @@ export class Migrations {
   /** Why the last migration that was started here failed; undefined where it did not, or is on. */
   failureOf(hypervisor: string, uuid: string): string | undefined {
     return this.#failures.get(`${hypervisor} ${uuid}`);
+  }
+
+  isUnderWay(hypervisor: string, uuid: string): boolean {
+    return this.#underWay.has(`${hypervisor} ${uuid}`);
   }
 
   /**
@@ -53,6 +59,8 @@ export class Migrations {
 
   /** The whole migration; never rejects. Its failure is remembered from then on. */
   async #perform(peer: LibvirtPeer, own: LibvirtClient, dom: Domain, { uri, options }: Migrate): Promise<Ended> {
+    const key = `${peer.name} ${dom.uuid}`;
+    this.#underWay.add(key);
     try {
       const { persistent } = await own.call(procedures.isPersistent, { dom });
       // A transient domain has no definition to take along.
@@ -65,6 +73,7 @@ export class Migrations {
       this.#note(peer, dom.uuid, summaryOf(error).replace(/^\[[\w-]+\] /, ''));
       return { kind: 'failed', error };
     } finally {
+      this.#underWay.delete(key);
       void own.close();
     }
   }

@@ -11,15 +11,27 @@ const active = { needResults: 1, flags: 2 } as const;
 const poolRunning = 2;
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
+/** What is known here of a domain's migration, and libvirtd does not say: that its call has not come back, why the last one failed. */
+export interface Known {
+  readonly underWay: (uuid: string) => boolean;
+  readonly failureOf: (uuid: string) => string | undefined;
+}
+
 /** `about` is a UUID or a name; without it all of them. One that is not there has no row. */
 export async function readDomains(
   client: LibvirtClient,
   about: string | undefined,
-  failureOf: (uuid: string) => string | undefined,
+  { underWay, failureOf }: Known,
 ): Promise<readonly DomainRow[]> {
   const domains =
     about === undefined ? (await client.call(procedures.listAllDomains, everything)).domains : await found(client, about);
-  const rows = await inOrder(domains, 2, (dom) => row(client, dom, failureOf(dom.uuid)).catch(unlessGone));
+  const rows = await inOrder(domains, 2, async (dom) => {
+    // Both before it is read: what ends meanwhile is seen the next time.
+    const [leaving, failure] = [underWay(dom.uuid), failureOf(dom.uuid)];
+    const read = await row(client, dom, failure).catch(unlessGone);
+    // While libvirtd connects to the other host it shows no job yet.
+    return read && leaving && read.job === undefined && read.state !== 'shutoff' ? { ...read, job: 'migration-out' } : read;
+  });
   return rows.flatMap((each) => each ?? []);
 }
 

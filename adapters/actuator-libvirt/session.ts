@@ -86,7 +86,10 @@ async function perform(command: Command, parts: Parts, signal: AbortSignal): Pro
 function read(command: Extract<Command, { kind: 'libvirt' }>, { peer, client, migrations }: Parts): Promise<unknown> {
   switch (command.call) {
     case 'domains':
-      return readDomains(client, command.about, (uuid) => migrations.failureOf(peer.name, uuid));
+      return readDomains(client, command.about, {
+        underWay: (uuid) => migrations.isUnderWay(peer.name, uuid),
+        failureOf: (uuid) => migrations.failureOf(peer.name, uuid),
+      });
     case 'hypervisor':
       return readHypervisor(client);
     case 'vm-needs':

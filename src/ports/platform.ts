@@ -39,6 +39,11 @@ export interface ResourceDriver<R extends Resource = Resource, S = unknown> {
   describe(state: S): string;
   /** What stands there, where the resource is a place with a value (a port's policy-map); null: nothing. A hold restores it. */
   value?(state: S): string | null;
+  /**
+   * Of an attempt that nobody followed to its end (a crash, a lost session): why it has failed for good, so that it is not
+   * waited for and not tried again. Undefined: something of it may still be under way.
+   */
+  abandoned?(state: S, resource: R, desired: Desired): string | undefined;
   /** Where an application or its effect takes longer than a command (a migration), milliseconds. */
   readonly applyDeadlineMs?: number;
   readonly verifyDeadlineMs?: number;

@@ -39,6 +39,16 @@ export function verifyVmPlacement(
   return { effective: false, missing: `${vm} is still on ${target}: ${state.failure}.`, final: true };
 }
 
+/** A migration is begun once: back where it was, and with none on, it has failed, whoever heard why. */
+export function abandonedVmPlacement(
+  { place, failure }: VmPlacementState,
+  { vm, target }: VmPlacement,
+  desired: 'present' | 'absent',
+): string | undefined {
+  if (desired === 'absent' || place !== 'here') return undefined;
+  return `${vm} is still on ${target}: ${failure ?? 'the migration that was begun is over, and nobody heard why. Look at its libvirtd, and ask again'}.`;
+}
+
 export function describeVmPlacement({ place, progress, failure }: VmPlacementState): string {
   const share = progress && progress.total > 0 ? ` (${Math.round((100 * progress.processed) / progress.total)} %)` : '';
   return place === 'gone'

@@ -61,6 +61,8 @@ class Run {
   readonly #tookMs: Record<string, number> = {};
   readonly #applyMs: number;
   #attempted: boolean;
+  /** Finding out what became of an attempt that nobody followed. */
+  #probing = false;
 
   constructor(job: EnsureJob, options: EnsureOptions) {
     this.#job = job;
@@ -158,15 +160,20 @@ class Run {
   /** After a crash or a lost session: is it so? Only when nothing of the attempt can still be under way may it be tried again. */
   async #probe(): Promise<Told | undefined> {
     const { wall, signal } = this.#options;
+    this.#probing = true;
     const found = await this.#effectiveNow();
     if (found) return found;
     const waitMs = this.#job.inDoubtUntil! - wall.now();
     if (waitMs > 0) await wall.sleep(waitMs, signal);
-    return this.#effectiveNow();
+    const later = await this.#effectiveNow();
+    this.#probing = false;
+    return later;
   }
 
   async #effectiveNow(): Promise<Told | undefined> {
     const { state, plan } = await this.#plan();
+    const over = this.#abandoned(state);
+    if (over !== undefined) return { kind: 'failed', reason: over };
     if (plan.length > 0) return undefined;
     const missing = this.#missing(state) === undefined ? undefined : await this.#untilEffective();
     return missing === undefined
@@ -184,8 +191,15 @@ class Run {
         this.#evidence.note(`after: ${driver.describe(state)}`);
         return verdict.effective ? undefined : verdict.missing;
       }
+      const over = this.#abandoned(state);
+      if (over !== undefined) return over;
       await wall.sleep(delay, signal);
     }
+  }
+
+  #abandoned(state: unknown): string | undefined {
+    const { resource, desired } = this.#job.want;
+    return this.#probing ? this.#options.driver.abandoned?.(state, resource, desired) : undefined;
   }
 
   #missing(state: unknown): string | undefined {

@@ -169,6 +169,19 @@ test('a migration that fails later leaves its reason, until the next one starts'
   expect((await rows(session, 'vm1'))[0]).not.toHaveProperty('failure');
 });
 
+test('while its call has not come back it is leaving, though libvirtd shows no job', async () => {
+  const { end } = performing();
+  const session = await open();
+  await session.run(migrate(), never);
+  jobIs('none');
+  expect((await rows(session, 'vm1'))[0]?.job).toBe('migration-out');
+  end((message) => encodeError(message, remoteError(38, 'No route to host')));
+  await libvirtd.until(() => libvirtd.connections[1]!.heard.includes('CONNECT_CLOSE'));
+  const [row] = await rows(session, 'vm1');
+  expect(row?.failure).toContain('No route to host');
+  expect(row).not.toHaveProperty('job');
+});
+
 test('a migration that is refused at once is a no, and leaves its reason', async () => {
   refuses(procedures.migratePerform, 38, "unable to connect to server at 'kvm2:16514': No route to host");
   const session = await open();

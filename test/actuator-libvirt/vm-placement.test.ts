@@ -62,6 +62,16 @@ test('a migration that failed is not waited for any longer', () => {
   });
 });
 
+test('begun by an Offbox that died, and over: it has failed, whether or not anybody heard why', () => {
+  const abandoned = (...rows: readonly DomainRow[]) => driver.abandoned!(stateFrom(...rows), resource, 'present');
+  expect(abandoned(here)).toMatch(/^web1 is still on kvm1: .*nobody heard why/);
+  expect(abandoned({ ...here, failure: 'operation aborted' })).toBe('web1 is still on kvm1: operation aborted.');
+  expect(abandoned({ ...here, job: 'migration-out' })).toBeUndefined();
+  expect(abandoned()).toBeUndefined();
+  // Aborting it is asked for as often as it takes.
+  expect(driver.abandoned!(stateFrom(here), resource, 'absent')).toBeUndefined();
+});
+
 test('it is asked for with what the placement allows', () => {
   const options = { autoConverge: true, postCopy: true, persistent: true, bandwidthMiBs: 40 };
   expect(driver.plan(stateFrom(here), { ...resource, bandwidthMiBs: 40, postCopy: true }, 'present', target)).toEqual([

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { hsrp } from '../../src/core/selectors.ts';
 import { bgpNetwork, config, mergeMap, policy } from '../../src/index.ts';
+import { storyPlatforms } from '../../src/testing/world.ts';
 import { hsrpOf, type Rig, rig } from './rig.ts';
 
 /** Ensures without a state to read: the plainest way to the executor. */
@@ -177,14 +178,27 @@ describe('the executor', () => {
   });
 });
 
+/** What is begun once: where it has not come about, nobody begins it again. */
+const onceOnly = Object.fromEntries(
+  Object.entries(storyPlatforms).map(([name, platform]) => {
+    const driver = platform.resources['bgp-network']!;
+    const abandoned = (state: unknown): string | undefined =>
+      (state as { readonly configured: boolean }).configured ? undefined : 'it is over, and not so';
+    return [name, { ...platform, resources: { 'bgp-network': { ...driver, abandoned } } }];
+  }),
+);
+
 describe('after a crash', () => {
-  async function crashed(killAfter: (on: Rig) => Promise<void>): Promise<{ readonly before: Rig; readonly after: Rig }> {
-    const before = await rig({ policies: both });
+  async function crashed(
+    killAfter: (on: Rig) => Promise<void>,
+    platforms = storyPlatforms,
+  ): Promise<{ readonly before: Rig; readonly after: Rig }> {
+    const before = await rig({ policies: both, platforms });
     await give(before);
     await killAfter(before);
     before.die();
     const { wall, world, journal } = before;
-    const after = await rig({ policies: both, wall, world, journal, epoch: 2 });
+    const after = await rig({ policies: both, platforms, wall, world, journal, epoch: 2 });
     await after.pass(60_000);
     return { before, after };
   }
@@ -213,6 +227,23 @@ describe('after a crash', () => {
     const [second] = after.ofKind('attempt');
     expect(after.world.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
     expect(second!.at).toBeGreaterThanOrEqual(first!.at + first!.deadlineMs);
+    expect(after.outcomes()).toEqual(['done']);
+  });
+
+  it('an attempt that is not to be made twice fails at once where it has not come about', async () => {
+    const { after } = await crashed(async (on) => {
+      while (on.ofKind('attempt').length === 0) await on.pass(1);
+    }, onceOnly);
+    expect(after.world.device('gw-a').writes).toEqual([]);
+    const [outcome] = after.ofKind('outcome');
+    expect(outcome!.outcome).toMatchObject({ kind: 'failed', reason: 'it is over, and not so' });
+    expect(outcome!.at - after.entries[0]!.at).toBeLessThan(1_000);
+  });
+
+  it('an attempt that is not to be made twice is done where it has come about', async () => {
+    const { after } = await crashed(async (on) => {
+      while (on.world.device('gw-a').writes.length === 0) await on.pass(1);
+    }, onceOnly);
     expect(after.outcomes()).toEqual(['done']);
   });
 

@@ -7,6 +7,7 @@ import type { Event } from '../../src/model/event.ts';
 import type { Meaning } from '../../src/model/meaning.ts';
 import { type Inventory, inventorySchema } from '../../src/model/target.ts';
 import type { Journal } from '../../src/ports/journal.ts';
+import type { Platform } from '../../src/ports/platform.ts';
 import type { Reporter } from '../../src/ports/reporter.ts';
 import { Runtime } from '../../src/runtime/runtime.ts';
 import { VirtualWall } from '../../src/testing/virtual-wall.ts';
@@ -56,6 +57,7 @@ export interface RigOptions {
   readonly world?: World;
   readonly epoch?: number;
   readonly reporters?: readonly Reporter[];
+  readonly platforms?: Readonly<Record<string, Platform>>;
 }
 
 export function eventOf(target: string | undefined, meaning: Meaning | null): Event {
@@ -82,7 +84,7 @@ export async function rig(options: RigOptions): Promise<Rig> {
     lease: { epoch, release: async () => undefined },
     inventory,
     policies,
-    platforms: storyPlatforms,
+    platforms: options.platforms ?? storyPlatforms,
     actuators: [world],
     sources: [],
     ...(options.reporters ? { reporters: options.reporters } : {}),

@@ -3,6 +3,7 @@ import { type DomainRow, domainRowSchema } from '../../../src/model/query.ts';
 import type { Command } from '../../../src/ports/actuator.ts';
 import type { ResourceDriver } from '../../../src/ports/platform.ts';
 import {
+  abandonedVmPlacement,
   describeVmPlacement,
   type VmPlacement,
   type VmPlacementState,
@@ -22,6 +23,7 @@ export const libvirtVmPlacement: ResourceDriver<VmPlacement, VmPlacementState> =
     return [{ kind: 'migrate', uuid, uri, options: { ...limit, autoConverge: true, postCopy, persistent: true } }];
   },
   verify: verifyVmPlacement,
+  abandoned: abandonedVmPlacement,
   describe: describeVmPlacement,
   /** Until libvirtd has connected to the other one, or has found that it cannot: TCP alone takes 20 s to give up. */
   applyDeadlineMs: 30_000,
