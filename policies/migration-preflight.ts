@@ -45,13 +45,15 @@ function answer(
   refusals: readonly { condition: string; text: string }[],
   tools: PipeTools,
 ): Observable<unknown> {
+  if (!tools.stands(request)) return calledOff(request, tools);
   const why = refusals.map(({ condition, text }) => `${condition}: ${text}`).join(' ');
   if (why !== '') return tools.report(request, 'refused', why);
   return request.perform ? perform(request, tools) : tools.report(request, 'accepted', 'Nothing stands against it.');
 }
 
 /** Begins only when the path has its policy-map, and the ports are relaxed where that is allowed: other policies hold them. */
-function perform(request: Request, { inventory, prove, act, report }: PipeTools): Observable<unknown> {
+function perform(request: Request, tools: PipeTools): Observable<unknown> {
+  const { inventory, prove, act, report } = tools;
   const { from, to, uuid, vm: name, allow = [], bandwidthMiBs } = request;
   const qos = inventory.pathBetween(from, to).map((port) => servicePolicy(port, 'output', policyMap));
   const ports = allow.includes('relax') ? [from, to].flatMap((host) => inventory.portsOf(host)) : [];
@@ -67,6 +69,7 @@ function perform(request: Request, { inventory, prove, act, report }: PipeTools)
   });
   return forkJoin([...qos, ...relaxed].map(prove)).pipe(
     mergeMap((outcomes) => {
+      if (!tools.stands(request)) return calledOff(request, tools);
       const missing = outcomes.filter(({ kind }) => kind !== 'already').map(({ reason }) => reason);
       if (missing.length > 0) return report(request, 'failed', `The way is not prepared: ${missing.join(' ')}`);
       const migrated = act(placement, request).pipe(
@@ -79,4 +82,9 @@ function perform(request: Request, { inventory, prove, act, report }: PipeTools)
       return concat(report(request, 'running', `The way is prepared: ${name} leaves ${from} for ${to}.`), migrated);
     }),
   );
+}
+
+/** Before it was begun: nothing has moved. */
+function calledOff(request: Request, { report }: PipeTools): Observable<unknown> {
+  return report(request, 'cancelled', `Called off before ${request.vm} left ${request.from}.`);
 }

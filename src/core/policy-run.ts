@@ -184,13 +184,20 @@ export class PolicyRun {
       selectors.some((one) => one.name === event.kind && fieldsMatch(one.where, event as never, event.target));
     return (event) => {
       const key = this.#keyOf(event);
-      if (isOne(until, event)) this.#hold!.end(key, event.kind);
+      if (isOne(until, event) && !this.#isStillOn(event)) this.#hold!.end(key, event.kind);
       if (!isOne(on, event)) return;
       const returned = desires(event as never, { inventory: this.#host.facts });
       const wanted = (Array.isArray(returned) ? returned : [returned]) as readonly ResourceDesire[];
       if (wanted.length > intentsPerStepMax) throw tooManyDesires(wanted.length);
       this.#hold!.begin(key, wanted, requirementsOf(event, this.#host.facts), uuidOf(event));
     };
+  }
+
+  /** Somebody says that a migration is over, and the hypervisors show that it is on: they tell its end as well. */
+  #isStillOn(event: PolicyEvent): boolean {
+    const uuid = event.kind === 'vm.migration-ended' ? uuidOf(event) : null;
+    const migration = uuid === null ? undefined : this.#host.facts.vms.get(uuid)?.migration;
+    return migration !== undefined && migration.phase !== 'requested' && migration.to === event.to;
   }
 
   #buildPipe(policy: Policy): (event: PolicyEvent) => void {
@@ -236,6 +243,7 @@ export class PolicyRun {
       },
       prove: (desire) => ask({ ...ensureWant(desire, []), prove: true }, outcomeOf),
       notice: (code, text, targets = []) => this.#saying('', { kind: 'notice', code, text, targets: [...targets] }),
+      stands: ({ uuid, request }) => this.#host.facts.vms.get(uuid)?.migration?.request === request,
       report: ({ request }, state, text) => {
         const final = state !== 'accepted' && state !== 'running';
         return this.#saying(request, { kind: 'report', request, state, text, final });

@@ -47,6 +47,8 @@ export interface PipeTools extends PolicyContext {
   readonly prove: (desire: ResourceDesire) => Observable<Outcome>;
   /** Tells people: on the terminal and in `offbox show intents`. `code` is for machines, kebab-case. Completes at once. */
   readonly notice: (code: string, text: string, targets?: readonly string[]) => Observable<never>;
+  /** Whether a migration that was asked for is still to be: it has not ended, and nobody has called it off. */
+  readonly stands: (request: { readonly uuid: string; readonly request: string }) => boolean;
   /** Tells whoever asked. The last word is `refused`, `done`, `failed` or `cancelled`. Completes at once. */
   readonly report: (event: { readonly request: string }, state: ReportState, text: string) => Observable<never>;
 }
