@@ -173,7 +173,9 @@ export class Runtime {
     }
     const open = this.engine.ledger.open();
     this.executor.start();
-    await this.host.begin(recovered, await this.#firstEntries(recovered));
+    // Numbers given up for what a damaged journal lost lie behind its last entry.
+    const lastSeq = Math.max(recovered.lastSeq, (await journal.tail()).lastSeq);
+    await this.host.begin({ ...recovered, lastSeq }, await this.#firstEntries(recovered));
     this.executor.resume(open);
     await Promise.all(sources.map((source) => source.start(this.host.sink(source.name))));
   }

@@ -1,7 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { copyFileSync, mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { openSqliteJournal } from '../../adapters/journal-sqlite/index.ts';
 import { bgpNetwork, config, exclusive, fhrp, policy } from '../../src/index.ts';
 import type { NewEntry } from '../../src/model/entry.ts';
-import { hsrpOf, type Rig, rig } from './rig.ts';
+import { eventOf, hsrpOf, type Rig, rig } from './rig.ts';
 
 const advertises = (prefix = '23.0.0.0/8') =>
   policy({
@@ -34,6 +38,29 @@ async function lived(): Promise<Rig> {
 }
 
 describe('recovery', () => {
+  it('goes on behind the numbers given up for an append that the crash cut short', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'offbox-recovery-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const [path, copy] = ['journal.sqlite', 'copy.sqlite'].map((name) => join(folder, name)) as [string, string];
+    const whole = await openSqliteJournal({ path });
+    const before = await rig({ policies: [], journal: whole });
+    await before.runtime.host.emit(eventOf('gw-a', null));
+    before.die();
+    copyFileSync(path, copy);
+    copyFileSync(`${path}-wal`, `${copy}-wal`);
+    truncateSync(`${copy}-wal`, statSync(`${copy}-wal`).size - 1);
+    await whole.close();
+    const lost: string[] = [];
+    const journal = await openSqliteJournal({ path: copy, onCut: (what) => lost.push(what) });
+    onTestFinished(() => journal.close());
+    expect(lost).toHaveLength(1);
+    const { lastSeq: givenUp } = await journal.tail();
+    const after = await rig({ policies: [], journal, epoch: 2 });
+    expect(after.entries[0]!.seq).toBe(givenUp + 1);
+    expect(await after.runtime.host.emit(eventOf('gw-a', null))).toBeGreaterThan(givenUp + 1);
+    expect(after.failures).toEqual([]);
+  });
+
   it('derives nothing anew from what was decided', async () => {
     const before = await lived();
     const after = await again(before, [{ policy: advertises(), version: 'v1' }]);
