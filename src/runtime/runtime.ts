@@ -69,6 +69,7 @@ export class Runtime {
     this.#engine = new Engine(policies);
     this.#policies = policies;
     this.requests = options.requests ?? new Requests();
+    this.requests.lookIn(() => this.#engine.facts);
     this.view = new View(this.engine, this.requests);
     this.modes = modesFrom(options.modes);
     this.host = new Host({

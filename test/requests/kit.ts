@@ -1,5 +1,6 @@
 // Owns: a sink that commits when told, and a book with two hypervisors and a VM, for the sources of requests.
 import { requestIntake } from '../../adapters/requests/intake.ts';
+import { Facts } from '../../src/core/facts.ts';
 import type { EntryBody } from '../../src/model/entry.ts';
 import type { Event } from '../../src/model/event.ts';
 import type { Nic } from '../../src/model/meaning.ts';
@@ -22,9 +23,12 @@ export const requested = { kind: 'migration-requested', request: 'r-1', vm: 'web
 /** A journal of numbers only: what is offered is committed at once, or when `commit` is called. */
 export function book(options: { readonly vms?: boolean } = {}) {
   const requests = new Requests();
+  const facts = new Facts();
+  requests.lookIn(() => facts);
   let seq = 0;
   const append = (body: EntryBody): number => {
     seq += 1;
+    facts.fold({ ...body, seq, at: seq });
     requests.take({ ...body, seq, at: seq });
     return seq;
   };
