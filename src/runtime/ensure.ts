@@ -23,7 +23,7 @@ import type { Readings } from './readings.ts';
 export interface EnsureJob {
   readonly intent: Intent;
   readonly want: EnsureWant;
-  /** An attempt without an outcome stands behind it: nothing of it can be under way after this time of the wall. */
+  /** An attempt without an outcome stands behind it: nothing of it can be under way after this time of the monotonic clock. */
   readonly inDoubtUntil?: number;
 }
 
@@ -42,6 +42,8 @@ export interface EnsureOptions {
 /** Between looks while it becomes effective. */
 const verifyFirstMs = 10;
 const verifyLastMs = 500;
+/** Attempts that came too late to be sent, as behind a disk or a line that hangs. */
+const attemptsMax = 3;
 
 export async function ensure(job: EnsureJob, options: EnsureOptions): Promise<Outcome> {
   const run = new Run(job, options);
@@ -87,16 +89,8 @@ class Run {
     if (withheld) return { kind: 'held', reason: withheld };
     const stale = await this.#requirements();
     if (stale) return stale;
-    const before = this.#options.driver.value?.(state);
-    await this.#options.journal({
-      kind: 'attempt',
-      intent: this.#job.intent.id,
-      deadlineMs: this.#applyMs,
-      plan: lines,
-      ...(before === undefined ? {} : { before }),
-    });
-    this.#attempted = true;
-    await this.#timed('apply', () => this.#options.line.write(plan, this.#applyMs, this.#evidence.hear));
+    const unsent = await this.#attempt(plan, lines, this.#options.driver.value?.(state));
+    if (unsent) return unsent;
     const missing = await this.#timed('verify', () => this.#untilEffective());
     return missing === undefined ? { kind: 'done' } : { kind: 'failed', reason: `not effective: ${missing}` };
   }
@@ -106,7 +100,9 @@ class Run {
     if (thrown instanceof TargetError && thrown.retry) {
       return { kind: 'held', reason: this.#attempted ? `in doubt: ${messageOf(thrown)}` : messageOf(thrown) };
     }
-    if (this.#attempted) return { kind: 'failed', reason: messageOf(thrown) };
+    // What cannot be read now may be readable soon; what the target refuses it will refuse again.
+    const unreadable = thrown instanceof TargetError && thrown.code === 'unreadable';
+    if (this.#attempted || unreadable) return { kind: 'failed', reason: messageOf(thrown) };
     const refused = thrown instanceof OperatorError || thrown instanceof TargetError;
     return { kind: refused ? 'refused' : 'failed', reason: messageOf(thrown) };
   }
@@ -118,6 +114,33 @@ class Run {
       ...(evidence.length > 0 ? { evidence } : {}),
       ...(Object.keys(this.#tookMs).length > 0 ? { tookMs: this.#tookMs } : {}),
     };
+  }
+
+  /**
+   * Journals the attempt, then sends, within the attempt's own time: whoever finds it later reckons with that. Where journaling or
+   * the line took too long, nothing has been sent, and it is attempted anew. Returns why it was not sent.
+   */
+  async #attempt(
+    plan: readonly Command[],
+    lines: readonly string[],
+    before: string | null | undefined,
+  ): Promise<Told | undefined> {
+    const { journal, line, wall } = this.#options;
+    for (let tries = 1; tries <= attemptsMax; tries += 1) {
+      const until = wall.monotonic() + this.#applyMs;
+      await journal({
+        kind: 'attempt',
+        intent: this.#job.intent.id,
+        deadlineMs: this.#applyMs,
+        plan: [...lines],
+        ...(before === undefined ? {} : { before }),
+      });
+      this.#attempted = true;
+      const stale = await this.#requirements();
+      if (stale) return stale;
+      if (await this.#timed('apply', () => line.write(plan, this.#applyMs, until, this.#evidence.hear))) return undefined;
+    }
+    return { kind: 'failed', reason: `nothing was sent: ${attemptsMax} times it was too late for it` };
   }
 
   async #requirements(): Promise<Told | undefined> {
@@ -136,6 +159,8 @@ class Run {
     const { resource, replaces } = this.#job.want;
     const value = this.#options.driver.value?.(state);
     if (!replaces || value === undefined || replaces.includes(value)) return undefined;
+    // One thing goes before the other comes: between the two our own attempt may have been cut.
+    if (value === null && this.#attempted) return undefined;
     const found = value === null ? 'nothing stands there any more' : `${value} stands there, which is not ours to replace`;
     return `${resource.target}: ${found}. Look who changed it; let the policy replace it if it shall.`;
   }
@@ -161,9 +186,13 @@ class Run {
   async #probe(): Promise<Told | undefined> {
     const { wall, signal } = this.#options;
     this.#probing = true;
-    const found = await this.#effectiveNow();
+    const found = await this.#effectiveNow().catch((thrown: unknown) => {
+      // An answer that cannot be read says nothing of the attempt; the last look is the one that counts.
+      if (thrown instanceof TargetError && !thrown.retry) return undefined;
+      throw thrown;
+    });
     if (found) return found;
-    const waitMs = this.#job.inDoubtUntil! - wall.now();
+    const waitMs = this.#job.inDoubtUntil! - wall.monotonic();
     if (waitMs > 0) await wall.sleep(waitMs, signal);
     const later = await this.#effectiveNow();
     this.#probing = false;

@@ -6,7 +6,8 @@
 // Q3. A held intent goes again, through everything, when its line is back, or that of a target whose state it requires; unless
 //     it is too old by then: `expired`.
 // Q4. What shall stay so is watched beside the queue, and done again while it comes back.
-import type { OpenIntent } from '../core/ledger.ts';
+// Q5. While an attempt on a place is in doubt, nothing else is done or believed there: what it sent may arrive yet.
+import type { Doubt, OpenIntent } from '../core/ledger.ts';
 import type { EntryBody, Reading } from '../model/entry.ts';
 import { messageOf, TargetError } from '../model/errors.ts';
 import type { EnsureWant, Intent, Resource } from '../model/intent.ts';
@@ -16,7 +17,7 @@ import type { Inventory } from '../model/target.ts';
 import type { Actuator } from '../ports/actuator.ts';
 import type { Platform } from '../ports/platform.ts';
 import type { Wall } from '../ports/wall.ts';
-import { placeKey } from '../resources/place.ts';
+import { placeKey, placeValue } from '../resources/place.ts';
 import { type EnsureJob, ensure } from './ensure.ts';
 import { Line, type LineStatus } from './line.ts';
 import type { Modes } from './modes.ts';
@@ -52,6 +53,8 @@ interface Queue {
   readonly held: Map<string, Job>;
   /** Done, and watched whether it stays so. */
   readonly watched: Map<string, { readonly job: Job; readonly superseded: AbortController }>;
+  /** By place: until when, on the monotonic clock, what was attempted there may still arrive. */
+  readonly doubts: Map<string, { readonly doubt: Pick<Doubt, 'resource' | 'desired'>; readonly until: number }>;
   running: boolean;
 }
 
@@ -77,7 +80,7 @@ export class Executor {
     const { wall, inventory, actuators, platforms, journal } = options;
     for (const [name, target] of Object.entries(inventory.targets)) {
       this.#lines.set(name, new Line({ name, target, actuators, wall, onBack: (back) => this.#back(back) }));
-      this.#queues.set(name, { waiting: [], held: new Map(), watched: new Map(), running: false });
+      this.#queues.set(name, { waiting: [], held: new Map(), watched: new Map(), doubts: new Map(), running: false });
     }
     this.#readings = new Readings({ wall, lines: this.#lines, platforms, inventory, journal });
   }
@@ -100,18 +103,20 @@ export class Executor {
     return this.#readings.peek(question);
   }
 
-  /** After a restart: what was open goes again, what was attempted is probed first (law E4). */
-  resume(open: readonly OpenIntent[]): void {
+  /**
+   * After a restart: what was open goes again, what was attempted is probed first (law E4). How long ago that was cannot be told:
+   * the wall may have jumped. So what is in doubt is given its whole time from now on.
+   */
+  resume(open: readonly OpenIntent[], doubts: readonly Doubt[]): void {
+    const now = this.#options.wall.monotonic();
+    for (const doubt of doubts) {
+      const queue = this.#queues.get(doubt.resource.target);
+      queue?.doubts.set(placeKey(doubt.resource), { doubt, until: now + doubt.deadlineMs });
+    }
     for (const { intent, at, attempt } of open) {
-      if (intent.want.kind !== 'ensure' || !attempt) this.submit(intent, at);
-      else
-        this.#enqueue({
-          intent,
-          want: intent.want,
-          key: keyOf(intent, intent.want),
-          at,
-          inDoubtUntil: attempt.at + attempt.deadlineMs,
-        });
+      const { want } = intent;
+      if (want.kind !== 'ensure' || !attempt) this.submit(intent, at);
+      else this.#enqueue({ intent, want, key: keyOf(intent, want), at, inDoubtUntil: now + attempt.deadlineMs });
     }
   }
 
@@ -179,7 +184,8 @@ export class Executor {
     queue.running = false;
   }
 
-  async #finish(queue: Queue, job: Job): Promise<void> {
+  async #finish(queue: Queue, asked: Job): Promise<void> {
+    const job = await this.#inDoubt(queue, asked);
     const outcome = await this.#perform(job);
     if (this.#stopped.signal.aborted) return;
     const fine = outcome.kind === 'done' || outcome.kind === 'already';
@@ -190,8 +196,7 @@ export class Executor {
       else this.#track(this.#watch(queue, job, outcome));
       return;
     }
-    if (outcome.kind === 'held') this.#hold(queue, job, outcome);
-    this.#end(job, outcome);
+    this.#end(job, outcome.kind === 'held' ? this.#hold(queue, job, outcome) : outcome);
   }
 
   /** Beside the queue: others of the target do not wait for it. It is done again as often as it comes back (Q4). */
@@ -222,10 +227,7 @@ export class Executor {
     const times = (job.times ?? 0) + 1;
     if (told === 'again' && times <= comesBackMax) this.#enqueue({ ...job, at: wall.now(), times });
     else if (told === 'again') this.#end(job, { ...outcome, kind: 'failed', reason: `it came back ${times} times` });
-    else {
-      if (told.kind === 'held') this.#hold(queue, { ...job, at: wall.now() }, told);
-      this.#end(job, told);
-    }
+    else this.#end(job, told.kind === 'held' ? this.#hold(queue, { ...job, at: wall.now() }, told) : told);
   }
 
   /** Read on its own target; what cannot be read is not there. */
@@ -242,12 +244,29 @@ export class Executor {
     }
   }
 
-  /** A newer one for the same resource may have come while this one was on: then it is not worth holding. */
-  #hold(queue: Queue, job: Job, outcome: Outcome): void {
+  /** A newer one for the same place may have come while this one was on: then it is over. Returns what became of it. */
+  #hold(queue: Queue, job: Job, outcome: Outcome): Outcome {
+    const inDoubt = outcome.reason?.startsWith('in doubt') === true;
+    const until = this.#options.wall.monotonic() + (this.#readings.driver(job.want.resource)?.applyDeadlineMs ?? applyDeadlineMs);
+    if (inDoubt) queue.doubts.set(job.key, { doubt: job.want, until });
+    const newer = queue.waiting.find(({ key }) => key === job.key);
+    if (newer) return { ...outcome, kind: 'superseded', reason: `by ${newer.intent.id}; it was held: ${outcome.reason}` };
+    queue.held.set(job.key, { ...job, ...(inDoubt ? { inDoubtUntil: until } : {}) });
+    return outcome;
+  }
+
+  /** An attempt of the same is probed as if it were one's own; while another one may arrive, nothing is done at the place (Q5). */
+  async #inDoubt(queue: Queue, job: Job): Promise<Job> {
     const { wall } = this.#options;
-    const deadlineMs = this.#readings.driver(job.want.resource)?.applyDeadlineMs ?? applyDeadlineMs;
-    const doubt = outcome.reason?.startsWith('in doubt') ? { inDoubtUntil: wall.now() + deadlineMs } : {};
-    if (!queue.waiting.some(({ key }) => key === job.key)) queue.held.set(job.key, { ...job, ...doubt });
+    const known = queue.doubts.get(job.key);
+    if (!known || job.want.prove) return job;
+    queue.doubts.delete(job.key);
+    const { doubt, until } = known;
+    const same = doubt.desired === job.want.desired && placeValue(doubt.resource) === placeValue(job.want.resource);
+    if (same) return { ...job, inDoubtUntil: Math.max(job.inDoubtUntil ?? 0, until) };
+    const waitMs = until - wall.monotonic();
+    if (waitMs > 0) await wall.sleep(waitMs, this.#stopped.signal);
+    return job;
   }
 
   async #perform(job: Job): Promise<Outcome> {

@@ -5,6 +5,7 @@
 // L2. A dialogue that only reads is tried once more where the session turned out to be gone, within the same deadline;
 //     one that writes never is.
 // L3. A line that came back after being down tells so, once: something may have been missed.
+// L4. Nothing that changes is sent when less than half of its attempt's time is left: the other half is for its arrival.
 import { OperatorError, summaryOf, TargetError } from '../model/errors.ts';
 import { connectDeadlineMs, reconnectFirstMs, reconnectLastMs } from '../model/limits.ts';
 import type { Target } from '../model/target.ts';
@@ -76,9 +77,17 @@ export class Line {
     });
   }
 
-  /** Sends commands that change something, once. */
-  async write(commands: readonly Command[], deadlineMs: number, hear: Hear): Promise<void> {
-    await this.#inTurn(() => this.#hold(sayAll(commands), deadlineMs, hear));
+  /**
+   * Sends commands that change something, once, with `until` as their end on the monotonic clock. Returns false where it was too
+   * late for them when their turn came: then nothing was sent.
+   */
+  async write(commands: readonly Command[], deadlineMs: number, until: number, hear: Hear): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const leftMs = until - this.#options.wall.monotonic();
+      if (leftMs < deadlineMs / 2) return false;
+      await this.#hold(sayAll(commands), leftMs, hear);
+      return true;
+    });
   }
 
   async close(): Promise<void> {
@@ -94,12 +103,19 @@ export class Line {
   }
 
   async #hold<T>(dialogue: Dialogue<T>, deadlineMs: number, hear: Hear | undefined): Promise<T> {
-    const { signal, done } = deadline(this.#options.wall, deadlineMs, this.#stopped.signal, () => this.#tooLate(deadlineMs));
+    const { wall } = this.#options;
+    const until = wall.monotonic() + deadlineMs;
+    const { signal, done } = deadline(wall, deadlineMs, this.#stopped.signal, () => this.#tooLate(deadlineMs));
     try {
       let step = dialogue.next();
       while (!step.done) {
         const command = step.value;
         const session = await this.#session(transportOf[command.kind]);
+        // A process that stood still (a paused machine) hears of its deadlines only after this.
+        if (wall.monotonic() >= until) {
+          void session.close();
+          throw this.#tooLate(deadlineMs);
+        }
         const reply = await session.run(command, signal);
         hear?.(command, reply);
         step = dialogue.next(reply);

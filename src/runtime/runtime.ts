@@ -172,12 +172,13 @@ export class Runtime {
       this.modes.demote(policy, `was put in observe: replaying entry ${seq} it wants something else than was recorded`);
       watch?.onDivergence?.(divergence);
     }
-    const open = this.engine.ledger.open();
+    const { ledger } = this.engine;
+    const [open, doubts] = [ledger.open(), ledger.doubts()];
     this.executor.start();
     // Numbers given up for what a damaged journal lost lie behind its last entry.
     const lastSeq = Math.max(recovered.lastSeq, (await journal.tail()).lastSeq);
     await this.host.begin({ ...recovered, lastSeq }, await this.#firstEntries(recovered));
-    this.executor.resume(open);
+    this.executor.resume(open, doubts);
     await Promise.all(sources.map((source) => source.start(this.host.sink(source.name))));
   }
 

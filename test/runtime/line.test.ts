@@ -110,7 +110,7 @@ describe('the line to a target', () => {
     const result = await passing(
       wall,
       10_000,
-      line.write([{ kind: 'cli', line: 'write memory' }], 1_000, () => undefined),
+      line.write([{ kind: 'cli', line: 'write memory' }], 1_000, wall.monotonic() + 1_000, () => undefined),
     );
     expect(result).toBeInstanceOf(TargetError);
     expect(script.said).toEqual(['write memory']);

@@ -1,0 +1,24 @@
+// Owns: the checker: whatever crashed, the journal holds exactly the intents that an engine derives from it which never
+// crashed; and no start found otherwise (laws E1, E5).
+import { Engine } from '../../../src/core/engine.ts';
+import type { Finished } from '../simulate.ts';
+
+export function sameIntents({ entries, policies, nodes }: Finished): readonly string[] {
+  const engine = new Engine(policies);
+  const derived: string[] = [];
+  const recorded: string[] = [];
+  const faults: string[] = [];
+  for (const entry of entries) {
+    const result = engine.step(entry);
+    derived.push(...result.intents.map((intent) => JSON.stringify(intent)));
+    faults.push(...result.faults.map(({ policy, reason }) => `${policy} threw: ${reason}`));
+    if (entry.kind === 'intent') recorded.push(JSON.stringify(entry.intent));
+  }
+  const at = derived.findIndex((intent, index) => intent !== recorded[index]);
+  const differs = at >= 0 || derived.length !== recorded.length;
+  return [
+    ...faults,
+    ...nodes.divergences.map((divergence) => `a start found a divergence: ${divergence}`),
+    ...(differs ? [`intent ${at}: derived ${derived[at]}, recorded ${recorded[at]}`] : []),
+  ];
+}

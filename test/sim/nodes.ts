@@ -1,0 +1,180 @@
+// Owns: the nodes of a simulated world: the real Runtime, started over the one disk and network, killed, frozen, stopped in
+// order, started again. Of two nodes the second takes over when the first one's lease is over and what it began cannot reach
+// a device any more.
+import type { DeployedPolicy } from '../../src/core/policy.ts';
+import type { Entry } from '../../src/model/entry.ts';
+import type { Event } from '../../src/model/event.ts';
+import { applyDeadlineMs } from '../../src/model/limits.ts';
+import type { Actuator } from '../../src/ports/actuator.ts';
+import type { Sink, Source } from '../../src/ports/source.ts';
+import { Runtime } from '../../src/runtime/runtime.ts';
+import type { Prng } from '../../src/testing/prng.ts';
+import type { SimClock } from './clock.ts';
+import type { Disk } from './disk.ts';
+import { inventory } from './network.ts';
+import { platforms } from './platform.ts';
+import { SimProcess } from './process.ts';
+
+export interface NodesOptions {
+  readonly clock: SimClock;
+  readonly prng: Prng;
+  readonly disk: Disk;
+  readonly policies: readonly DeployedPolicy[];
+  readonly two: boolean;
+  readonly actuator: (process: SimProcess) => Actuator;
+  readonly trace: (text: string) => void;
+  readonly onEntry: (entry: Entry) => void;
+}
+
+export interface Running {
+  readonly process: SimProcess;
+  readonly runtime: Runtime;
+  sink: Sink | undefined;
+}
+
+/** The lease is given up for lost this long after its holder was last heard of. */
+const leaseMs = 5_000;
+/** The lease's own client looks this often whether it still has it. */
+const leaseLookMs = 50;
+
+export class Nodes {
+  readonly #options: NodesOptions;
+  readonly #running = new Set<Running>();
+  #epoch = 0;
+  /** Who holds the lease, or the start of a process that will. */
+  #holder: Running | 'starting' | undefined;
+  /** Every divergence a start told of. */
+  readonly divergences: string[] = [];
+
+  constructor(options: NodesOptions) {
+    this.#options = options;
+  }
+
+  /** The one that is in charge, if it is up. */
+  get holder(): Running | undefined {
+    return typeof this.#holder === 'object' ? this.#holder : undefined;
+  }
+
+  start(): void {
+    const { clock, disk, policies, actuator, trace } = this.#options;
+    this.#epoch += 1;
+    const process = new SimProcess(`node-${this.#epoch % 2 === 0 ? 'b' : 'a'}`, this.#epoch, clock);
+    trace(`${process.name} starts with epoch ${process.epoch}`);
+    const source: Source = {
+      name: 'sim',
+      start: async (sink) => {
+        running.sink = sink;
+      },
+      stop: async () => {
+        running.sink = undefined;
+      },
+      stats: () => ({ listening: [], received: 0, dropped: {} }),
+    };
+    const runtime = new Runtime({
+      wall: process.wall,
+      journal: disk.openedBy(process),
+      lease: { epoch: process.epoch, release: async () => undefined },
+      inventory,
+      policies,
+      platforms,
+      actuators: [actuator(process)],
+      sources: [source],
+      modes: { default: 'enforce', policies: {}, targets: {} },
+      watch: {
+        onEntry: (entry) => {
+          if (process.alive) this.#options.onEntry(entry);
+        },
+        onFailure: (fault) => this.crash(process, `the journal failed: ${fault.message}`),
+        onDivergence: ({ policy, seq, expected, found }) => {
+          if (process.alive) this.divergences.push(`${policy}, entry ${seq}: expected ${expected}, found ${found}`);
+        },
+      },
+    });
+    const running: Running = { process, runtime, sink: undefined };
+    this.#running.add(running);
+    this.#holder = running;
+    runtime.start().catch((thrown: unknown) => this.crash(process, `could not start: ${String(thrown)}`));
+  }
+
+  /** Whoever holds the lease dies here; the next one starts some time after. */
+  crash(process: SimProcess, where: string): void {
+    if (!process.alive) return;
+    this.#options.trace(`${process.name} (epoch ${process.epoch}) dies: ${where}`);
+    process.kill();
+    const mine = [...this.#running].find((running) => running.process === process);
+    if (mine) this.#running.delete(mine);
+    if (mine !== this.#holder) return;
+    this.#startAfter(this.#downtime());
+  }
+
+  /** The machine loses its power: what the disk only said to have kept is gone. */
+  async powerCut(): Promise<void> {
+    const { holder } = this;
+    if (!holder) return;
+    this.crash(holder.process, 'the power is cut');
+    await this.#options.disk.loseUnsynced();
+  }
+
+  /** SIGTERM. */
+  async stop(): Promise<void> {
+    const { holder } = this;
+    if (!holder || holder.process.frozen) return;
+    this.#options.trace(`${holder.process.name} is told to stop`);
+    const stopped = holder.runtime.stop().then(() => this.crash(holder.process, 'stopped in order'));
+    stopped.catch((thrown: unknown) => this.crash(holder.process, `did not stop: ${String(thrown)}`));
+  }
+
+  /** As a paused virtual machine: nothing runs, its sockets stay. */
+  freeze(forMs: number): void {
+    const { holder } = this;
+    if (!holder || holder.process.frozen) return;
+    const { clock, two, trace } = this.#options;
+    const { process } = holder;
+    trace(`${process.name} (epoch ${process.epoch}) is frozen for ${forMs} ms`);
+    process.freeze();
+    clock.base.after(forMs, () => this.#thaw(holder));
+    if (!two || forMs < leaseMs) return;
+    clock.base.after(leaseMs + applyDeadlineMs, () => {
+      if (this.#holder === holder) this.start();
+    });
+  }
+
+  /** Whatever is frozen goes on, and nobody waits for the next start. */
+  mend(): void {
+    for (const running of [...this.#running]) this.#thaw(running);
+    if (this.#holder === 'starting') this.start();
+  }
+
+  /** What a device sends reaches everybody who listens. */
+  offer(event: Event, committed: (error?: Error, seq?: number) => void): void {
+    for (const running of [...this.#running]) {
+      running.process.enter(() => {
+        running.sink?.offer([event], (error, seq) => {
+          if (running.process.alive) committed(error, seq);
+        });
+      });
+    }
+  }
+
+  /** A lease lost meanwhile is noticed, but not before what waited to run has run. */
+  #thaw(running: Running): void {
+    const { process } = running;
+    if (!process.alive || !process.frozen) return;
+    this.#options.trace(`${process.name} (epoch ${process.epoch}) goes on`);
+    const late = this.#options.two && this.#options.clock.time - process.frozenAt >= leaseMs;
+    process.thaw();
+    if (late) this.#options.clock.base.after(leaseLookMs, () => this.crash(process, 'its lease is over'));
+  }
+
+  #downtime(): number {
+    const { prng } = this.#options;
+    return prng.chance(10) ? prng.between(30_000, 200_000) : prng.between(100, 8_000);
+  }
+
+  #startAfter(ms: number): void {
+    this.#holder = 'starting';
+    this.#options.clock.base.after(ms, () => {
+      if (this.#holder === 'starting') this.start();
+    });
+  }
+}

@@ -1,0 +1,37 @@
+import { describe, expect, test } from 'vitest';
+import { simulate } from './simulate.ts';
+
+/** Some seconds' worth; `npm run sim` runs ten thousand. */
+const seeds = 150;
+
+describe('the simulated world', () => {
+  test(`comes to rest as the policies say in every one of ${seeds} seeds, nothing lost and nothing done twice`, {
+    timeout: 120_000,
+  }, async () => {
+    const failed: string[] = [];
+    for (let seed = 1; seed <= seeds; seed += 1) {
+      const { violations } = await simulate({ seed });
+      failed.push(...violations.map((violation) => `SEED=${seed} npm run sim: ${violation}`));
+    }
+    expect(failed).toEqual([]);
+  });
+
+  test('is the same for the same seed, line for line', async () => {
+    const traces = await Promise.all([17, 17, 18].map(trace));
+    expect(traces[0]).toEqual(traces[1]);
+    expect(traces[0]).not.toEqual(traces[2]);
+    expect(traces[0]!.length).toBeGreaterThan(100);
+  });
+
+  test('fails where devices take every line twice: the canary', async () => {
+    const { violations } = await simulate({ seed: 1, stutters: true });
+    expect(violations.some((violation) => violation.startsWith('nothingTwice: '))).toBe(true);
+    expect(violations.some((violation) => violation.startsWith('attemptBeforeWrite: '))).toBe(true);
+  });
+});
+
+async function trace(seed: number): Promise<readonly string[]> {
+  const lines: string[] = [];
+  await simulate({ seed, onTrace: (line) => lines.push(line) });
+  return lines;
+}
