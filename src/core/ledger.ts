@@ -74,10 +74,10 @@ export class Ledger {
     this.#doubts.set(placeKey(resource), { intent, resource, desired, deadlineMs });
   }
 
-  /** A proof is no answer to an attempt: it waits for none. */
+  /** A proof or a withdrawal is no answer to an attempt: it waits for none. */
   #settle(id: string): void {
     const want = this.#open.get(id)?.intent.want;
-    if (want?.kind === 'ensure' && !want.prove) this.#doubts.delete(placeKey(want.resource));
+    if (want?.kind === 'ensure' && !want.prove && !want.withdraw) this.#doubts.delete(placeKey(want.resource));
   }
 
   #update(id: string, change: Partial<OpenIntent>): void {

@@ -44,8 +44,6 @@ interface Job extends EnsureJob {
   readonly at: number;
   /** How often it has come back. */
   readonly times?: number;
-  /** One before it for the same place is in doubt: until this time of the wall it may still be under way there. */
-  readonly notBefore?: number;
 }
 
 interface Queue {
@@ -142,7 +140,7 @@ export class Executor {
       });
       return;
     }
-    const notBefore = this.#supersede(queue, job);
+    this.#supersede(queue, job);
     if (queue.waiting.length >= targetQueueMax) {
       this.#end(job, {
         kind: 'refused',
@@ -150,12 +148,11 @@ export class Executor {
       });
       return;
     }
-    queue.waiting.push(notBefore === undefined ? job : { ...job, notBefore });
+    queue.waiting.push(job);
     if (!queue.running) this.#track(this.#work(queue));
   }
 
-  /** Returns until when what it took the place of may still be under way. */
-  #supersede(queue: Queue, job: Job): number | undefined {
+  #supersede(queue: Queue, job: Job): void {
     const watched = queue.watched.get(job.key);
     if (watched && watched.job.intent.id !== job.intent.id) {
       watched.superseded.abort(new Error('superseded'));
@@ -165,11 +162,10 @@ export class Executor {
     const held = queue.held.get(job.key);
     const index = queue.waiting.findIndex(({ key }) => key === job.key);
     const older = held ?? queue.waiting[index];
-    if (!older) return job.notBefore;
+    if (!older) return;
     if (held) queue.held.delete(job.key);
     else queue.waiting.splice(index, 1);
     this.#end(older, { kind: 'superseded', reason: `by ${job.intent.id}` });
-    return older.inDoubtUntil ?? older.notBefore;
   }
 
   async #work(queue: Queue): Promise<void> {
@@ -185,8 +181,11 @@ export class Executor {
   }
 
   async #finish(queue: Queue, asked: Job): Promise<void> {
-    const job = await this.#inDoubt(queue, asked);
-    const outcome = await this.#perform(job);
+    const isExpired = asked.inDoubtUntil === undefined && this.#isTooOld(asked);
+    const job = isExpired ? asked : await this.#inDoubt(queue, asked);
+    const outcome: Outcome = isExpired
+      ? { kind: 'expired', reason: `it was to be done within ${asked.want.validForMs} ms` }
+      : await this.#perform(job);
     if (this.#stopped.signal.aborted) return;
     const fine = outcome.kind === 'done' || outcome.kind === 'already';
     if (fine && job.want.staysMs !== undefined) {
@@ -255,11 +254,15 @@ export class Executor {
     return outcome;
   }
 
+  #isTooOld({ at, want }: Job): boolean {
+    return !want.withdraw && this.#options.wall.now() - at > want.validForMs;
+  }
+
   /** An attempt of the same is probed as if it were one's own; while another one may arrive, nothing is done at the place (Q5). */
   async #inDoubt(queue: Queue, job: Job): Promise<Job> {
     const { wall } = this.#options;
     const known = queue.doubts.get(job.key);
-    if (!known || job.want.prove) return job;
+    if (!known || job.want.prove || job.want.withdraw) return job;
     queue.doubts.delete(job.key);
     const { doubt, until } = known;
     const same = doubt.desired === job.want.desired && placeValue(doubt.resource) === placeValue(job.want.resource);
@@ -281,11 +284,6 @@ export class Executor {
         kind: 'refused',
         reason: `Offbox cannot manage a ${want.resource.kind} on ${target.platform}. See \`offbox show targets\`.`,
       };
-    if (job.inDoubtUntil === undefined && wall.now() - job.at > want.validForMs) {
-      return { kind: 'expired', reason: `it was to be done within ${want.validForMs} ms` };
-    }
-    const restMs = (job.notBefore ?? 0) - wall.now();
-    if (restMs > 0) await wall.sleep(restMs, this.#stopped.signal);
     const withheld = (plan: readonly string[]): string | undefined => modes.withheld(intent.policy, want.resource.target, plan);
     return ensure(job, { wall, line, target, driver, readings: this.#readings, journal, withheld, signal: this.#stopped.signal });
   }

@@ -13,7 +13,7 @@ export function outcomesAreTrue({ entries, disk, devices }: Finished): readonly 
     if (entry.kind === 'intent') intents.set(entry.intent.id, { intent: entry.intent, time: disk.durableAt.get(entry.seq)! });
     if (entry.kind !== 'outcome' || !['done', 'already'].includes(entry.outcome.kind)) continue;
     const known = intents.get(entry.intent);
-    if (known?.intent.want.kind !== 'ensure') continue;
+    if (known?.intent.want.kind !== 'ensure' || known.intent.want.withdraw) continue;
     const { resource, desired } = known.intent.want;
     const device = devices.get(resource.target)!;
     const place = placeKey(resource);
