@@ -1,5 +1,6 @@
 // Owns: an executor over a switch of two tables, in virtual time: places with a value, and rows that come back.
 
+import { Ledger } from '../../src/core/ledger.ts';
 import type { EntryBody } from '../../src/model/entry.ts';
 import { TargetError } from '../../src/model/errors.ts';
 import type { EnsureWant, Resource } from '../../src/model/intent.ts';
@@ -179,16 +180,9 @@ export class Bench {
     this.#epoch += 1;
     this.wall.clear();
     this.executor = this.#boot();
-    const isOver = (id: string) =>
-      this.entries.some((entry) => entry.kind === 'outcome' && entry.intent === id && entry.outcome.kind !== 'held');
-    this.executor.resume(
-      this.entries.flatMap((entry) => {
-        if (entry.kind !== 'intent' || isOver(entry.intent.id)) return [];
-        const attempt = this.attempts().findLast(({ intent }) => intent === entry.intent.id);
-        const tried = attempt ? { attempt: { at: attempt.at, deadlineMs: attempt.deadlineMs } } : {};
-        return [{ intent: entry.intent, seq: 1, at: entry.at, ...tried }];
-      }),
-    );
+    const ledger = new Ledger();
+    for (const [index, entry] of this.entries.entries()) ledger.fold({ ...entry, seq: index + 1 });
+    this.executor.resume(ledger.open(), ledger.doubts());
   }
 
   /** Until the first attempt is durable. */
