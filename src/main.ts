@@ -325,4 +325,5 @@ export { labUp } from '../lab/up.ts';
 export { loadInventory } from './runtime/config.ts';
 export { loadPolicy } from './runtime/policies.ts';
 export { playStory } from './testing/story.ts';
+export { policiesBeside } from './testing/transcript.ts';
 export { wall };

@@ -23,7 +23,7 @@ export function declareTest(program: Command): void {
 }
 
 async function test(pattern: string | undefined, { policies: folder, rewrite, json }: TestOptions): Promise<void> {
-  const { playStory, loadPolicy, loadInventory } = await import('../main.ts');
+  const { playStory, policiesBeside, loadPolicy, loadInventory } = await import('../main.ts');
   const root = resolve(folder);
   const stories = (await storiesOf(root)).filter(({ file }) => pattern === undefined || file.includes(pattern));
   let failed = 0;
@@ -31,9 +31,9 @@ async function test(pattern: string | undefined, { policies: folder, rewrite, js
     const inventory = await loadInventory(await inventoryFor(file, root));
     const where = relative(process.cwd(), file);
     const text = await readFile(file, 'utf8');
-    const result = await playStory({ where, text, policies: [await loadPolicy(join(root, `${policy}.ts`))], inventory }).catch(
-      (thrown: unknown) => messageOf(thrown),
-    );
+    const names = [policy, ...policiesBeside(text)];
+    const policies = await Promise.all(names.map((name) => loadPolicy(join(root, `${name}.ts`))));
+    const result = await playStory({ where, text, policies, inventory }).catch((thrown: unknown) => messageOf(thrown));
     const broken = typeof result === 'string';
     if (rewrite && !broken && !result.passed) await writeFile(file, result.text);
     const ok = !broken && (result.passed || rewrite === true);

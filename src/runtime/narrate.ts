@@ -1,10 +1,11 @@
 // Owns: saying what happens in the words of the field, one phrase a step: event → meaning → policy → read → apply →
 // outcome. The terminal paints it, a story's transcript is made of it.
-import { type Entry, type EntryOf, type Reading, rowsOf } from '../model/entry.ts';
+import type { Entry, EntryOf } from '../model/entry.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent, Resource } from '../model/intent.ts';
 import type { Meaning } from '../model/meaning.ts';
 import type { Outcome } from '../model/outcome.ts';
+import { questionText, readingText } from './reading-text.ts';
 
 export interface Phrase {
   readonly at: number;
@@ -27,11 +28,14 @@ export interface Deriver {
   derived(event: Event): readonly Meaning[];
   /** The policies that listen to it. */
   listeners(event: Event): readonly string[];
+  /** What is open: after a restart some of it is older than whoever tells. */
+  readonly ledger: { open(): readonly { readonly intent: Intent }[] };
 }
 
 /** Remembers open intents so that an outcome can say what it is the outcome of. */
 export function narrator(): (entry: Entry, engine: Deriver) => readonly Phrase[] {
   const intents = new Map<string, Intent>();
+  let primed = false;
   const ensureOf = (id: string) => {
     const want = intents.get(id)?.want;
     return want?.kind === 'ensure' ? want : undefined;
@@ -43,7 +47,9 @@ export function narrator(): (entry: Entry, engine: Deriver) => readonly Phrase[]
     if (told?.want.kind === 'report' && outcome.kind !== 'done')
       return [{ at, what: outcome.kind, who: told.policy, text: `report on ${told.want.request}: ${outcome.reason ?? ''}` }];
     if (!want) return [];
-    const said = [`${resourceText(want.resource)} ${want.desired}`, outcome.reason, proofOf(outcome)].filter(Boolean).join(': ');
+    // Where it failed the reason says how it was found at the end.
+    const proof = outcome.kind === 'failed' ? undefined : proofOf(outcome);
+    const said = [`${resourceText(want.resource)} ${want.desired}`, outcome.reason, proof].filter(Boolean).join(': ');
     return [
       { at, what: outcome.kind, who: want.resource.target, text: said, ...(outcome.tookMs ? { tookMs: outcome.tookMs } : {}) },
     ];
@@ -53,10 +59,8 @@ export function narrator(): (entry: Entry, engine: Deriver) => readonly Phrase[]
     if (want.kind === 'notice') return [{ at, what: 'notice', who: policy, text: want.text }];
     intents.set(intent.id, intent);
     if (want.kind === 'report') return [{ at, what: 'report', who: policy, text: `${want.state}: ${want.text}` }];
-    if (want.kind === 'read') {
-      const question = want.query === 'fhrp' ? 'who is active?' : `${[want.query, want.about].filter(Boolean).join(' ')}?`;
-      return [{ at, what: 'asks', who: want.target, text: `${question} for ${policy}${about(key)}` }];
-    }
+    if (want.kind === 'read')
+      return [{ at, what: 'asks', who: want.target, text: `${questionText(want)} for ${policy}${about(key)}` }];
     return [
       {
         at,
@@ -68,11 +72,19 @@ export function narrator(): (entry: Entry, engine: Deriver) => readonly Phrase[]
   };
   return (entry, engine) => {
     const { at } = entry;
+    if (!primed) for (const { intent } of engine.ledger.open()) intents.set(intent.id, intent);
+    primed = true;
     if (entry.kind === 'event') return ofEvent(at, entry.event, engine);
     if (entry.kind === 'intent') return ofIntent(entry);
     if (entry.kind === 'reading')
       return [
-        { at, what: 'read', who: entry.reading.target, text: readingText(entry.reading), tookMs: { read: entry.reading.tookMs } },
+        {
+          at,
+          what: 'read',
+          who: entry.reading.target,
+          text: shortened(readingText(entry.reading)),
+          tookMs: { read: entry.reading.tookMs },
+        },
       ];
     if (entry.kind === 'attempt')
       return [{ at, what: 'apply', who: ensureOf(entry.intent)?.resource.target ?? '', text: planText(entry.plan) }];
@@ -96,11 +108,14 @@ function ofEvent(at: number, event: Event, engine: Deriver): readonly Phrase[] {
   }
   const who = target ?? origin.peer;
   const listeners = engine.listeners(event);
-  if (listeners.length === 0) return [{ at, what: 'heard', who, text: saidBy(event) }];
+  const derived = engine.derived(event);
+  if (listeners.length === 0) {
+    // Nobody acts on it; that a migration has failed is worth a word all the same.
+    return [{ at, what: 'heard', who, text: [saidBy(event), ...derived.map(meaningText)].join('  →  ') }];
+  }
   const said: Phrase = { at, what: 'event', who, text: saidBy(event) };
   const wakes = `wakes ${listeners.join(', ')}`;
   // What was derived says it all; the event's own line stands above.
-  const derived = engine.derived(event);
   const means = (derived.length > 0 || meaning === null ? derived : [meaning]).map(meaningText);
   return [said, { at, what: 'means', who, text: [...means, wakes].join('  →  ') }];
 }
@@ -163,25 +178,6 @@ const unsaid = new Set(['uuid', 'uri', 'postCopy']);
 export function resourceText({ kind, target: _, ...rest }: Resource): string {
   const fields = Object.entries(rest).filter(([name, value]) => !unsaid.has(name) && !(name === 'vrf' && value === 'default'));
   return [kind, ...fields.map(([name, value]) => (plain.has(name) ? `${value}` : `${name} ${value}`))].join(' ');
-}
-
-function readingText(reading: Reading): string {
-  const { result, query } = reading;
-  if (result.kind !== 'rows') return `${result.kind}: ${result.reason}`;
-  const groups = rowsOf(reading, 'fhrp')?.map(
-    ({ interface: name, group, instance, state }) =>
-      `${[name, group === undefined ? instance : `group ${group}`].filter(Boolean).join(' ')} ${state}`,
-  );
-  if (groups) return groups.join(', ') || 'no redundancy groups';
-  const domains = rowsOf(reading, 'domains')?.map(({ vm, state, reason, job }) => `${vm} ${state} (${job ?? reason})`);
-  return shortened((domains ?? result.rows.map((row) => rowText(row))).join(', ')) || `no ${query}`;
-}
-
-/** `interface Gi1/0/1, violation shutdown, …`. */
-function rowText(row: Readonly<Record<string, unknown>>): string {
-  return Object.entries(row)
-    .map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`)
-    .join(' ');
 }
 
 /** What was read at the end: that it is effective. */

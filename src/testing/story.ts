@@ -9,13 +9,15 @@ import { OperatorError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import { hsrpStateSchema, type Meaning, vrrpStateSchema } from '../model/meaning.ts';
 import type { Inventory } from '../model/target.ts';
-import { durationMs } from '../model/time.ts';
+import { durationMs, secondsText } from '../model/time.ts';
 import type { Journal } from '../ports/journal.ts';
 import { narrator, type Phrase } from '../runtime/narrate.ts';
 import { Runtime } from '../runtime/runtime.ts';
+import { storyPlatforms } from './platform.ts';
 import { type Block, readTranscript, writeTranscript } from './transcript.ts';
+import { knownVerbs, verbs } from './verbs.ts';
 import { VirtualWall } from './virtual-wall.ts';
-import { storyPlatforms, World } from './world.ts';
+import { World } from './world.ts';
 
 export interface StoryOptions {
   /** Named in errors: the file. */
@@ -56,40 +58,7 @@ function firstDifference(expected: string, happened: string): StoryResult['diffe
   return undefined;
 }
 
-type Verb = readonly [form: RegExp, act: (story: Story, ...words: string[]) => void | Promise<void>];
-
-const verbs: readonly Verb[] = [
-  [/^start$/, (story) => story.start()],
-  [/^restart$/, (story) => story.restart('0s')],
-  [/^stopped for (\S+)$/, (story, span) => story.restart(span)],
-  [/^wait (\S+)$/, (story, span) => story.wait(span)],
-  [/^show (.+)$/, (story, words) => story.show(words)],
-  [/^(\S+) says (.+)$/, (story, target, text) => story.syslog(target, text)],
-  [
-    /^(\S+) traps (\S+) on (\S+) group (\d+)$/,
-    (story, target, state, name, group) => story.trap(target, state, name, Number(group)),
-  ],
-  [/^(\S+) is unreachable$/, (story, target) => story.world.setUnreachable(target)],
-  [/^(\S+) is reachable$/, (story, target) => story.world.setReachable(target)],
-  [/^(\S+) is garbled$/, (story, target) => story.world.set(target, { garbled: true })],
-  [/^(\S+) is readable$/, (story, target) => story.world.set(target, { garbled: false })],
-  [/^(\S+) answers in (\S+)$/, (story, target, span) => story.world.set(target, { answerMs: durationMs(span) })],
-  [
-    /^(\S+) has (\d\S+)$/,
-    (story, target, prefix) => void story.world.device(target).networks.set(prefix, Number.NEGATIVE_INFINITY),
-  ],
-  [
-    /^(\S+) is ([a-z]+) on (\S+) group (\d+)$/,
-    (story, target, state, name, group) => story.world.setState(target, state, { interface: name, group: Number(group) }),
-  ],
-  [/^(\S+) is ([a-z]+)$/, (story, target, state) => story.world.setState(target, state)],
-  [
-    /^(\S+) and (\S+) flap every (\S+) for (\S+)$/,
-    (story, one, other, every, span) => story.flap([one, other], durationMs(every), durationMs(span)),
-  ],
-];
-
-class Story {
+export class Story {
   readonly #options: StoryOptions;
   readonly #wall = new VirtualWall(storyBegins);
   readonly #journal: Journal = memoryJournal();
@@ -98,11 +67,18 @@ class Story {
   #epoch = 0;
   #happened: string[] = [];
   #shown: ReadonlySet<string> | undefined;
-  #before = '';
+  #before: ReadonlyMap<string, string>;
+  /** Hypervisors that are not heard, and since when. */
+  readonly #deaf = new Map<string, number>();
 
   constructor(options: StoryOptions) {
     this.#options = options;
-    this.world = new World(options.inventory, this.#wall);
+    this.world = new World(options.inventory, this.#wall, {
+      says: (host, meaning, raw) => this.#hear(host, [{ meaning, raw }]),
+      stream: (host, is) => this.stream(host, is),
+      changed: () => this.#tellNetwork(),
+    });
+    this.#before = this.world.topics();
   }
 
   async play({ stimuli, line }: Block): Promise<readonly string[]> {
@@ -128,7 +104,7 @@ class Story {
       inventory,
       policies,
       platforms: storyPlatforms,
-      actuators: [this.world],
+      actuators: this.world.actuators,
       sources: [],
       modes: { default: 'enforce', policies: {}, targets: {} },
       watch: { onEntry: (entry: Entry, engine) => this.#tell(narrate(entry, engine)) },
@@ -137,6 +113,40 @@ class Story {
     const started = runtime.start();
     await this.#wall.advance(0);
     await started;
+    for (const host of this.world.hypervisors.names())
+      if (!this.#deaf.has(host)) this.#hear(host, this.world.hypervisors.listing(host));
+    await this.#wall.advance(0);
+  }
+
+  /** The stream of a hypervisor's events ends, or is there again: then it is listed first. */
+  stream(host: string, is: 'lost' | 'back'): void {
+    const sink = this.#runtime?.host.sink('libvirt');
+    const since = this.#deaf.get(host);
+    if (is === 'lost') {
+      this.#deaf.set(host, this.#wall.now());
+      sink?.gap(`${host} is out of sight`, [host]);
+    } else if (since !== undefined) {
+      this.#deaf.delete(host);
+      sink?.gap(`${host} was away for ${secondsText(this.#wall.now() - since)}`, [host]);
+      this.#hear(host, this.world.hypervisors.listing(host), 'resync');
+    }
+  }
+
+  /** An orchestrator's word, as the intake of requests puts it in. */
+  async orchestrator(meaning: Meaning, raw: string): Promise<void> {
+    const origin = { source: 'http', peer: '192.0.2.9', transport: 'http', trust: 'authenticated', raw } as const;
+    await this.#offer({ meaning, origin });
+  }
+
+  #hear(host: string, said: readonly { readonly meaning: Meaning | null; readonly raw: string }[], because?: 'resync'): void {
+    if (this.#deaf.has(host)) return;
+    const peer = this.#address(host);
+    this.#runtime?.host.sink('libvirt').offer(
+      said.map(({ meaning, raw }) => {
+        const origin = { source: 'libvirt', peer, transport: 'tls', trust: 'authenticated', raw } as const;
+        return { target: host, meaning, ...(because ? { because } : {}), origin };
+      }),
+    );
   }
 
   /** Killed, not stopped: what was not journaled is gone. */
@@ -153,6 +163,11 @@ class Story {
       await this.#wall.advance(Math.min(step, until - this.#wall.monotonic()));
       this.#tellNetwork();
     }
+  }
+
+  /** The VLANs of guests on a hypervisor's port. */
+  vlansOf(host: string): readonly number[] {
+    return this.#options.inventory.attachments?.find(({ hypervisor }) => hypervisor === host)?.vlans ?? [];
   }
 
   show(words: string): void {
@@ -184,7 +199,7 @@ class Story {
     for (let passedMs = 0, turns = 1; passedMs < forMs; passedMs += everyMs, turns += 1) {
       for (const [index, target] of pair.entries()) {
         const active = (turns + index) % 2 === 0;
-        this.world.setState(target, active ? 'active' : 'standby');
+        this.world.gateways.setState(target, active ? 'active' : 'standby');
         await this.syslog(target, `%HSRP-5-STATECHANGE: Vlan10 Grp 10 state ${active ? 'Standby -> Active' : 'Active -> Speak'}`);
       }
       await this.wait(`${everyMs}ms`);
@@ -192,7 +207,7 @@ class Story {
   }
 
   async #act(stimulus: string, line: number): Promise<void> {
-    for (const [form, act] of verbs) {
+    for (const { form, act } of verbs) {
       const match = form.exec(stimulus);
       if (!match) continue;
       try {
@@ -209,8 +224,7 @@ class Story {
     }
     throw new OperatorError(`${this.#options.where}:${line}: "${stimulus}" is nothing a story knows`, {
       code: 'story',
-      remedy:
-        'Known: start, restart, stopped for 1h, wait 10s, show apply done, gw-a is active, gw-a is unreachable, gw-a has 23.0.0.0/8, gw-a says %…, gw-a traps active on Vlan10 group 10.',
+      remedy: `Known: ${knownVerbs}.`,
     });
   }
 
@@ -230,26 +244,31 @@ class Story {
 
   #tell(phrases: readonly Phrase[]): void {
     for (const { at, what, who, text } of phrases) {
+      // What a listing says that nobody listens to is what stands above anyhow.
+      if (what === 'heard' && text.startsWith('listed ')) continue;
       if (!this.#shown || this.#shown.has(what))
         this.#happened.push(`${this.#time(at)} ${what.padEnd(8)} ${who.padEnd(6)} ${text}`.trimEnd());
     }
   }
 
-  /** Who advertises what, told whenever it changes. */
+  /** Who advertises what, which port has which address, policy-map and violation mode, where the guests are: told when it changes. */
   #tellNetwork(): void {
-    const now = this.world
-      .prefixes()
-      .map((prefix) => `${prefix} via ${this.world.via(prefix).join(' and ') || 'nobody'}`)
-      .join('; ');
-    if (now === this.#before) return;
+    const [now, before] = [this.world.topics(), this.#before];
     this.#before = now;
-    this.#happened.push(`${this.#time(this.#wall.now())} NETWORK  ${now || 'nothing advertised'}`);
+    for (const topic of new Set([...before.keys(), ...now.keys()])) {
+      const text = now.get(topic);
+      // What a port is from the beginning is not worth a word.
+      if (text === before.get(topic) || (!before.has(topic) && isUsual(text!))) continue;
+      this.#happened.push(`${this.#time(this.#wall.now())} NETWORK  ${text ?? `${topic} is sticky nowhere`}`);
+    }
   }
 
   #time(at: number): string {
     return `+${((at - storyBegins) / 1000).toFixed(3)}`.padStart(9);
   }
 }
+
+const isUsual = (text: string): boolean => / (has no policy-map|violation restrict|is up)$/.test(text);
 
 function guarded(journal: Journal, alive: () => boolean): Journal {
   return { ...journal, append: (batch, expect) => (alive() ? journal.append(batch, expect) : new Promise(() => undefined)) };

@@ -54,3 +54,10 @@ export function writeTranscript(blocks: readonly Block[], happened: readonly (re
     )
     .join('\n\n')}\n`;
 }
+
+const together = /^with ([a-z0-9-]+)$/;
+
+/** The policies that a story plays beside its own: its lines `with NAME`. */
+export function policiesBeside(text: string): readonly string[] {
+  return text.split(/\r?\n/).flatMap((line) => together.exec(line.trim())?.[1] ?? []);
+}

@@ -4,9 +4,13 @@ import { turn } from '../runtime/wall.ts';
 
 interface Timer {
   readonly dueAt: number;
+  /** Of whom: what a process waits for dies with it, the network lives on. */
+  readonly of: 'process' | 'network';
   readonly order: number;
   readonly ring: () => void;
 }
+
+export type NetworkWall = Omit<Wall, 'sleep'>;
 
 export class VirtualWall implements Wall {
   #now: number;
@@ -28,11 +32,7 @@ export class VirtualWall implements Wall {
   }
 
   after(ms: number, ring: () => void): () => void {
-    const timer: Timer = { dueAt: this.#now + Math.max(ms, 0), order: this.#order++, ring };
-    this.#timers.push(timer);
-    return () => {
-      this.#timers = this.#timers.filter((other) => other !== timer);
-    };
+    return this.#after(ms, ring, 'process');
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
@@ -53,9 +53,16 @@ export class VirtualWall implements Wall {
     });
   }
 
-  /** Forgets every timer: what ran on it is dead. */
+  /** The same time for the network: what waits on it outlives a `clear`. */
+  readonly network: NetworkWall = {
+    now: () => this.now(),
+    monotonic: () => this.monotonic(),
+    after: (ms, ring) => this.#after(ms, ring, 'network'),
+  };
+
+  /** Forgets every timer of the process: what ran on it is dead. */
   clear(): void {
-    this.#timers = [];
+    this.#timers = this.#timers.filter((timer) => timer.of === 'network');
   }
 
   /** Moves on by `ms`, stopping at every timer on the way and letting all that follows from it happen there. */
@@ -69,6 +76,14 @@ export class VirtualWall implements Wall {
       await turn();
     }
     this.#now = until;
+  }
+
+  #after(ms: number, ring: () => void, of: Timer['of']): () => void {
+    const timer: Timer = { dueAt: this.#now + Math.max(ms, 0), of, order: this.#order++, ring };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
   }
 
   #next(until: number): Timer | undefined {

@@ -24,13 +24,13 @@ describe('the executor', () => {
     await give(on);
     await on.pass(1_000);
     expect(on.outcomes()).toEqual(['done', 'already']);
-    expect(on.world.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
+    expect(on.world.gateways.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
     expect(on.ofKind('attempt')).toHaveLength(1);
   });
 
   it('has the attempt durable before the first changing byte, and the outcome after', async () => {
     const on = await rig({ policies: both });
-    const writes = on.world.device('gw-a').writes;
+    const writes = on.world.gateways.device('gw-a').writes;
     await give(on);
     while (on.ofKind('attempt').length === 0) await on.pass(1);
     expect(writes).toEqual([]);
@@ -96,12 +96,12 @@ describe('the executor', () => {
     on.world.setReachable('gw-a');
     await on.pass(20_000);
     expect(on.outcomes()).toEqual(['held', 'expired']);
-    expect(on.world.device('gw-a').writes).toEqual([]);
+    expect(on.world.gateways.device('gw-a').writes).toEqual([]);
   });
 
   it('says failed: not effective, when configured is all it becomes', async () => {
     const on = await rig({ policies: both });
-    on.world.device('gw-a').advertises = false;
+    on.world.gateways.device('gw-a').advertises = false;
     await give(on);
     await on.pass(60_000);
     expect(on.ofKind('outcome')[0]!.outcome).toMatchObject({ kind: 'failed', reason: expect.stringContaining('not effective') });
@@ -122,7 +122,7 @@ describe('the executor', () => {
     const on = await rig({ policies: both, modes: { default: 'observe', policies: {}, targets: {} } });
     await give(on);
     await on.pass(1_000);
-    expect(on.world.device('gw-a').writes).toEqual([]);
+    expect(on.world.gateways.device('gw-a').writes).toEqual([]);
     expect(on.ofKind('outcome')[0]!.outcome).toMatchObject({
       kind: 'held',
       reason: expect.stringContaining('it would send to gw-a: network 23.0.0.0/8'),
@@ -136,7 +136,7 @@ describe('the executor', () => {
     });
     await give(on);
     await on.pass(1_000);
-    expect(on.world.device('gw-a').writes).toEqual([]);
+    expect(on.world.gateways.device('gw-a').writes).toEqual([]);
   });
 
   it('writes nothing on a claim that reads otherwise, and reads it less than 2 s before it writes', async () => {
@@ -146,11 +146,11 @@ describe('the executor', () => {
       ensure: ({ target }) => bgpNetwork({ target }, '23.0.0.0/8'),
     });
     const on = await rig({ policies: [{ policy: claimed, version: 'v1' }] });
-    on.world.setState('gw-a', 'standby');
+    on.world.gateways.setState('gw-a', 'standby');
     await on.hear('gw-a', hsrpOf('active'));
     await on.pass(1_000);
     expect(on.outcomes()).toEqual(['rejected']);
-    on.world.setState('gw-a', 'active');
+    on.world.gateways.setState('gw-a', 'active');
     await on.hear('gw-a', hsrpOf('active'));
     await on.pass(5_000);
     expect(on.outcomes()).toEqual(['rejected', 'done']);
@@ -167,7 +167,7 @@ describe('the executor', () => {
     });
     const on = await rig({ policies: [{ policy: claimed, version: 'v1' }] });
     await on.pass(100);
-    on.world.setState('gw-a', 'active');
+    on.world.gateways.setState('gw-a', 'active');
     on.world.set('gw-a', { answerMs: 1_200 });
     await on.hear('gw-a', hsrpOf('active'));
     await on.pass(20_000);
@@ -207,15 +207,15 @@ describe('after a crash', () => {
     const { after } = await crashed(async (on) => {
       while (on.ofKind('intent').length === 0) await on.pass(1);
     });
-    expect(after.world.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
+    expect(after.world.gateways.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
     expect(after.outcomes()).toEqual(['done']);
   });
 
   it('an attempt that took effect is found so, and not written again', async () => {
     const { after } = await crashed(async (on) => {
-      while (on.world.device('gw-a').writes.length === 0) await on.pass(1);
+      while (on.world.gateways.device('gw-a').writes.length === 0) await on.pass(1);
     });
-    expect(after.world.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
+    expect(after.world.gateways.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
     expect(after.ofKind('outcome')[0]!.outcome).toMatchObject({ kind: 'done', reason: expect.stringContaining('found applied') });
   });
 
@@ -225,7 +225,7 @@ describe('after a crash', () => {
     });
     const [first] = before.ofKind('attempt');
     const [second] = after.ofKind('attempt');
-    expect(after.world.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
+    expect(after.world.gateways.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
     expect(second!.at).toBeGreaterThanOrEqual(first!.at + first!.deadlineMs);
     expect(after.outcomes()).toEqual(['done']);
   });
@@ -250,7 +250,7 @@ describe('after a crash', () => {
   it('leaves nothing open, wherever it is killed', async () => {
     for (let ms = 0; ms < 200; ms += 3) {
       const { after } = await crashed((on) => on.pass(ms));
-      expect(after.world.device('gw-a').writes, `killed after ${ms} ms`).toEqual(['network 23.0.0.0/8']);
+      expect(after.world.gateways.device('gw-a').writes, `killed after ${ms} ms`).toEqual(['network 23.0.0.0/8']);
       expect(after.runtime.engine.ledger.open(), `killed after ${ms} ms`).toEqual([]);
     }
   });

@@ -30,8 +30,8 @@ async function again(before: Rig, policies: Parameters<typeof rig>[0]['policies'
 
 async function lived(): Promise<Rig> {
   const on = await rig({ policies: [{ policy: advertises(), version: 'v1' }] });
-  on.world.setState('gw-a', 'active');
-  on.world.setState('gw-b', 'standby');
+  on.world.gateways.setState('gw-a', 'active');
+  on.world.gateways.setState('gw-b', 'standby');
   await on.hear('gw-a', hsrpOf('active'));
   await on.pass(10_000);
   return on;
@@ -66,7 +66,7 @@ describe('recovery', () => {
     const after = await again(before, [{ policy: advertises(), version: 'v1' }]);
     await after.pass(10_000);
     expect(after.divergences).toEqual([]);
-    expect(after.world.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
+    expect(after.world.gateways.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
   });
 
   it('knows again who was active, and what is open', async () => {
@@ -81,7 +81,7 @@ describe('recovery', () => {
     const after = await again(before, [{ policy: advertises('24.0.0.0/8'), version: 'v1' }]);
     expect(after.divergences).toEqual(['advertises']);
     await after.pass(60_000);
-    expect(after.world.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
+    expect(after.world.gateways.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
     expect(after.runtime.modes.of('advertises', 'gw-a')).toBe('observe');
   });
 
@@ -90,7 +90,7 @@ describe('recovery', () => {
     const after = await again(before, [{ policy: advertises('24.0.0.0/8'), version: 'v2' }]);
     expect(after.divergences).toEqual([]);
     await after.pass(60_000);
-    expect(after.world.device('gw-a').writes).toContain('network 24.0.0.0/8');
+    expect(after.world.gateways.device('gw-a').writes).toContain('network 24.0.0.0/8');
     expect(after.ofKind('deploy')).toHaveLength(1);
   });
 
@@ -118,8 +118,8 @@ describe('recovery', () => {
     const origin = { source: 'test', peer: 'local', transport: 'local', trust: 'claimed', raw: '' } as const;
     const late: NewEntry = { kind: 'event', at: wall.now(), event: { target: 'gw-b', meaning: hsrpOf('active'), origin } };
     await journal.append([late], { epoch: 1, lastSeq: tail.lastSeq });
-    before.world.setState('gw-a', 'standby');
-    before.world.setState('gw-b', 'active');
+    before.world.gateways.setState('gw-a', 'standby');
+    before.world.gateways.setState('gw-b', 'active');
     const after = await rig({
       policies: [{ policy: advertises(), version: 'v1' }],
       wall,
@@ -128,21 +128,24 @@ describe('recovery', () => {
       epoch: 2,
     });
     await after.pass(10_000);
-    expect(after.world.via('23.0.0.0/8')).toEqual(['gw-b']);
+    expect(after.world.gateways.via('23.0.0.0/8')).toEqual(['gw-b']);
   });
 
   it('ends the same wherever it is killed during a failover: gw-b has it, gw-a has not, nothing written twice', async () => {
     for (let ms = 0; ms < 2_600; ms += ms < 1_990 ? 331 : 7) {
       const before = await lived();
-      before.world.setState('gw-a', 'standby');
-      before.world.setState('gw-b', 'active');
+      before.world.gateways.setState('gw-a', 'standby');
+      before.world.gateways.setState('gw-b', 'active');
       await before.hear('gw-b', hsrpOf('active'));
       await before.pass(ms);
       const after = await again(before, [{ policy: advertises(), version: 'v1' }]);
       await after.pass(60_000);
-      expect(after.world.via('23.0.0.0/8'), `killed after ${ms} ms`).toEqual(['gw-b']);
-      expect(after.world.device('gw-b').writes, `killed after ${ms} ms`).toEqual(['network 23.0.0.0/8']);
-      expect(after.world.device('gw-a').writes, `killed after ${ms} ms`).toEqual(['network 23.0.0.0/8', 'no network 23.0.0.0/8']);
+      expect(after.world.gateways.via('23.0.0.0/8'), `killed after ${ms} ms`).toEqual(['gw-b']);
+      expect(after.world.gateways.device('gw-b').writes, `killed after ${ms} ms`).toEqual(['network 23.0.0.0/8']);
+      expect(after.world.gateways.device('gw-a').writes, `killed after ${ms} ms`).toEqual([
+        'network 23.0.0.0/8',
+        'no network 23.0.0.0/8',
+      ]);
       expect(after.divergences).toEqual([]);
     }
   });

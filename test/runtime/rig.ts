@@ -10,8 +10,9 @@ import type { Journal } from '../../src/ports/journal.ts';
 import type { Platform } from '../../src/ports/platform.ts';
 import type { Reporter } from '../../src/ports/reporter.ts';
 import { Runtime } from '../../src/runtime/runtime.ts';
+import { storyPlatforms } from '../../src/testing/platform.ts';
 import { VirtualWall } from '../../src/testing/virtual-wall.ts';
-import { storyPlatforms, World } from '../../src/testing/world.ts';
+import { World } from '../../src/testing/world.ts';
 
 const access = { user: 'offbox', password: { env: 'RIG' }, hostKey: `SHA256:${'A'.repeat(43)}` };
 
@@ -85,7 +86,7 @@ export async function rig(options: RigOptions): Promise<Rig> {
     inventory,
     policies,
     platforms: options.platforms ?? storyPlatforms,
-    actuators: [world],
+    actuators: world.actuators,
     sources: [],
     ...(options.reporters ? { reporters: options.reporters } : {}),
     modes,
