@@ -15,7 +15,7 @@
 // E7. A policy that throws is stopped by an entry that replay obeys; the others go on.
 // E8. `at` is the admission time; the device's own timestamp is data.
 // E9. `step` runs on committed entries only, and facts change only on an entry, never on deriving one.
-import type { Entry, EntryOf } from '../model/entry.ts';
+import type { Entry, EntryOf, Reading } from '../model/entry.ts';
 import { messageOf, OperatorError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent, Want } from '../model/intent.ts';
@@ -96,7 +96,7 @@ export class Engine {
   readonly #host: RunHost;
   #entry: Pick<Entry, 'seq' | 'at'> = { seq: 0, at: 0 };
   #woke = false;
-  readonly #told = new WeakMap<Event, readonly Meaning[]>();
+  readonly #told = new WeakMap<Event | Reading, readonly Meaning[]>();
   #intents: Intent[] = [];
   #faults: PolicyFault[] = [];
 
@@ -167,6 +167,11 @@ export class Engine {
     return changed ? [changed, ...told] : told;
   }
 
+  /** What a reading was found to mean for migrations. */
+  found(reading: Reading): readonly Meaning[] {
+    return this.#told.get(reading) ?? noMeanings;
+  }
+
   /** The names of the policies that listen to an event, in any of its meanings. */
   listeners(event: Event): readonly string[] {
     const names: string[] = [];
@@ -193,8 +198,8 @@ export class Engine {
   }
 
   /** What an event was taken to mean when it came: later the facts have gone on. */
-  #remember(event: Event, told: readonly Meaning[]): void {
-    if (told.length > 0) this.#told.set(event, told);
+  #remember(said: Event | Reading, told: readonly Meaning[]): void {
+    if (told.length > 0) this.#told.set(said, told);
   }
 
   /** Whether it can change a fact or reach a policy: most events do neither, and are not even read. */
@@ -251,7 +256,9 @@ export class Engine {
 
   #onReading(entry: EntryOf<'reading'>): void {
     const made = [...deriveResync(this.facts, entry.reading)];
-    for (const meaning of this.facts.fold(entry)) made.push(toldEvent(meaning, entry.reading.target));
+    const told = this.facts.fold(entry);
+    this.#remember(entry.reading, told);
+    for (const meaning of told) made.push(toldEvent(meaning, entry.reading.target));
     this.ledger.fold(entry);
     const asker = this.#askerOf(entry.reading.intent);
     let looking = -1;

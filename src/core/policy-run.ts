@@ -172,6 +172,7 @@ export class PolicyRun {
       scope: this.#scope,
       intend: (key, want) => this.#host.intend(this.#number, key, want),
       migration: (uuid) => this.#host.facts.vms.get(uuid)?.migration,
+      nameOf: (uuid) => this.#host.facts.vms.get(uuid)?.vm,
       atMostMs,
       replace,
     });

@@ -30,8 +30,6 @@ export interface Standing {
   readonly off: boolean;
   /** When the host last said so. */
   at: number;
-  /** Paused for the switch-over: resumed where it is, the migration has failed. */
-  readonly switching?: true;
   /** Gone because the other host has it: its own word of that is still to come. */
   readonly owing?: true;
 }
@@ -68,7 +66,7 @@ export type Told = MeaningOf<
 type Row = Pick<DomainRow, 'state' | 'reason' | 'job'>;
 /** `running`: the rest of it is still at the source (post-copy). */
 type How = 'running' | 'for good';
-type Detail = Partial<Pick<Standing, 'off' | 'switching' | 'owing'>>;
+type Detail = Partial<Pick<Standing, 'off' | 'owing'>>;
 
 export function standing({ places }: VmFact, host: string): Standing | undefined {
   return Object.hasOwn(places, host) ? places[host] : undefined;
@@ -221,7 +219,7 @@ function switching(vm: VmFact, host: string, at: number): readonly Told[] {
   // Its switch-over is over: the other host was heard first.
   if (standing(vm, host)?.owing) return [];
   learnSource(vm, host);
-  put(vm, host, 'leaving', at, { switching: true });
+  put(vm, host, 'leaving', at);
   return tellStart(vm);
 }
 
@@ -230,15 +228,8 @@ function resumed(vm: VmFact, host: string, detail: string, at: number): readonly
   if (detail === 'migrated') return arrived(vm, host, 'for good', at);
   if (detail === 'post-copy') return arrived(vm, host, 'running', at);
   if (known?.place === 'coming') return [];
-  put(vm, host, 'here', at);
-  return known?.switching ? backAtSource(vm, host) : [];
-}
-
-/** It was paused for the switch-over, and runs where it was: cancelled late, or the destination has failed. */
-function backAtSource(vm: VmFact, host: string): readonly Told[] {
-  const { migration } = vm;
-  if (migration?.from !== host || migration.phase === 'requested') return [];
-  return failed(vm, migration, 'failed', `${host} had paused it to switch over, and resumed it`);
+  // At a source this is no end: so says a late abort, and so says a client that paused it in mid-migration (V3).
+  return isAt(vm, host, 'here', at);
 }
 
 /** It is at `host`. Its start may have been lost; said twice it means nothing. */
@@ -294,8 +285,7 @@ function defined(vm: VmFact, host: string, at: number): readonly Told[] {
 function leavingSeen(vm: VmFact, host: string, at: number): readonly Told[] {
   if (standing(vm, host)?.owing) return [];
   learnSource(vm, host);
-  const { switching: paused } = standing(vm, host) ?? {};
-  put(vm, host, 'leaving', at, paused ? { switching: true } : {});
+  put(vm, host, 'leaving', at);
   return tellStart(vm);
 }
 
@@ -318,7 +308,7 @@ function hereSeen(vm: VmFact, host: string, { reason }: Row, at: number): readon
   if (came || byMigration) return arrived(vm, host, how, at);
   learnSource(vm, host);
   put(vm, host, 'here', at);
-  return [...(known?.switching ? backAtSource(vm, host) : []), ...tellStart(vm)];
+  return tellStart(vm);
 }
 
 /** Of a request only what is read after its time is up: until then its start may be on its way. */
@@ -359,7 +349,7 @@ function put({ places }: VmFact, host: string, place: Place, at: number, more?: 
   const known = hosts.at(-1) === host ? places[host]! : undefined;
   const off = place === 'gone';
   // Said again by the host that was heard last, as of a guest that is paused and goes on all day: nothing is made anew.
-  if (known && !more && known.place === place && known.off === off && !known.switching && !known.owing) {
+  if (known && !more && known.place === place && known.off === off && !known.owing) {
     known.at = at;
     return;
   }

@@ -28,3 +28,11 @@ export const durationSchema = z
 export function secondsText(ms: number): string {
   return `${(ms / 1000).toFixed(3)} s`;
 }
+
+/** A length that people counted in minutes or hours: `30 min`, `1 h 5 min`; below two minutes, seconds. */
+export function spanText(ms: number): string {
+  if (ms < 2 * unitMs.m) return secondsText(ms);
+  const minutes = Math.round(ms / unitMs.m);
+  const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
+  return [...(hours > 0 ? [`${hours} h`] : []), ...(rest > 0 ? [`${rest} min`] : [])].join(' ');
+}

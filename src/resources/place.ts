@@ -28,3 +28,12 @@ export function withValue<R extends Resource>(resource: R, value: string): R {
   const field = values[resource.kind]?.value;
   return field === undefined ? resource : { ...resource, [field]: value };
 }
+
+/** For people: `service-policy output of acc-1 GigabitEthernet1/0/24`. */
+export function placeText(resource: Resource): string {
+  const { kind, target, interface: name, ...rest } = resource;
+  const { value, aside = [] } = values[kind] ?? {};
+  const fields = Object.keys(rest).filter((field) => field !== value && !aside.includes(field));
+  const where = typeof name === 'string' ? `${target} ${name}` : target;
+  return `${[kind, ...fields.map((field) => String(rest[field]))].join(' ')} of ${where}`;
+}

@@ -156,13 +156,13 @@ class Run {
 
   /** What stands there is somebody else's: undefined where it may be replaced. */
   #foreign(state: unknown): string | undefined {
-    const { resource, replaces } = this.#job.want;
+    const { replaces } = this.#job.want;
     const value = this.#options.driver.value?.(state);
     if (!replaces || value === undefined || replaces.includes(value)) return undefined;
     // One thing goes before the other comes: between the two our own attempt may have been cut.
     if (value === null && this.#attempted) return undefined;
     const found = value === null ? 'nothing stands there any more' : `${value} stands there, which is not ours to replace`;
-    return `${resource.target}: ${found}. Look who changed it; let the policy replace it if it shall.`;
+    return `${found}. Look who changed it; let the policy replace it if it shall.`;
   }
 
   async #read(): Promise<unknown> {

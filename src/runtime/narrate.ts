@@ -1,6 +1,6 @@
 // Owns: saying what happens in the words of the field, one phrase a step: event → meaning → policy → read → apply →
 // outcome. The terminal paints it, a story's transcript is made of it.
-import type { Entry, EntryOf } from '../model/entry.ts';
+import type { Entry, EntryOf, Reading } from '../model/entry.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent, Resource } from '../model/intent.ts';
 import type { Meaning } from '../model/meaning.ts';
@@ -26,6 +26,7 @@ const about = (key: string): string => (key === '' || /^[0-9a-f]{8}-[0-9a-f-]{27
 /** Tells what an event means beside its own meaning: an engine does. */
 export interface Deriver {
   derived(event: Event): readonly Meaning[];
+  found(reading: Reading): readonly Meaning[];
   /** The policies that listen to it. */
   listeners(event: Event): readonly string[];
   /** What is open: after a restart some of it is older than whoever tells. */
@@ -76,22 +77,22 @@ export function narrator(): (entry: Entry, engine: Deriver) => readonly Phrase[]
     primed = true;
     if (entry.kind === 'event') return ofEvent(at, entry.event, engine);
     if (entry.kind === 'intent') return ofIntent(entry);
-    if (entry.kind === 'reading')
-      return [
-        {
-          at,
-          what: 'read',
-          who: entry.reading.target,
-          text: shortened(readingText(entry.reading)),
-          tookMs: { read: entry.reading.tookMs },
-        },
-      ];
+    if (entry.kind === 'reading') return ofReading(at, entry.reading, engine);
     if (entry.kind === 'attempt')
       return [{ at, what: 'apply', who: ensureOf(entry.intent)?.resource.target ?? '', text: planText(entry.plan) }];
     if (entry.kind === 'outcome') return ofOutcome(entry);
     if (entry.kind === 'quarantine') return [{ at, what: 'stopped', who: entry.policy, text: entry.reason }];
     return [];
   };
+}
+
+function ofReading(at: number, reading: Reading, engine: Deriver): readonly Phrase[] {
+  const { target: who, tookMs } = reading;
+  const means = engine.found(reading).map(meaningText);
+  return [
+    { at, what: 'read', who, text: shortened(readingText(reading)), tookMs: { read: tookMs } },
+    ...(means.length > 0 ? [{ at, what: 'means', who, text: means.join('  →  ') }] : []),
+  ];
 }
 
 function ofEvent(at: number, event: Event, engine: Deriver): readonly Phrase[] {

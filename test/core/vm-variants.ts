@@ -109,7 +109,7 @@ export const variants: readonly Variant[] = [
       4153 kvm2 stopped failed              -> failed kvm1>kvm2, ended kvm1>kvm2 failed`,
   },
   {
-    name: 'aborted late, in the switch-over: the source resumes it',
+    name: 'aborted late, in the switch-over: the source resumes it, which a client in mid-migration does as well',
     ends: failed,
     words: `
       309 kvm2 started migrated             -> started kvm1>kvm2
@@ -117,8 +117,8 @@ export const variants: readonly Variant[] = [
       1042 kvm1 iteration 2
       1043 kvm1 suspended migrated
       1044 kvm1 iteration 3
-      13517 kvm1 resumed unpaused           -> failed kvm1>kvm2, ended kvm1>kvm2 failed
-      15340 kvm2 stopped failed`,
+      13517 kvm1 resumed unpaused
+      15340 kvm2 stopped failed             -> failed kvm1>kvm2, ended kvm1>kvm2 failed`,
   },
   {
     name: 'whose destination QEMU is killed',
@@ -146,5 +146,19 @@ export const variants: readonly Variant[] = [
       3700 kvm1 lists running/booted
       4524 kvm2 shutdown finished after host request
       4524 kvm2 stopped destroyed           -> failed kvm1>kvm2, ended kvm1>kvm2 failed`,
+  },
+  {
+    name: 'paused and resumed by a client in mid-migration: the source says what it says of a late abort',
+    ends: there,
+    words: `
+      309 kvm2 started migrated             -> started kvm1>kvm2
+      316 kvm1 iteration 1
+      2000 kvm1 suspended migrated
+      3000 kvm1 resumed unpaused
+      9000 kvm1 suspended migrated
+      9002 kvm1 iteration 2
+      9009 kvm2 resumed migrated            -> migrated kvm1>kvm2, ended kvm1>kvm2 migrated
+      9200 kvm1 stopped migrated
+      9200 kvm1 completed migration-out`,
   },
 ];

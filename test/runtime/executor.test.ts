@@ -75,7 +75,7 @@ describe('the executor', () => {
       pipe: (events, { act }) => events.pipe(mergeMap((event) => act(bgpNetwork({ target: 'gw-a' }, '23.0.0.0/8'), event))),
     });
     const on = await rig({ policies: [{ policy: across, version: 'v1' }] });
-    on.world.setState('gw-b', 'standby');
+    on.world.gateways.setState('gw-b', 'standby');
     await on.pass(100);
     on.world.setUnreachable('gw-b');
     await on.hear('gw-b', hsrpOf('standby'));
@@ -84,7 +84,7 @@ describe('the executor', () => {
     on.world.setReachable('gw-b');
     await on.pass(20_000);
     expect(on.outcomes()).toEqual(['held', 'done']);
-    expect(on.world.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
+    expect(on.world.gateways.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
   });
 
   it('lets what was held too long expire', async () => {

@@ -11,8 +11,8 @@ import type { EntryOf } from '../../model/entry.ts';
 import type { EnsureWant, Requirement, Resource, Want } from '../../model/intent.ts';
 import { migrationStartWithinMs } from '../../model/limits.ts';
 import type { Outcome } from '../../model/outcome.ts';
-import { secondsText } from '../../model/time.ts';
-import { placeKey, placeValue, withValue } from '../../resources/place.ts';
+import { spanText } from '../../model/time.ts';
+import { placeKey, placeText, placeValue, withValue } from '../../resources/place.ts';
 import type { Cells } from '../cells.ts';
 import type { ResourceDesire } from '../desire.ts';
 import type { Scope } from '../scope.ts';
@@ -63,6 +63,8 @@ export interface HoldHost {
   intend(key: string, want: Want): string;
   /** The migration of this VM that is on, as far as is known. */
   migration(uuid: string): Migration | undefined;
+  /** The VM's name, where it is known. */
+  nameOf(uuid: string): string | undefined;
   readonly atMostMs: number;
   readonly replace: boolean;
 }
@@ -182,7 +184,12 @@ export class Hold {
     const place = this.#places.get(id) ?? newPlace(resource, this.#host.replace);
     if (placeValue(place.resource) !== placeValue(resource)) {
       const held = placeValue(place.resource);
-      this.#tell(key, 'hold-conflict', `${id} is held as ${held}; ${placeValue(resource)} is not applied.`, place);
+      this.#tell(
+        key,
+        'hold-conflict',
+        `${placeText(place.resource)} is held as ${held}; ${placeValue(resource)} is not applied.`,
+        place,
+      );
       return;
     }
     this.#places.set(id, place);
@@ -238,11 +245,21 @@ export class Hold {
   #released(id: string, place: PlaceCell, outcome: Outcome, isFine: boolean): void {
     if (isFine) this.#places.delete(id);
     else if (outcome.kind === 'refused') {
-      this.#tell('', 'hold-not-restored', `${id} is left as it is: ${outcome.reason ?? outcome.kind}`, place);
+      this.#tell(
+        '',
+        'hold-not-restored',
+        `${placeText(place.resource)} is left as it is: ${outcome.reason ?? outcome.kind}`,
+        place,
+      );
       this.#places.delete(id);
     } else {
       if (place.failures === 0)
-        this.#tell('', 'hold-not-released', `${id} is not let go of yet: ${outcome.reason ?? outcome.kind}`, place);
+        this.#tell(
+          '',
+          'hold-not-released',
+          `${placeText(place.resource)} is not let go of yet: ${outcome.reason ?? outcome.kind}`,
+          place,
+        );
       this.#retry(id, place);
     }
   }
@@ -254,7 +271,8 @@ export class Hold {
       if (next !== undefined) this.#apply(id, place, next);
       return;
     }
-    if (place.failures === 0) this.#tell(place.holders[0] ?? '', `hold-${kind}`, `${id} is not held: ${reason}`, place);
+    if (place.failures === 0)
+      this.#tell(place.holders[0] ?? '', `hold-${kind}`, `${placeText(place.resource)} is not held: ${reason}`, place);
     // A person must look, or another policy wants something else there: it is asked for again when something happens.
     if (kind !== 'refused' && kind !== 'superseded') this.#retry(id, place);
   }
@@ -279,7 +297,8 @@ export class Hold {
     const now = this.#host.scope.entryAt();
     const isOverdue = now >= cell.atMostAt;
     const migration = cell.uuid === null ? undefined : this.#host.migration(cell.uuid);
-    const lasted = `${key}: nobody has said that it is over after ${secondsText(now - cell.since)}`;
+    const whose = cell.uuid === null ? key : (this.#host.nameOf(cell.uuid) ?? key);
+    const lasted = `${whose}: nobody has said that it is over after ${spanText(now - cell.since)}`;
     if (isOverdue && !migration) {
       this.#tell(key, 'hold-overdue', `${lasted}; it is released.`);
       this.end(key, 'it is overdue');
