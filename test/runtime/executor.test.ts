@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { hsrp } from '../../src/core/selectors.ts';
 import { bgpNetwork, config, mergeMap, policy } from '../../src/index.ts';
-import { storyPlatforms } from '../../src/testing/world.ts';
+import { storyPlatforms } from '../../src/testing/platform.ts';
 import { hsrpOf, type Rig, rig } from './rig.ts';
 
 /** Ensures without a state to read: the plainest way to the executor. */
@@ -234,7 +234,7 @@ describe('after a crash', () => {
     const { after } = await crashed(async (on) => {
       while (on.ofKind('attempt').length === 0) await on.pass(1);
     }, onceOnly);
-    expect(after.world.device('gw-a').writes).toEqual([]);
+    expect(after.world.gateways.device('gw-a').writes).toEqual([]);
     const [outcome] = after.ofKind('outcome');
     expect(outcome!.outcome).toMatchObject({ kind: 'failed', reason: 'it is over, and not so' });
     expect(outcome!.at - after.entries[0]!.at).toBeLessThan(1_000);
@@ -242,7 +242,7 @@ describe('after a crash', () => {
 
   it('an attempt that is not to be made twice is done where it has come about', async () => {
     const { after } = await crashed(async (on) => {
-      while (on.world.device('gw-a').writes.length === 0) await on.pass(1);
+      while (on.world.gateways.device('gw-a').writes.length === 0) await on.pass(1);
     }, onceOnly);
     expect(after.outcomes()).toEqual(['done']);
   });
