@@ -26,6 +26,8 @@ interface CommonOptions {
   readonly policies: readonly Policy[];
   /** Called AFTER each entry was durable and stepped. */
   readonly onEntry: (entry: Entry) => void;
+  /** How long each append took. */
+  readonly onAppend?: (ms: number) => void;
 }
 
 export interface ComposeOptions extends CommonOptions {
@@ -74,8 +76,6 @@ export interface WatchingOptions extends CommonOptions {
   /** Of its data; stays when it stops. */
   readonly folder: string;
   readonly platforms: Readonly<Record<string, Platform>>;
-  /** How long each append took. */
-  readonly onAppend?: (ms: number) => void;
 }
 
 /** Watches the hypervisors of the inventory; nobody needs to be logged in to. */

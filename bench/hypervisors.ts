@@ -9,8 +9,8 @@ import { journalIn } from './compose.ts';
 import type { FleetCalls } from './fleet.ts';
 import { clockMs, type Part, startPart } from './process.ts';
 import { fixed, median, rateText, tableText } from './table.ts';
-import { Delays, type Times } from './time-log.ts';
-import type { Figures, Pauses, WatcherCalls } from './watcher.ts';
+import { Delays, type Pauses, type Times } from './time-log.ts';
+import type { Figures, WatcherCalls } from './watcher.ts';
 
 export interface HypervisorsOptions {
   readonly hosts: number;

@@ -6,13 +6,20 @@ import type { DeviceCalls, Reaction } from './device.ts';
 import { type Part, startPart } from './process.ts';
 import type { ReactorCalls } from './reactor.ts';
 import { fixed, percentile, tableText } from './table.ts';
+import type { Pauses } from './time-log.ts';
 
 /** Not counted: code and sessions warm up. */
 const warmups = 30;
 
 export type Reacting = 'bare' | 'ensure' | 'failover';
 
-export async function reactions(reacting: Reacting, samples: number): Promise<readonly Reaction[]> {
+export interface Reacted {
+  readonly found: readonly Reaction[];
+  /** Of all that the journal was given meanwhile: until its write three appends are waited for, one after another. */
+  readonly appends?: Pauses;
+}
+
+export async function reactions(reacting: Reacting, samples: number): Promise<Reacted> {
   const device = startPart<DeviceCalls>('device.ts');
   const reactor = reacting === 'bare' ? startPart<BareCalls>('bare.ts') : startPart<ReactorCalls>('reactor.ts');
   try {
@@ -21,17 +28,19 @@ export async function reactions(reacting: Reacting, samples: number): Promise<re
     const found: Reaction[] = [];
     for (let sample = 0; sample < warmups + samples; sample += 1) {
       await (reactor.ask as Part<BareCalls>['ask'])('idle', null);
+      if (sample === warmups && reacting !== 'bare') await (reactor as Part<ReactorCalls>).ask('appends', null);
       const asked = sample % 4 < 2 ? 'wanted' : 'unwanted';
       const what = reacting === 'failover' ? 'active' : asked;
       found.push(await device.ask('provoke', { what, index: sample % 2, port }));
     }
-    return found.slice(warmups);
+    const appends = reacting === 'bare' ? {} : { appends: await (reactor as Part<ReactorCalls>).ask('appends', null) };
+    return { found: found.slice(warmups), ...appends };
   } finally {
     await Promise.all([reactor.stop(), device.stop()]);
   }
 }
 
-function rowsOf(name: string, found: readonly Reaction[]): readonly (readonly string[])[] {
+function rowsOf(name: string, { found, appends }: Reacted): readonly (readonly string[])[] {
   const row = (what: string, of: (reaction: Reaction) => number): readonly string[] => {
     const values = found.map(of);
     return [what, fixed(percentile(values, 50)), fixed(percentile(values, 90)), fixed(percentile(values, 99))];
@@ -44,13 +53,14 @@ function rowsOf(name: string, found: readonly Reaction[]): readonly (readonly st
     row(`${name}: datagram → first byte of the write`, ({ totalMs }) => totalMs),
     row(`  the devices, answering ${commands} commands`, ({ deviceMs }) => deviceMs),
     row('  the rest: Offbox, SSH on both sides, loopback', ({ totalMs, deviceMs }) => totalMs - deviceMs),
+    ...(appends ? [['  one append to the journal', fixed(appends.p50), fixed(appends.p90), fixed(appends.p99)]] : []),
   ];
 }
 
-export function reactionText(found: Readonly<Record<Reacting, readonly Reaction[]>>): string {
+export function reactionText(found: Readonly<Record<Reacting, Reacted>>): string {
   const { bare, ensure, failover } = found;
   const rows = [...rowsOf('one resource', ensure), ...rowsOf('HSRP failover', failover), ...rowsOf('the bare script', bare)];
-  const of = (reactions: readonly Reaction[], share: number): number =>
+  const of = ({ found: reactions }: Reacted, share: number): number =>
     percentile(
       reactions.map(({ totalMs }) => totalMs),
       share,

@@ -7,6 +7,7 @@ import { inventorySchema } from '../src/model/target.ts';
 import { type Composed, composed } from './compose.ts';
 import { addresses, asking, neighbor, password, prefix } from './gateways.ts';
 import { serve } from './process.ts';
+import { Histogram, type Pauses, pausesOf } from './time-log.ts';
 
 /** What is measured: a failover, where both gateways are read first; a message upon which one resource is wanted or not. */
 const policies = {
@@ -35,6 +36,8 @@ interface Start {
 }
 
 let offbox: Composed | undefined;
+const appends = new Histogram();
+const onAppend = (ms: number): void => appends.add(ms);
 const idleLookMs = 2;
 
 function isIdle(): boolean {
@@ -66,12 +69,18 @@ const calls = serve(
           },
         },
       });
-      offbox = await composed({ inventory, policies: policies[reacting], password, onEntry: () => undefined });
+      offbox = await composed({ inventory, policies: policies[reacting], password, onEntry: () => undefined, onAppend });
       return offbox.ports.udp;
     },
     /** Resolves when nothing is open any more and every session is warm. */
     async idle(_: null): Promise<void> {
       while (!isIdle()) await new Promise((resolve) => setTimeout(resolve, idleLookMs));
+    },
+    /** Of all appends since the last call. */
+    appends: (_: null): Pauses => {
+      const found = pausesOf(appends);
+      appends.clear();
+      return found;
     },
   },
   () => offbox?.stop(),

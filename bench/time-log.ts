@@ -63,6 +63,20 @@ export class Histogram {
   }
 }
 
+/** Milliseconds. */
+export interface Pauses {
+  readonly total: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly most: number;
+}
+
+export function pausesOf(of: Histogram): Pauses {
+  const [p50, p90, p99, most] = [50, 90, 99, 100].map((percent) => of.percentile(percent)) as [number, number, number, number];
+  return { total: of.total, p50, p90, p99, most };
+}
+
 /** Pairs each hypervisor's nth event sent with its nth event that arrived. */
 export class Delays {
   readonly all = new Histogram();

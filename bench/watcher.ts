@@ -17,7 +17,7 @@ import { watching } from './compose.ts';
 import { hypervisorInventory } from './domains.ts';
 import { serve, steadyClock } from './process.ts';
 import { ranSince } from './threads.ts';
-import { Histogram, TimeLog, type Times } from './time-log.ts';
+import { Histogram, type Pauses, pausesOf, TimeLog, type Times } from './time-log.ts';
 
 /** Whatever is wanted is so already. */
 const atOnce: ResourceDriver = {
@@ -79,18 +79,6 @@ const collections = new Histogram();
 const collected = new PerformanceObserver((list) => {
   for (const { duration } of list.getEntries()) collections.add(duration);
 });
-
-/** Milliseconds. */
-export interface Pauses {
-  readonly total: number;
-  readonly p50: number;
-  readonly p99: number;
-  readonly most: number;
-}
-
-const pausesOf = (of: Histogram): Pauses => {
-  return { total: of.total, p50: of.percentile(50), p99: of.percentile(99), most: of.percentile(100) };
-};
 
 export interface Figures extends HostStats, SourceStats {
   readonly lifecycle: number;
