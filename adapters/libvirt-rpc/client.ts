@@ -63,13 +63,13 @@ export class LibvirtClient {
   #unanswered = 0;
   #cancelPing = (): void => undefined;
 
-  constructor(peer: LibvirtPeer, { stream, ended }: Carrier, wall: Wall, event: (event: RemoteEvent) => void) {
+  constructor(peer: LibvirtPeer, { stream, ended, hear }: Carrier, wall: Wall, event: (event: RemoteEvent) => void) {
     this.#peer = peer;
     this.#stream = stream;
     this.#wall = wall;
     this.#event = event;
     void ended.then((why) => this.fail(unreachable(peer, why)));
-    stream.on('data', (bytes: Buffer) => this.#take(bytes));
+    hear((bytes) => this.#take(bytes));
     stream.resume();
   }
 

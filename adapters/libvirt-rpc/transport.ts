@@ -1,6 +1,6 @@
 // Owns: the byte stream to a libvirtd, whatever carries it: a local socket, TLS with certificates both ways, SSH, bare TCP.
 // What it hands back is open and authenticated; nothing of libvirt's protocol has been said on it.
-import { createConnection, isIP, type Socket } from 'node:net';
+import { createConnection, isIP, type NetConnectOpts, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Client, ClientChannel } from 'ssh2';
@@ -31,6 +31,8 @@ export interface TransportOptions {
 
 export interface Carrier {
   readonly stream: Duplex;
+  /** Hands on what comes, from the beginning. The bytes are the listener's until it returns. For one listener. */
+  readonly hear: (listener: (bytes: Buffer) => void) => void;
   /** Settles when the stream is closed, with why, as far as anybody said. Never rejects. */
   readonly ended: Promise<string>;
 }
@@ -64,15 +66,36 @@ type Opener = (peer: LibvirtPeer, options: TransportOptions, signal: AbortSignal
 const openers: Readonly<Record<LibvirtAccess['transport'], Opener>> = {
   unix: ({ access }, { mode }, signal) => {
     const path = access.socket ?? `/run/libvirt/libvirt-sock${mode === 'read-only' ? '-ro' : ''}`;
-    return connected(createConnection(path), 'connect', signal).then(carried);
+    return openSocket({ path }, signal);
   },
-  tcp: async ({ address, access }, _options, signal) => {
-    const socket = createConnection({ host: address, port: access.port ?? 16_509, noDelay: true });
-    return connected(socket, 'connect', signal).then(carried);
-  },
+  tcp: ({ address, access }, _options, signal) =>
+    openSocket({ host: address, port: access.port ?? 16_509, noDelay: true }, signal),
   tls: openTls,
   ssh: openSsh,
 };
+
+/** What every plain socket is read into: its bytes are taken before the next read, and a buffer for each would be mostly waste. */
+const readInto = Buffer.allocUnsafeSlow(65_536);
+
+async function openSocket(where: NetConnectOpts, signal: AbortSignal): Promise<Carrier> {
+  let hand: ((bytes: Buffer) => void) | undefined;
+  let early: Buffer | undefined;
+  const callback = (length: number): boolean => {
+    const bytes = readInto.subarray(0, length);
+    if (hand) hand(bytes);
+    else early = Buffer.from(bytes);
+    // Nobody listens yet: what comes next waits until the socket is resumed.
+    return hand !== undefined;
+  };
+  const socket = createConnection({ ...where, onread: { buffer: readInto, callback } });
+  const { stream, ended } = carried(await connected(socket, 'connect', signal));
+  const hear = (listener: (bytes: Buffer) => void): void => {
+    hand = listener;
+    if (early) listener(early);
+    early = undefined;
+  };
+  return { stream, ended, hear };
+}
 
 function connected<S extends Socket>(socket: S, event: 'connect' | 'secureConnect', signal: AbortSignal): Promise<S> {
   return new Promise((resolve, reject) => {
@@ -214,7 +237,7 @@ function carried(stream: Duplex): Carrier {
   });
   stream.on('close', () => resolve(why));
   if (stream.destroyed) resolve(why);
-  return { stream, ended };
+  return { stream, ended, hear: (listener) => void stream.on('data', listener) };
 }
 
 /** With why the helper ended, in its own words; unread they would stall the channel. */
@@ -237,7 +260,7 @@ function carriedBySsh(stream: ClientChannel, client: Client): Carrier {
     stream.destroy();
     over();
   });
-  return { stream, ended };
+  return { stream, ended, hear: (listener) => void stream.on('data', listener) };
 }
 
 /** For the hypervisor's shell. */

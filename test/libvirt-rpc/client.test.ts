@@ -140,6 +140,38 @@ test('one that pings on and on and reads no answer is cut off', async () => {
   expect(await client.ended).toMatchObject({ code: 'no-answer', message: expect.stringContaining('bytes wait to be read') });
 });
 
+test('what a libvirtd says before it is asked anything is heard', async () => {
+  const early = Promise.withResolvers<void>();
+  const server = createServer((socket) => {
+    socket.write(encodeKeepalive('ping'), () => early.resolve());
+    libvirtd.accept(socket);
+  });
+  const path = `${libvirtd.path}-early`;
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  await connect(realWall, path);
+  await early.promise;
+  await libvirtd.until(() => libvirtd.connections[0]!.heard.includes('pong'));
+  server.close();
+});
+
+test('one that is not read for a while is not taken for frozen, and all it said meanwhile is heard after', async () => {
+  const wall = new VirtualWall(0);
+  const client = await connect(wall);
+  let over = false;
+  void client.ended.then(() => {
+    over = true;
+  });
+  client.pause();
+  libvirtd.connections[0]!.socket.write(encodeEvent(lifecycle(0)));
+  for (let pings = 0; pings < 2 * libvirtPingsMax; pings++) await wall.advance(libvirtPingMs);
+  for (let turns = 0; turns < 50; turns++) await new Promise((resolve) => setImmediate(resolve));
+  expect([over, heard.length]).toEqual([false, 0]);
+  libvirtd.connections[0]!.socket.write(encodeEvent(lifecycle(1)));
+  client.resume();
+  while (heard.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  expect(heard).toEqual([lifecycle(0), lifecycle(1)]);
+});
+
 test('a libvirtd that freezes is found by our own pings', async () => {
   const wall = new VirtualWall(0);
   const client = await connect(wall);
