@@ -116,6 +116,16 @@ describe('the line to a target', () => {
     expect(script.said).toEqual(['write memory']);
   });
 
+  it('sends nothing that changes when less than half of its time is left, and says so', async () => {
+    const script = new Script();
+    const { line, wall } = lineOn(script);
+    const write = (until: number) => line.write([{ kind: 'cli', line: 'write memory' }], 1_000, until, () => undefined);
+    expect(await passing(wall, 10, write(wall.monotonic() + 499))).toBe(false);
+    expect(script.said).toEqual([]);
+    expect(await passing(wall, 10, write(wall.monotonic() + 500))).toBe(true);
+    expect(script.said).toEqual(['write memory']);
+  });
+
   it('gives up a dialogue at its deadline, and does not begin it again after', async () => {
     const script = new Script();
     const { line, wall } = lineOn(script);
