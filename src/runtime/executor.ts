@@ -170,6 +170,8 @@ export class Executor {
 
   async #work(queue: Queue): Promise<void> {
     queue.running = true;
+    // What came in the same turn takes the place of what came before it in that turn, not begun yet.
+    await Promise.resolve();
     for (let job = queue.waiting.shift(); job && !this.#stopped.signal.aborted; job = queue.waiting.shift()) {
       const done = this.#finish(queue, job);
       // A migration takes as long as it takes, and a proof until others have done their part: neither holds anybody up.

@@ -3,6 +3,7 @@ import { Engine } from '../core/engine.ts';
 import type { DeployedPolicy } from '../core/policy.ts';
 import type { Config } from '../model/config.ts';
 import type { Entry, EntryBody } from '../model/entry.ts';
+import type { Intent } from '../model/intent.ts';
 import type { Inventory } from '../model/target.ts';
 import type { Actuator } from '../ports/actuator.ts';
 import type { Journal } from '../ports/journal.ts';
@@ -53,6 +54,8 @@ export interface RuntimeOptions {
 
 export class Runtime {
   readonly #options: RuntimeOptions;
+  /** Intents that the start itself brings, until those are resumed that were open before: of one place the newest lives. */
+  #early: (readonly [intent: Intent, at: number])[] | undefined = [];
   readonly #closing: (() => Promise<void>)[] = [];
   #reloading: Promise<unknown> = Promise.resolve();
   #engine: Engine;
@@ -77,7 +80,10 @@ export class Runtime {
       epoch: lease.epoch,
       engine: () => this.#engine,
       wall,
-      execute: (intent, at) => this.executor.submit(intent, at),
+      execute: (intent, at) => {
+        if (this.#early) this.#early.push([intent, at]);
+        else this.executor.submit(intent, at);
+      },
       onEntry: (entry) => {
         this.view.take(entry);
         watch?.onEntry?.(entry, this.engine);
@@ -179,6 +185,9 @@ export class Runtime {
     const lastSeq = Math.max(recovered.lastSeq, (await journal.tail()).lastSeq);
     await this.host.begin({ ...recovered, lastSeq }, await this.#firstEntries(recovered));
     this.executor.resume(open, doubts);
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const [intent, at] of early) this.executor.submit(intent, at);
     await Promise.all(sources.map((source) => source.start(this.host.sink(source.name))));
   }
 

@@ -22,6 +22,8 @@ const throwing = policy({
   },
 });
 
+const network = bgpNetwork({ target: 'gw-a' }, '23.0.0.0/8');
+
 async function again(before: Rig, policies: Parameters<typeof rig>[0]['policies'], epoch = 2): Promise<Rig> {
   before.die();
   const { wall, world, journal } = before;
@@ -148,5 +150,29 @@ describe('recovery', () => {
       ]);
       expect(after.divergences).toEqual([]);
     }
+  });
+
+  it('has the newest of one place live, also where it is derived only after the restart', async () => {
+    const lastWord = policy({
+      name: 'last-word',
+      on: config.changed(),
+      ensure: ({ by }) => (by === 'ada' ? network : network.absent()),
+    });
+    const policies = [{ policy: lastWord, version: 'v1' }];
+    const on = await rig({ policies });
+    on.world.setUnreachable('gw-a');
+    await on.hear('gw-a', { kind: 'config.changed', by: 'ada' });
+    await on.pass(5_000);
+    expect(on.outcomes()).toEqual(['held']);
+    on.die();
+    // Durable, and not decided: Offbox died in between.
+    const event = eventOf('gw-a', { kind: 'config.changed', by: 'bob' });
+    const { lastSeq, lastAt, epoch } = await on.journal.tail();
+    await on.journal.append([{ kind: 'event', event, at: lastAt }], { epoch, lastSeq });
+    on.world.setReachable('gw-a');
+    const after = await again(on, policies);
+    await after.pass(60_000);
+    expect(after.outcomes()).toEqual(['superseded', 'already']);
+    expect(on.world.gateways.device('gw-a').writes).toEqual([]);
   });
 });

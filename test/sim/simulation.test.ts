@@ -16,6 +16,11 @@ describe('the simulated world', () => {
     expect(failed).toEqual([]);
   });
 
+  test('comes to rest in the worlds that once did not', async () => {
+    for (const seed of [605, 944, 1006, 1021, 1327, 2396])
+      expect(await simulate({ seed })).toMatchObject({ seed, violations: [] });
+  });
+
   test('is the same for the same seed, line for line', async () => {
     const traces = await Promise.all([17, 17, 18].map(trace));
     expect(traces[0]).toEqual(traces[1]);
