@@ -19,8 +19,9 @@ export function perKey<T, R>(
       const error = (thrown: unknown): void => subscriber.error(thrown);
       const spellings = nearKeys(scope);
 
-      /** Said of both groups: whichever has the event that is explained. */
-      const tellNear = (key: string): void => {
+      const tell = (key: string): void => {
+        scope.say('perKey', key, 'passed', () => key, { place });
+        // Said of both groups: whichever has the event that is explained.
         const other = spellings.near(key);
         if (other === undefined || !groups.has(other)) return;
         for (const one of [key, other]) scope.say('perKey', one, 'missed', () => keyDiffered(key, other), { place });
@@ -42,8 +43,7 @@ export function perKey<T, R>(
         try {
           const key = String(keyOf(value));
           if (!groups.has(key)) cells.set(key, true);
-          scope.say('perKey', key, 'passed', () => key, { place });
-          tellNear(key);
+          if (scope.traced) tell(key);
           (groups.get(key)?.values ?? open(key)).next(value);
         } catch (thrown) {
           error(thrown);
