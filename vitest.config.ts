@@ -5,5 +5,5 @@ const conditions = ['offbox-source', 'node', 'import', 'module', 'default'];
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
-  test: { include: ['test/**/*.test.ts'], exclude: ['test/lab/**'], testTimeout: 20_000, pool: 'forks' },
+  test: { include: ['test/**/*.test.ts'], exclude: ['test/lab/**'], testTimeout: 60_000, pool: 'forks' },
 });
