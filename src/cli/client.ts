@@ -2,6 +2,13 @@
 import { request } from 'node:http';
 import { OperatorError } from '../model/errors.ts';
 
+interface Refusal {
+  readonly error?: string;
+  /** Of what the operator can mend. */
+  readonly code?: string;
+  readonly remedy?: string;
+}
+
 /** The answer, or undefined where no Offbox runs on this data folder. Rejects with what it refused. */
 export function ask(socket: string, method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
@@ -11,15 +18,9 @@ export function ask(socket: string, method: 'GET' | 'POST', path: string, body?:
       answer.on('data', (part: Buffer) => parts.push(part));
       answer.on('error', reject);
       answer.on('end', () => {
-        const said = JSON.parse(Buffer.concat(parts).toString('utf8')) as { readonly error?: string };
+        const said = JSON.parse(Buffer.concat(parts).toString('utf8')) as Refusal;
         if (answer.statusCode === 200) resolve(said);
-        else
-          reject(
-            new OperatorError(`Offbox refused: ${said.error ?? `status ${answer.statusCode}`}`, {
-              code: 'refused',
-              remedy: 'Mend the request.',
-            }),
-          );
+        else reject(refused(said, answer.statusCode));
       });
     });
     sent.on('timeout', () => sent.destroy(new Error('no answer within 30 s')));
@@ -28,4 +29,9 @@ export function ask(socket: string, method: 'GET' | 'POST', path: string, body?:
     );
     sent.end(body === undefined ? undefined : JSON.stringify(body));
   });
+}
+
+function refused({ error, code, remedy }: Refusal, status: number | undefined): OperatorError {
+  if (error !== undefined && code !== undefined && remedy !== undefined) return new OperatorError(error, { code, remedy });
+  return new OperatorError(`Offbox refused: ${error ?? `status ${status}`}`, { code: 'refused', remedy: 'Mend the request.' });
 }

@@ -36,14 +36,14 @@ export function declareMigrate(program: Command): void {
 async function migrate(vm: string, options: MigrateOptions): Promise<void> {
   const [{ dataFolder, wall }, { loadConfig }] = await Promise.all([import('../main.ts'), import('../runtime/config.ts')]);
   const socket = controlSocket(dataFolder(await loadConfig(configFile(options.config))));
-  const asked = (await ask(socket, 'POST', '/migrate', wanted(vm, options))) as MigrationAsked | undefined;
-  if (!asked)
-    throw new OperatorError('Offbox does not run here', { code: 'not-running', remedy: 'Start it with `offbox start`.' });
-  const teller = options.json ? jsonTeller() : screenTeller(asked);
-  const cancel = (): void =>
-    void ask(socket, 'POST', `/migrate/${encodeURIComponent(asked.request)}/cancel`, {}).catch(() => undefined);
-  process.on('SIGINT', cancel);
+  const body = wanted(vm, options);
+  const interrupt = new Interrupt((request) => ask(socket, 'POST', `/migrate/${encodeURIComponent(request)}/cancel`, {}));
   try {
+    const asked = (await ask(socket, 'POST', '/migrate', body)) as MigrationAsked | undefined;
+    if (!asked)
+      throw new OperatorError('Offbox does not run here', { code: 'not-running', remedy: 'Start it with `offbox start`.' });
+    interrupt.cancels(asked.request);
+    const teller = options.json ? jsonTeller() : screenTeller(asked);
     for (;;) {
       const status = (await ask(socket, 'GET', `/migrate/${encodeURIComponent(asked.request)}`)) as MigrationStatus | undefined;
       if (!status)
@@ -56,8 +56,34 @@ async function migrate(vm: string, options: MigrateOptions): Promise<void> {
       await wall.sleep(lookMs);
     }
   } finally {
-    process.off('SIGINT', cancel);
+    interrupt.end();
   }
+}
+
+/** Ctrl-C cancels the request, also where it comes before the request has its name. */
+class Interrupt {
+  readonly #cancel: (request: string) => Promise<unknown>;
+  #request: string | undefined;
+  #came = false;
+
+  constructor(cancel: (request: string) => Promise<unknown>) {
+    this.#cancel = cancel;
+    process.on('SIGINT', this.#hear);
+  }
+
+  cancels(request: string): void {
+    this.#request = request;
+    if (this.#came) this.#hear();
+  }
+
+  end(): void {
+    process.off('SIGINT', this.#hear);
+  }
+
+  readonly #hear = (): void => {
+    this.#came = true;
+    if (this.#request !== undefined) void this.#cancel(this.#request).catch(() => undefined);
+  };
 }
 
 function wanted(vm: string, { to, allow, bandwidth }: MigrateOptions): unknown {

@@ -40,8 +40,12 @@ export async function serveApi(runtime: Runtime, data: string): Promise<Api> {
   await rm(path, { force: true });
   const server = fastify({ bodyLimit: apiBodyBytesMax, forceCloseConnections: true });
   server.setErrorHandler((thrown, _request, reply) => {
-    const status = thrown instanceof OperatorError || thrown instanceof z.ZodError ? 400 : 500;
-    return reply.status(status).send({ error: thrown instanceof z.ZodError ? z.prettifyError(thrown) : messageOf(thrown) });
+    if (thrown instanceof OperatorError) {
+      const { summary: error, code, remedy } = thrown;
+      return reply.status(400).send({ error, code, remedy });
+    }
+    if (!(thrown instanceof z.ZodError)) return reply.status(500).send({ error: messageOf(thrown) });
+    return reply.status(400).send({ error: z.prettifyError(thrown), code: 'usage', remedy: 'Mend the request.' });
   });
   declare(server, runtime);
   declareMigrations(server, runtime);
