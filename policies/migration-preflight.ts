@@ -73,11 +73,12 @@ function perform(request: Request, tools: PipeTools): Observable<unknown> {
       const missing = outcomes.filter(({ kind }) => kind !== 'already').map(({ reason }) => reason);
       if (missing.length > 0) return report(request, 'failed', `The way is not prepared: ${missing.join(' ')}`);
       const migrated = act(placement, request).pipe(
-        mergeMap(({ kind, reason }) =>
-          kind === 'done' || kind === 'already'
+        mergeMap(({ kind, reason }) => {
+          if (kind === 'superseded') return calledOff(request, tools);
+          return kind === 'done' || kind === 'already'
             ? report(request, 'done', `${name} is on ${to}.`)
-            : report(request, 'failed', reason ?? kind),
-        ),
+            : report(request, 'failed', reason ?? kind);
+        }),
       );
       return concat(report(request, 'running', `The way is prepared: ${name} leaves ${from} for ${to}.`), migrated);
     }),

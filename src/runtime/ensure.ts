@@ -36,6 +36,10 @@ export interface EnsureOptions {
   readonly journal: (body: EntryBody) => Promise<unknown>;
   /** May it write: undefined, or why not (the mode). Asked with the plan in hand. */
   readonly withheld: (plan: readonly string[]) => string | undefined;
+  /** Which newer one has taken its place, if any. Asked last: once the attempt is on its way it is carried through. */
+  readonly superseded: () => string | undefined;
+  /** What was to be sent is sent. */
+  readonly applied: () => void;
   readonly signal: AbortSignal;
 }
 
@@ -89,8 +93,11 @@ class Run {
     if (withheld) return { kind: 'held', reason: withheld };
     const stale = await this.#requirements();
     if (stale) return stale;
+    const newer = this.#options.superseded();
+    if (newer !== undefined) return { kind: 'superseded', reason: `by ${newer}` };
     const unsent = await this.#attempt(plan, lines, this.#options.driver.value?.(state));
     if (unsent) return unsent;
+    this.#options.applied();
     const missing = await this.#timed('verify', () => this.#untilEffective());
     return missing === undefined ? { kind: 'done' } : { kind: 'failed', reason: `not effective: ${missing}` };
   }

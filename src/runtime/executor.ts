@@ -2,7 +2,8 @@
 // journaled. One queue a target, targets in parallel.
 //
 // Q1. Per (target, place) only the newest ensure lives: an older one that has not begun ends `superseded`.
-// Q2. One ensure at a time per target; readings do not wait for it, only for the dialogue that is on.
+// Q2. One ensure at a time per target, but for those that take long (a migration): beside them others go on, and only one for
+//     the same place waits until what they send is sent; readings do not wait for it, only for the dialogue that is on.
 // Q3. A held intent goes again, through everything, when its line is back, or that of a target whose state it requires; unless
 //     it is too old by then: `expired`.
 // Q4. What shall stay so is watched beside the queue, and done again while it comes back.
@@ -46,8 +47,19 @@ interface Job extends EnsureJob {
   readonly times?: number;
 }
 
+/** One that takes long, from when it is begun to when it is over. */
+interface Slow {
+  readonly job: Job;
+  /** The id of the newest one for its place that came since. */
+  supersededBy?: string;
+  /** It has sent what it sends, or sends nothing. */
+  readonly applied: PromiseWithResolvers<void>;
+}
+
 interface Queue {
   readonly waiting: Job[];
+  /** The last of each place. */
+  readonly slow: Map<string, Slow>;
   readonly held: Map<string, Job>;
   /** Done, and watched whether it stays so. */
   readonly watched: Map<string, { readonly job: Job; readonly superseded: AbortController }>;
@@ -78,7 +90,14 @@ export class Executor {
     const { wall, inventory, actuators, platforms, journal } = options;
     for (const [name, target] of Object.entries(inventory.targets)) {
       this.#lines.set(name, new Line({ name, target, actuators, wall, onBack: (back) => this.#back(back) }));
-      this.#queues.set(name, { waiting: [], held: new Map(), watched: new Map(), doubts: new Map(), running: false });
+      this.#queues.set(name, {
+        waiting: [],
+        slow: new Map(),
+        held: new Map(),
+        watched: new Map(),
+        doubts: new Map(),
+        running: false,
+      });
     }
     this.#readings = new Readings({ wall, lines: this.#lines, platforms, inventory, journal });
   }
@@ -159,6 +178,8 @@ export class Executor {
       queue.watched.delete(job.key);
       this.#end(watched.job, { kind: 'superseded', reason: `by ${job.intent.id}` });
     }
+    const slow = queue.slow.get(job.key);
+    if (slow && slow.job.intent.id !== job.intent.id) slow.supersededBy = job.intent.id;
     const held = queue.held.get(job.key);
     const index = queue.waiting.findIndex(({ key }) => key === job.key);
     const older = held ?? queue.waiting[index];
@@ -173,21 +194,34 @@ export class Executor {
     // What came in the same turn takes the place of what came before it in that turn, not begun yet.
     await Promise.resolve();
     for (let job = queue.waiting.shift(); job && !this.#stopped.signal.aborted; job = queue.waiting.shift()) {
-      const done = this.#finish(queue, job);
       // A migration takes as long as it takes, and a proof until others have done their part: neither holds anybody up.
       const slow = job.want.prove === true || this.#readings.driver(job.want.resource)?.verifyDeadlineMs !== undefined;
-      if (!slow) await done;
-      else this.#track(done);
+      if (!slow) await this.#finish(queue, job);
+      else this.#track(this.#beside(queue, job));
     }
     queue.running = false;
   }
 
-  async #finish(queue: Queue, asked: Job): Promise<void> {
+  async #beside(queue: Queue, job: Job): Promise<void> {
+    const older = queue.slow.get(job.key);
+    const slow: Slow = { job, applied: Promise.withResolvers() };
+    queue.slow.set(job.key, slow);
+    try {
+      // Else it would find the state from before, and leave it at that.
+      if (older) await older.applied.promise;
+      await this.#finish(queue, job, slow);
+    } finally {
+      slow.applied.resolve();
+      if (queue.slow.get(job.key) === slow) queue.slow.delete(job.key);
+    }
+  }
+
+  async #finish(queue: Queue, asked: Job, slow?: Slow): Promise<void> {
     const isExpired = asked.inDoubtUntil === undefined && this.#isTooOld(asked);
     const job = isExpired ? asked : await this.#inDoubt(queue, asked);
     const outcome: Outcome = isExpired
       ? { kind: 'expired', reason: `it was to be done within ${asked.want.validForMs} ms` }
-      : await this.#perform(job);
+      : await this.#perform(job, slow);
     if (this.#stopped.signal.aborted) return;
     const fine = outcome.kind === 'done' || outcome.kind === 'already';
     if (fine && job.want.staysMs !== undefined) {
@@ -274,7 +308,7 @@ export class Executor {
     return job;
   }
 
-  async #perform(job: Job): Promise<Outcome> {
+  async #perform(job: Job, slow: Slow | undefined): Promise<Outcome> {
     const { wall, inventory, journal, modes } = this.#options;
     const { want, intent } = job;
     if (want.withdraw) return { kind: 'already', reason: 'it only takes the place of what had not begun' };
@@ -287,7 +321,18 @@ export class Executor {
         reason: `Offbox cannot manage a ${want.resource.kind} on ${target.platform}. See \`offbox show targets\`.`,
       };
     const withheld = (plan: readonly string[]): string | undefined => modes.withheld(intent.policy, want.resource.target, plan);
-    return ensure(job, { wall, line, target, driver, readings: this.#readings, journal, withheld, signal: this.#stopped.signal });
+    return ensure(job, {
+      wall,
+      line,
+      target,
+      driver,
+      readings: this.#readings,
+      journal,
+      withheld,
+      superseded: () => slow?.supersededBy,
+      applied: () => slow?.applied.resolve(),
+      signal: this.#stopped.signal,
+    });
   }
 
   #back(target: string): void {

@@ -188,6 +188,52 @@ const onceOnly = Object.fromEntries(
   }),
 );
 
+describe('what takes long', () => {
+  const slowPlatforms = Object.fromEntries(
+    Object.entries(storyPlatforms).map(([name, platform]) => {
+      const driver = { ...platform.resources['bgp-network']!, verifyDeadlineMs: 600_000 };
+      return [name, { ...platform, resources: { 'bgp-network': driver } }];
+    }),
+  );
+
+  it('is superseded by a newer one for its place until its attempt is on its way', async () => {
+    const on = await rig({ policies: both, platforms: slowPlatforms });
+    await on.pass(100);
+    on.world.set('gw-a', { answerMs: 200 });
+    await give(on);
+    await on.pass(100);
+    await take(on);
+    await on.pass(5_000);
+    expect(on.world.gateways.device('gw-a').writes).toEqual([]);
+    expect(on.ofKind('outcome').map(({ intent, outcome }) => `${intent.split('@')[0]} ${outcome.kind}`)).toEqual([
+      'plain-present superseded',
+      'plain-absent already',
+    ]);
+  });
+
+  it('is undone by a newer one once it is sent, not before', async () => {
+    const on = await rig({ policies: both, platforms: slowPlatforms });
+    await on.pass(100);
+    on.world.set('gw-a', { answerMs: 200 });
+    await give(on);
+    while (on.ofKind('attempt').length === 0) await on.pass(1);
+    await take(on);
+    await on.pass(5_000);
+    expect(on.world.gateways.device('gw-a').writes).toEqual(['network 23.0.0.0/8', 'no network 23.0.0.0/8']);
+  });
+
+  it('holds nobody up', async () => {
+    const on = await rig({ policies: both, platforms: slowPlatforms });
+    on.world.gateways.device('gw-a').advertises = false;
+    await give(on);
+    await on.pass(1_000);
+    expect(on.world.gateways.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
+    await take(on);
+    await on.pass(1_000);
+    expect(on.world.gateways.device('gw-a').writes).toEqual(['network 23.0.0.0/8', 'no network 23.0.0.0/8']);
+  });
+});
+
 describe('after a crash', () => {
   async function crashed(
     killAfter: (on: Rig) => Promise<void>,
