@@ -31,7 +31,7 @@ import type { LoadedConfig } from './runtime/config.ts';
 import { engineIdentity } from './runtime/engine-identity.ts';
 import { type Explanation, explain } from './runtime/explain.ts';
 import { type LoadedPolicy, loadBundle, loadPolicies, loadPolicy } from './runtime/policies.ts';
-import { recover } from './runtime/recovery.ts';
+import { recover, viewed } from './runtime/recovery.ts';
 import { Requests } from './runtime/requests.ts';
 import { Runtime, type Watcher } from './runtime/runtime.ts';
 import { secretsFrom } from './runtime/secrets.ts';
@@ -79,6 +79,7 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
     policies,
     platforms,
     modes: config.modes,
+    snapshots: true,
     lost,
     actuators: [
       cliActuator({ wall, secrets, dialectOf: (platform) => platforms[platform]?.cli }),
@@ -92,7 +93,7 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
     ],
     reporters: nats.map(({ reporter }) => reporter),
     requests,
-    ...(watch ? { watch } : {}),
+    watch: { onWarning: warn, ...watch },
   });
   await runtime.start();
   const api = await serveApi(runtime, data);
@@ -225,9 +226,11 @@ async function epochOf(path: string): Promise<number> {
 
 /** What a stopped Offbox knew: its journal replayed. */
 export async function viewJournal(loaded: LoadedConfig): Promise<View> {
-  const engine = new Engine(await policiesOf(loaded));
-  const view = new View(engine, new Requests());
-  await reading(loaded, undefined, (journal) => recover(engine, journal, (entry) => view.take(entry)));
+  const policies = await policiesOf(loaded);
+  const engine = new Engine(policies);
+  const requests = new Requests();
+  const view = new View(engine, requests);
+  await reading(loaded, undefined, (journal) => recover({ engine, policies, journal, ...viewed(view, requests) }));
   return view;
 }
 

@@ -5,6 +5,7 @@
 // group: the group's key is the prefix of the cell's. Nothing here looks at a whole table for the sake of one key.
 import { cellKeysMax } from '../model/limits.ts';
 import type { Alarm, EventClock } from './clock.ts';
+import { Sweep } from './sweep.ts';
 
 export interface Cell<T> {
   data: T;
@@ -16,6 +17,13 @@ export interface Cell<T> {
 /** What a snapshot holds of a table, the oldest first. */
 export type CellRecords = readonly (readonly [prefix: string, key: string, cell: Cell<unknown>])[];
 
+/** A table as a snapshot has it. */
+export interface SavedTable {
+  readonly dropped: number;
+  readonly droppedEvents: number;
+  readonly cells: CellRecords;
+}
+
 interface Slot {
   readonly cell: Cell<unknown>;
   readonly group: Group;
@@ -25,6 +33,7 @@ interface Slot {
 
 /** The cells below one prefix, and whoever has them open. */
 interface Group {
+  readonly table: Table;
   readonly prefix: string;
   readonly slots: Map<string, Slot>;
   opener: Opener | undefined;
@@ -43,6 +52,8 @@ interface Table {
   readonly groups: Map<string, Group>;
   dropped: number;
   droppedEvents: number;
+  /** While a snapshot is being written. */
+  sweep: Sweep<Slot> | undefined;
 }
 
 /** How much the operator at `place` remembers, and what it had no room for since the start. */
@@ -88,9 +99,10 @@ export class CellStore {
     const slotOf = (key: string): Slot | undefined => group.slots.get(key);
 
     return {
-      get: (key) => slotOf(key)?.cell.data as T | undefined,
+      // Whoever gets it may change it in place.
+      get: (key) => touched(slotOf(key))?.cell.data as T | undefined,
       set: (key, data) => {
-        const slot = slotOf(key);
+        const slot = touched(slotOf(key));
         if (slot) slot.cell.data = data;
         else this.#add(table, group, key, { data });
       },
@@ -140,7 +152,57 @@ export class CellStore {
     );
   }
 
-  /** Plain data of every cell, for a snapshot or a comparison. */
+  /** How many alarms of a policy's correlations are due by `at`. */
+  overdue(policy: string, at: number): number {
+    return this.#late(policy, at).length;
+  }
+
+  /** Forgets what a policy's correlations waited for until `at`, alarms and all. Rounds, holds and schedules go on. */
+  dropOverdue(policy: string, at: number): void {
+    for (const slot of this.#late(policy, at)) forget(slot.group.table, slot);
+  }
+
+  #late(policy: string, at: number): readonly Slot[] {
+    const tables = [...this.#tables].filter(([path]) => path.startsWith(`${policy}/`) && isCorrelation(path));
+    return tables.flatMap(([, { slots }]) =>
+      [...slots.values()].filter(({ cell: { dueAt } }) => dueAt !== undefined && dueAt <= at),
+    );
+  }
+
+  /** All as it is now, as JSON in pieces; they are written while they are taken, whatever changes meanwhile. */
+  save(): Generator<string> {
+    const tables = [...this.#tables].map(([path, table]) => {
+      const { dropped, droppedEvents } = table;
+      const sweep = new Sweep([...table.slots.values()], ({ group, key, cell }) => JSON.stringify([group.prefix, key, cell]));
+      table.sweep = sweep;
+      return { path, table, dropped, droppedEvents, sweep };
+    });
+    return (function* pieces() {
+      let comma = '';
+      yield '{';
+      for (const { path, table, dropped, droppedEvents, sweep } of tables) {
+        yield `${comma}${JSON.stringify(path)}:{"dropped":${dropped},"droppedEvents":${droppedEvents},"cells":[`;
+        yield* sweep.pieces();
+        yield ']}';
+        comma = ',';
+        if (table.sweep === sweep) table.sweep = undefined;
+      }
+      yield '}';
+    })();
+  }
+
+  /** Puts back what was saved of some policies, whose data becomes ours. To be called before their operators open their cells. */
+  load(saved: Readonly<Record<string, SavedTable>>, which: (policy: string) => boolean): void {
+    for (const [path, { dropped, droppedEvents, cells }] of Object.entries(saved)) {
+      if (!which(path.slice(0, path.indexOf('/')))) continue;
+      const table = this.#table(path);
+      table.dropped = dropped;
+      table.droppedEvents = droppedEvents;
+      for (const [prefix, key, cell] of cells) this.#add(table, groupOf(table, prefix), key, cell);
+    }
+  }
+
+  /** Plain data of every cell, for a comparison. */
   snapshot(): Record<string, CellRecords> {
     return Object.fromEntries(
       [...this.#tables].map(([path, { slots }]) => [
@@ -180,7 +242,7 @@ export class CellStore {
   #table(path: string): Table {
     let table = this.#tables.get(path);
     if (!table) {
-      table = { slots: new Map(), groups: new Map(), dropped: 0, droppedEvents: 0 };
+      table = { slots: new Map(), groups: new Map(), dropped: 0, droppedEvents: 0, sweep: undefined };
       this.#tables.set(path, table);
     }
     return table;
@@ -190,10 +252,20 @@ export class CellStore {
 function groupOf(table: Table, prefix: string): Group {
   let group = table.groups.get(prefix);
   if (!group) {
-    group = { prefix, slots: new Map(), opener: undefined };
+    group = { table, prefix, slots: new Map(), opener: undefined };
     table.groups.set(prefix, group);
   }
   return group;
+}
+
+function touched(slot: Slot | undefined): Slot | undefined {
+  if (slot) slot.group.table.sweep?.before(slot);
+  return slot;
+}
+
+/** What counts and waits by itself; the others are rounds, holds and schedules, which must not stand still. */
+function isCorrelation(path: string): boolean {
+  return !/\.(exclusive|hold|held|standing|resync)$/.test(path);
 }
 
 /** With nobody there to hear it, the cell keeps its due time: it rings when its operator opens it. */
@@ -201,6 +273,7 @@ function ring(slot: Slot): void {
   slot.alarm = undefined;
   const { opener } = slot.group;
   if (!opener) return;
+  touched(slot);
   delete slot.cell.dueAt;
   delete slot.cell.order;
   opener.ring(slot.key);
@@ -208,6 +281,7 @@ function ring(slot: Slot): void {
 
 function disarm(slot: Slot | undefined): void {
   if (!slot) return;
+  touched(slot);
   slot.alarm?.cancel();
   slot.alarm = undefined;
   delete slot.cell.dueAt;

@@ -39,6 +39,17 @@ export class EventClock implements SchedulerLike {
     return slot;
   }
 
+  /** The order that the next alarm gets. */
+  get order(): number {
+    return this.#order;
+  }
+
+  /** Stands where another clock stood; nothing rings. Only before it has moved. */
+  restore(now: number, order: number): void {
+    this.#now = now;
+    this.#order = Math.max(this.#order, order);
+  }
+
   /** Alarms in the heap, the cancelled ones among them: never more than twice those set, and `compactFrom`. */
   get size(): number {
     return this.#heap.length;

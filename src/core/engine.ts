@@ -21,12 +21,12 @@ import type { Event } from '../model/event.ts';
 import type { Intent, Want } from '../model/intent.ts';
 import type { Meaning } from '../model/meaning.ts';
 import { WrittenEvent } from '../model/written-event.ts';
-import { CellStore, type Remembered } from './cells.ts';
+import { CellStore, type Remembered, type SavedTable } from './cells.ts';
 import { EventClock } from './clock.ts';
 import { deriveFhrpChanged } from './derive/fhrp-changed.ts';
 import { deriveResync } from './derive/resync.ts';
-import { Facts, isFolded } from './facts.ts';
-import { Ledger } from './ledger.ts';
+import { Facts, isFolded, type SavedFacts } from './facts.ts';
+import { Ledger, type SavedLedger } from './ledger.ts';
 import type { DeployedPolicy } from './policy.ts';
 import { type PolicyEvent, PolicyRun, type RunHost } from './policy-run.ts';
 import type { Verdict } from './scope.ts';
@@ -47,7 +47,33 @@ export interface StepResult {
   readonly nextDue: number | undefined;
 }
 
+/** A policy as a snapshot has it. */
+export interface SavedPolicy {
+  readonly name: string;
+  readonly version: string;
+  /** `ending`: stopped, with something held that is still to be let go of. */
+  readonly state: 'running' | 'waiting' | 'ending' | 'stopped';
+  readonly reason?: string | undefined;
+  readonly since: number;
+  /** All it remembers is in cells (PolicyRun.settled). */
+  readonly settled: boolean;
+}
+
+/** An engine as a snapshot has it. */
+export interface SavedEngine {
+  readonly entry: { readonly seq: number; readonly at: number };
+  readonly clock: { readonly now: number; readonly order: number };
+  readonly policies: readonly SavedPolicy[];
+  /** In force, as last journaled. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly facts: SavedFacts;
+  readonly ledger: SavedLedger;
+  readonly cells: Readonly<Record<string, SavedTable>>;
+}
+
 interface Slot {
+  /** Takes no part until a snapshot says how it stands: no deploy entry wakes it. */
+  dormant: boolean;
   readonly deployed: DeployedPolicy;
   /** Running from its deploy entry on, until it is stopped. */
   run: PolicyRun | undefined;
@@ -96,6 +122,9 @@ export class Engine {
   readonly #host: RunHost;
   #entry: Pick<Entry, 'seq' | 'at'> = { seq: 0, at: 0 };
   #woke = false;
+  /** Nothing is wanted: what is put back has wanted it before. */
+  #silent = false;
+  readonly #versions = new Map<string, string>();
   readonly #told = new WeakMap<Event | Reading, readonly Meaning[]>();
   #intents: Intent[] = [];
   #faults: PolicyFault[] = [];
@@ -103,6 +132,7 @@ export class Engine {
   constructor(policies: readonly DeployedPolicy[], trace?: (verdict: Verdict) => void) {
     this.#slots = policies.map((deployed) => ({
       deployed,
+      dormant: false,
       run: undefined,
       ending: undefined,
       stopped: undefined,
@@ -130,6 +160,8 @@ export class Engine {
   step(entry: Entry): StepResult {
     this.#entry = entry;
     this.#woke = false;
+    // Before anything rings: what came due while Offbox was down is what it is about.
+    if (entry.kind === 'late' && entry.late === 'drop') this.cells.dropOverdue(entry.policy, entry.until);
     this.clock.advanceTo(entry.at);
     this.#take(entry);
     const result = {
@@ -145,6 +177,82 @@ export class Engine {
   /** Whether the last entry reached a policy. */
   get woke(): boolean {
     return this.#woke;
+  }
+
+  /** The versions in force, as last journaled, by policy. */
+  get versions(): ReadonlyMap<string, string> {
+    return this.#versions;
+  }
+
+  /** The policies that could not be put back from what is saved now: a pipe of theirs waits for an answer. */
+  unsettled(): readonly string[] {
+    return this.#slots.flatMap(({ deployed, run }) => (run && !run.settled ? [deployed.policy.name] : []));
+  }
+
+  /** All as it is now, as JSON of a SavedEngine in pieces; they are written while they are taken, whatever is stepped meanwhile. */
+  save(): Generator<string> {
+    const policies = this.#slots.map(
+      ({ deployed: { policy, version }, run, ending, stopped, since }): SavedPolicy => ({
+        name: policy.name,
+        version,
+        state: run ? 'running' : ending ? 'ending' : stopped === undefined ? 'waiting' : 'stopped',
+        ...(stopped === undefined ? {} : { reason: stopped }),
+        since,
+        settled: run?.settled ?? true,
+      }),
+    );
+    const { seq, at } = this.#entry;
+    const clock = { now: this.clock.now(), order: this.clock.order };
+    const head = { entry: { seq, at }, clock, policies, versions: Object.fromEntries(this.#versions) };
+    const [facts, ledger, cells] = [this.facts.save(), this.ledger.save(), this.cells.save()];
+    return (function* pieces() {
+      yield `${JSON.stringify(head).slice(0, -1)},"facts":`;
+      yield* facts;
+      yield ',"ledger":';
+      yield* ledger;
+      yield ',"cells":';
+      yield* cells;
+      yield '}';
+    })();
+  }
+
+  /** Puts back what was saved, and wakes those policies. What was saved becomes ours. Only into a new engine. */
+  restore(saved: SavedEngine, which: (policy: string) => boolean = () => true): void {
+    this.#entry = saved.entry;
+    this.clock.restore(saved.clock.now, saved.clock.order);
+    this.facts.restore(saved.facts);
+    this.ledger.restore(saved.ledger);
+    for (const [policy, version] of Object.entries(saved.versions)) this.#versions.set(policy, version);
+    this.#wake(saved, which);
+  }
+
+  /** Until wake() they take no part: other policies are brought up to a snapshot alone. Only before the first entry. */
+  rest(which: (policy: string) => boolean): void {
+    for (const slot of this.#slots) slot.dormant = which(slot.deployed.policy.name);
+  }
+
+  /** The policies that rested go on as they were saved. The entry it was saved at must have been stepped, and none after it. */
+  wake(saved: SavedEngine): void {
+    const resting = new Set(this.#slots.flatMap(({ dormant, deployed }) => (dormant ? [deployed.policy.name] : [])));
+    this.clock.restore(this.clock.now(), saved.clock.order);
+    for (const slot of this.#slots) slot.dormant = false;
+    this.#wake(saved, (policy) => resting.has(policy));
+  }
+
+  #wake(saved: SavedEngine, which: (policy: string) => boolean): void {
+    const wakes = new Map(saved.policies.map((policy) => [policy.name, policy]));
+    this.cells.load(saved.cells, which);
+    this.#silent = true;
+    for (const [number, slot] of this.#slots.entries()) {
+      const found = wakes.get(slot.deployed.policy.name);
+      if (!found || !which(found.name)) continue;
+      slot.since = found.since;
+      slot.stopped = found.reason;
+      if (found.state === 'running' || found.state === 'ending') this.#begin(slot, number);
+      if (found.state === 'ending') this.#stop(found.name, found.reason ?? '');
+      slot.made = 0;
+    }
+    this.#silent = false;
   }
 
   policies(): readonly PolicyStatus[] {
@@ -285,8 +393,9 @@ export class Engine {
 
   /** Recovery runs the versions now deployed; older entries only warm them. A change of version voids a round begun. */
   #onDeploy(entry: EntryOf<'deploy'>): void {
+    this.#versions.set(entry.policy, entry.version);
     const number = this.#byName.get(entry.policy);
-    if (number === undefined) return;
+    if (number === undefined || this.#slots[number]!.dormant) return;
     const slot = this.#slots[number]!;
     slot.since = entry.at;
     if (slot.run) {
@@ -297,6 +406,10 @@ export class Engine {
     slot.stopped = undefined;
     // What was still to be let go of the new one finds in its cells.
     slot.ending = undefined;
+    this.#begin(slot, number);
+  }
+
+  #begin(slot: Slot, number: number): void {
     try {
       slot.run = new PolicyRun(slot.deployed, number, this.#host);
     } catch (thrown) {
@@ -304,12 +417,17 @@ export class Engine {
     }
   }
 
-  /** Its holds are released here and not where it threw: replay obeys the entry, whether or not it throws again (law E7). */
+  /**
+   * Its holds are released here and not where it threw: replay obeys the entry, whether or not it throws again (law E7). One that was
+   * taken away is no version in force: put back, it is deployed anew.
+   */
   #onQuarantine({ policy, reason, cause }: EntryOf<'quarantine'>): void {
+    if (reason.startsWith('removed')) this.#versions.delete(policy);
+    const slot = this.#slots[this.#byName.get(policy) ?? -1];
+    if (!slot || slot.dormant) return;
     const why = `${reason} (at entry ${cause})`;
     this.#stop(policy, why);
-    const slot = this.#slots[this.#byName.get(policy) ?? -1];
-    if (slot?.ending) this.#guard(slot, (run) => run.release(`${policy} is stopped, ${why}`));
+    if (slot.ending) this.#guard(slot, (run) => run.release(`${policy} is stopped, ${why}`));
   }
 
   #guard(slot: Slot, act: (run: PolicyRun) => void): void {
@@ -372,6 +490,7 @@ export class Engine {
     this.#count(slot);
     if (slot.made === intentsPerPolicyMax) throw tooMany('intents', intentsPerPolicyMax);
     const serial = `${cause}/${slot.made++}`;
+    if (this.#silent) return serial;
     this.#intents.push({ id: `${policy.name}@${version}/${serial}`, policy: policy.name, version, cause, key, want });
     return serial;
   }

@@ -5,6 +5,7 @@ import { interfaceName } from '../model/interface-name.ts';
 import { type Family, type Meaning, type MeaningKind, type Role, roleOfHsrp, roleOfVrrp } from '../model/meaning.ts';
 import type { FhrpRow } from '../model/query.ts';
 import type { Attachment, Gateway, Inventory, Member, Path, Target } from '../model/target.ts';
+import { arrayPieces } from './sweep.ts';
 import type { VmFact } from './vm-migration.ts';
 import { Vms } from './vms.ts';
 
@@ -68,6 +69,14 @@ export interface RowClaim {
   readonly family?: Family | undefined;
 }
 
+/** Facts as a snapshot has them. */
+export interface SavedFacts {
+  readonly inventory: Inventory;
+  readonly fhrp: readonly FhrpFact[];
+  readonly targets: readonly TargetFact[];
+  readonly vms: readonly VmFact[];
+}
+
 const emptyInventory: Inventory = { targets: {}, gateways: {} };
 
 export class Facts implements InventoryView {
@@ -106,7 +115,7 @@ export class Facts implements InventoryView {
   }
 
   fhrp(gateway: string, target: string): FhrpFact | undefined {
-    return this.#fhrp.get(`${gateway}\u0000${target}`);
+    return this.#fhrp.get(factKey({ gateway, target }));
   }
 
   allFhrp(): readonly FhrpFact[] {
@@ -115,6 +124,31 @@ export class Facts implements InventoryView {
 
   allTargets(): readonly TargetFact[] {
     return [...this.#targets.values()];
+  }
+
+  /** All as they are now, as JSON in pieces. */
+  save(): Generator<string> {
+    const inventory = this.#inventory;
+    const fhrp = arrayPieces([...this.#fhrp.values()]);
+    const targets = arrayPieces([...this.#targets.values()]);
+    const vms = this.vms.save();
+    return (function* pieces() {
+      yield `{"inventory":${JSON.stringify(inventory)},"fhrp":`;
+      yield* fhrp;
+      yield ',"targets":';
+      yield* targets;
+      yield ',"vms":';
+      yield* vms;
+      yield '}';
+    })();
+  }
+
+  /** What was saved becomes ours. Only before the first entry. */
+  restore({ inventory, fhrp, targets, vms }: SavedFacts): void {
+    this.#setInventory(inventory);
+    for (const fact of fhrp) this.#fhrp.set(factKey(fact), fact);
+    for (const fact of targets) this.#targets.set(fact.target, fact);
+    this.vms.restore(vms);
   }
 
   /** Takes an entry in; returns what it means for migrations. */
@@ -191,8 +225,12 @@ export class Facts implements InventoryView {
 
   #setFhrp(member: GatewayMember, role: Role, state: string, entry: Entry, by: FhrpFact['by']): void {
     const { gateway, target } = member;
-    this.#fhrp.set(`${gateway}\u0000${target}`, { gateway, target, role, state, at: entry.at, seq: entry.seq, by });
+    this.#fhrp.set(factKey(member), { gateway, target, role, state, at: entry.at, seq: entry.seq, by });
   }
+}
+
+function factKey({ gateway, target }: Pick<FhrpFact, 'gateway' | 'target'>): string {
+  return `${gateway}\u0000${target}`;
 }
 
 /** A policy or an event may ask for a gateway of any name, `constructor` among them. */

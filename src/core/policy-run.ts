@@ -61,6 +61,7 @@ export class PolicyRun {
   readonly #schedule: Cells<true>;
   readonly #waiting = new Map<string, (entry: EntryOf<'reading'> | EntryOf<'outcome'>) => void>();
   readonly #take: (event: PolicyEvent) => void;
+  #askedAtOnce = false;
   #subscription: Subscription | undefined;
   #stopped = false;
   /** What the pipe threw: RxJS hands it to the subscriber, whoever rang or asked. */
@@ -137,6 +138,15 @@ export class PolicyRun {
       if (!event || proved.has(key) || (targets && !targets.includes(event.target))) continue;
       this.#ensure(key, { ...event, because: 'resync' }, reason);
     }
+  }
+
+  /**
+   * Whether all it remembers is in cells: nothing that a pipe asked for is unanswered, so that its closures hold wiring only. A pipe
+   * that asks as soon as it is subscribed to keeps what came of it in its closures: it is never settled. What a declared `horizon`
+   * says is apart from it.
+   */
+  get settled(): boolean {
+    return this.#waiting.size === 0 && !this.#askedAtOnce;
   }
 
   /** A round begun by another version of the code is void. */
@@ -217,6 +227,7 @@ export class PolicyRun {
     this.#scope.build(() => {
       this.#subscription = policy.pipe!(events as unknown as Observable<never>, this.#tools()).subscribe({ next, error });
     });
+    this.#askedAtOnce = this.#waiting.size > 0;
     return (event) => events.next(event);
   }
 

@@ -59,6 +59,11 @@ interface Common<S extends Selectors> {
   /** Kebab-case, the sentence it enforces: `hsrp-active-advertises`. */
   readonly name: string;
   readonly describe?: string;
+  /**
+   * What its correlations waited for and came due while Offbox was down: rings late (`fire`), or is forgotten (`drop`). Rounds, holds
+   * and schedules go on either way. By default `fire`.
+   */
+  readonly late?: 'fire' | 'drop';
   /** What wakes it. */
   readonly on: S;
 }
@@ -94,6 +99,8 @@ interface Holding<S extends Selectors, U extends Selectors> extends Common<S> {
 interface Piped<S extends Selectors> extends Common<S> {
   /** RxJS on event time: returns desires, or whatever is left when everything was done by `act`. */
   readonly pipe: (events: Observable<EventOf<S>>, tools: PipeTools) => Observable<unknown>;
+  /** How far back its own RxJS operators remember: after a restart it is built again from so long before. */
+  readonly horizon?: Duration;
   readonly ensure?: never;
   readonly hold?: never;
   readonly key?: never;
@@ -115,6 +122,8 @@ export interface Policy {
   readonly ensure?: (event: never, context: PolicyContext) => Desire | readonly Desire[];
   readonly pipe?: (events: Observable<never>, tools: PipeTools) => Observable<unknown>;
   readonly hold?: HoldSpec;
+  readonly late: 'fire' | 'drop';
+  readonly horizonMs?: number;
 }
 
 export interface HoldSpec {
@@ -169,6 +178,11 @@ export function policy<const S extends Selectors, const U extends Selectors = Se
       refuse('settle.atMost is shorter than settle.quiet', 'Make it longer.');
   }
   const hold = spec.hold ? holdOf(spec as unknown as Holding<Selectors, Selectors>, lengthOf, refuse) : undefined;
+  if (spec.late !== undefined && spec.late !== 'fire' && spec.late !== 'drop')
+    refuse(`\`late\` is "${String(spec.late)}"`, "Say 'fire' or 'drop'.");
+  const horizon = (spec as Piped<S>).horizon;
+  if (horizon !== undefined && !spec.pipe) refuse('`horizon` says nothing without a pipe', 'Leave it out.');
+  const horizonMs = horizon === undefined ? undefined : lengthOf('horizon', horizon);
   const resyncMs = spec.resync === undefined ? undefined : lengthOf('resync', spec.resync);
   if (resyncMs !== undefined && resyncMs < resyncMinMs)
     refuse('resync is under 1 s', 'Use minutes: it is what mends a lost event.');
@@ -177,6 +191,8 @@ export function policy<const S extends Selectors, const U extends Selectors = Se
     name: spec.name,
     describe: spec.describe ?? '',
     on,
+    late: spec.late ?? 'fire',
+    ...(horizonMs === undefined ? {} : { horizonMs }),
     ...(spec.key ? { key: spec.key as Policy['key'] & object } : {}),
     ...(spec.settle ? { settle: spec.settle } : {}),
     ...(resyncMs === undefined ? {} : { resyncMs }),

@@ -4,6 +4,7 @@ import { type Entry, type Reading, rowsOf } from '../model/entry.ts';
 import type { Event } from '../model/event.ts';
 import { readingLagMs, vmsMax } from '../model/limits.ts';
 import type { Meaning, Nic } from '../model/meaning.ts';
+import { Sweep } from './sweep.ts';
 import {
   absent,
   given,
@@ -38,6 +39,8 @@ export class Vms {
   readonly #byHost = new Map<string, HostVms>();
   readonly #migrating = new Set<VmFact>();
   #heard = 0;
+  /** While a snapshot is being written. */
+  #sweep: Sweep<VmFact> | undefined;
 
   get(uuid: string): VmFact | undefined {
     return this.#vms.get(uuid);
@@ -58,13 +61,24 @@ export class Vms {
     return vm ? hostsWith(vm) : [];
   }
 
-  /** Plain data, for a snapshot. */
-  snapshot(): readonly VmFact[] {
-    return structuredClone([...this.#vms.values()]);
+  /** All as they are now, as JSON in pieces; they are written while they are taken, whatever changes meanwhile. */
+  save(): Generator<string> {
+    const sweep = new Sweep([...this.#vms.values()], (vm) => JSON.stringify(vm));
+    this.#sweep = sweep;
+    const done = (): void => {
+      if (this.#sweep === sweep) this.#sweep = undefined;
+    };
+    return (function* pieces() {
+      yield '[';
+      yield* sweep.pieces();
+      yield ']';
+      done();
+    })();
   }
 
+  /** What was saved becomes ours. */
   restore(vms: readonly VmFact[]): void {
-    for (const vm of structuredClone(vms)) this.#keep(vm);
+    for (const vm of vms) this.#keep(vm);
   }
 
   /** Takes an entry in; returns what it means for migrations. */
@@ -133,6 +147,7 @@ export class Vms {
       vm = { uuid, vm: name, places: {}, nics: [] };
       this.#keep(vm);
     }
+    this.#sweep?.before(vm);
     // Mostly the same: then the text that is kept stays, and not the newest of many.
     if (vm.vm !== name) vm.vm = name;
     if (nics) vm.nics = nics;
@@ -178,9 +193,11 @@ export class Vms {
   /** The host has these, and no others. `asOf`: what was heard from it since is newer. */
   #listed(host: string, uuids: ReadonlySet<string>, at: number, asOf = at): readonly Told[] {
     const concerned = this.#inOrder(this.#byHost.get(host)?.all() ?? [], this.#migrating);
-    return concerned.flatMap((vm) =>
-      uuids.has(vm.uuid) || isHeardSince(vm, host, asOf) ? nothing : this.#indexed(vm, host, absent(vm, host, at)),
-    );
+    return concerned.flatMap((vm) => {
+      if (uuids.has(vm.uuid) || isHeardSince(vm, host, asOf)) return nothing;
+      this.#sweep?.before(vm);
+      return this.#indexed(vm, host, absent(vm, host, at));
+    });
   }
 
   /** A reading has another way than the events: one that was asked for before the host's last word may be older than it. */
@@ -208,12 +225,15 @@ export class Vms {
 
   #refuse(request: string, state: string, reason: string): readonly Told[] {
     const vm = this.#inOrder(this.#migrating).find(({ migration }) => migration?.request === request);
-    return vm ? this.#indexed(vm, undefined, given(vm, state === 'cancelled' ? 'cancelled' : 'failed', reason)) : nothing;
+    if (!vm) return nothing;
+    this.#sweep?.before(vm);
+    return this.#indexed(vm, undefined, given(vm, state === 'cancelled' ? 'cancelled' : 'failed', reason));
   }
 
   #forgetRequest(uuid: string): void {
     const vm = this.#vms.get(uuid);
     if (vm?.migration?.phase !== 'requested') return;
+    this.#sweep?.before(vm);
     delete vm.migration;
     this.#migrating.delete(vm);
   }

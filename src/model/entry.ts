@@ -54,6 +54,26 @@ export const entryBodySchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('inventory'), inventory: inventorySchema }),
   /** This policy stopped at entry `cause`; replay obeys (law E7). */
   z.object({ kind: z.literal('quarantine'), policy: z.string(), cause: z.number().int(), reason: z.string() }),
+  /** What came due for a policy's correlations by `until`, while Offbox was down, rings late or is forgotten. Before anything rings. */
+  z.object({
+    kind: z.literal('late'),
+    policy: z.string(),
+    late: z.enum(['fire', 'drop']),
+    until: z.number().int(),
+    alarms: z.number().int(),
+  }),
+  /** What the engine was after entry `through` is among the journal's blobs. */
+  z.object({
+    kind: z.literal('snapshot'),
+    through: z.number().int(),
+    digest: z.string(),
+    runtime: z.string(),
+    /** Versions that ran, and of those the policies that cannot be put back from it: a pipe waited for an answer. */
+    policies: z.record(z.string(), z.string()),
+    unsettled: z.array(z.string()),
+    /** The entry of the snapshot before. */
+    previous: z.number().int().optional(),
+  }),
   z.object({ kind: z.literal('command'), by: z.string(), verb: z.string(), arguments: z.array(z.string()) }),
 ]);
 

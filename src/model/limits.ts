@@ -202,3 +202,18 @@ export const libvirtXmlFreshMs = 60_000;
  * them is read until half are durable, and the rest waits in their sockets: on the heap it would only age, where each collection
  * copies it. 2,048 x about 2 kB = 4 MB, and what the last read of each socket brought: 500 x 64 kB = 32 MB at most. */
 export const libvirtUncommittedMax = 2 * appendEntriesMax;
+/** Intents remembered of which nobody can tell what became, until an operator answers: 10,000 x about 1 kB = 10 MB. */
+export const unknownIntentsMax = 10_000;
+/** Between two snapshots: entries, which a restart replays in a third of a second, or milliseconds where anything came at all. */
+export const snapshotEntries = 100_000;
+export const snapshotMs = 300_000;
+/** A snapshot that is due waits for pipes to have their answers; no longer than this, milliseconds. */
+export const snapshotPatienceMs = 60_000;
+/** A snapshot is written in pieces of this long, milliseconds; in between the host goes on. */
+export const snapshotSliceMs = 2;
+/** Entries before a snapshot that are read again at a start, so that there is something to show. */
+export const shownAgainEntries = 4_096;
+/** What came due longer before a start than this is late; a restart takes seconds. */
+export const lateMs = 60_000;
+/** A snapshot before it is compressed; a string of V8 has 512 MiB at most. 100,000 keys with 1 kB each are 100 MB. */
+export const snapshotJsonBytesMax = 500 * 1024 * 1024;

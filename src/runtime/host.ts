@@ -27,6 +27,8 @@ export interface HostOptions {
   readonly execute: (intent: Intent, at: number) => void;
   /** After each entry was stepped; for those who watch. */
   readonly onEntry?: (entry: Entry, result: StepResult) => void;
+  /** After an append whose entries have all been stepped: how many, and what is wanted because of them and not yet recorded. */
+  readonly onAppended?: (entries: number, moment: { seq: number; at: number; derived: readonly EntryBody[] }) => void;
   /** The host has stopped by itself: the journal failed. */
   readonly onFailure: (fault: Error) => void;
 }
@@ -212,6 +214,7 @@ export class Host {
       if (entry.kind === 'intent') execute(entry.intent, entry.at);
       onEntry?.(entry, result);
     }
+    this.#options.onAppended?.(batch.length, { seq: this.#lastSeq, at, derived: this.#derived });
     return this.#lastSeq + 1 - taken.length;
   }
 

@@ -1,9 +1,15 @@
-// Owns: the replay at start: every entry through the engine, what it derives matched with what was recorded (laws E4, E5).
+// Owns: the replay at start: a snapshot put back, every entry after it through the engine, and what it derives matched with what was
+// recorded (laws E4, E5). From where it begins is told by recovery-base.ts.
 import type { Engine, PolicyFault } from '../core/engine.ts';
-import type { Entry, EntryOf } from '../model/entry.ts';
+import type { DeployedPolicy } from '../core/policy.ts';
+import type { Entry } from '../model/entry.ts';
 import type { Intent } from '../model/intent.ts';
+import { shownAgainEntries } from '../model/limits.ts';
 import type { Inventory } from '../model/target.ts';
-import type { Journal } from '../ports/journal.ts';
+import { type Base, baseOf, type Deployable } from './recovery-base.ts';
+import type { Requests } from './requests.ts';
+import type { KeptSnapshot, Snapshot, SnapshotEntry, SnapshotJournal } from './snapshots.ts';
+import type { View } from './view.ts';
 
 /** Derived and recorded disagree: the policy goes on, in `observe`. */
 export interface Divergence {
@@ -14,7 +20,10 @@ export interface Divergence {
 }
 
 export interface Recovered {
+  /** Replayed. */
   readonly entries: number;
+  /** The entry up to which a snapshot was put back; 0 where there was none. */
+  readonly restored: number;
   readonly lastSeq: number;
   readonly lastAt: number;
   /** Derived for the first time: they were not decided when Offbox stopped. */
@@ -23,30 +32,97 @@ export interface Recovered {
   readonly divergences: readonly Divergence[];
   readonly nextDue: number | undefined;
   /** The inventory and versions in force, as last journaled. */
-  readonly inventory: Inventory | undefined;
+  readonly inventory: Inventory;
   readonly versions: ReadonlyMap<string, string>;
+  /** The newest entry that names a snapshot. */
+  readonly snapshot: SnapshotEntry | undefined;
+  /** Snapshots that are still there, the oldest first. */
+  readonly kept: readonly KeptSnapshot[];
+  /** What the operator should know of how it was done. */
+  readonly said: readonly string[];
 }
 
-/** `onEntry` is called after each entry was stepped. */
-export async function recover(
-  engine: Engine,
-  journal: Pick<Journal, 'read'>,
-  onEntry: (entry: Entry) => void,
-): Promise<Recovered> {
-  const replay = new Replay(engine);
-  for await (const batch of journal.read(0)) {
+export interface RecoveryOptions {
+  readonly engine: Engine;
+  readonly policies: readonly DeployedPolicy[];
+  readonly journal: SnapshotJournal;
+  /** Called after each entry was stepped. */
+  readonly onEntry?: (entry: Entry) => void;
+  /** A snapshot was put back: what else is in it is the caller's, BEFORE the entries after it. */
+  readonly onRestored?: (snapshot: Snapshot) => void;
+  /** Called with entries that are only to be shown: they are in the snapshot that is put back next. */
+  readonly onShown?: (entry: Entry) => void;
+}
+
+/** How a view and the book of requests are brought up beside an engine. */
+export function viewed(view: View, requests: Requests): Pick<RecoveryOptions, 'onEntry' | 'onRestored' | 'onShown'> {
+  return {
+    onEntry: (entry) => view.take(entry),
+    onShown: (entry) => view.show(entry),
+    onRestored: (snapshot) => requests.restore(snapshot.requests),
+  };
+}
+
+/** Brings a new engine to where the journal ends. */
+export async function recover(options: RecoveryOptions): Promise<Recovered> {
+  const { engine, policies, journal, onEntry, onRestored, onShown } = options;
+  const deployables = policies.map(({ policy: { name, horizonMs }, version }) => ({ name, version, horizonMs }));
+  const base = await baseOf(journal, deployables);
+  const { from, upTo } = base;
+  const newest = upTo ?? from;
+  const replay = new Replay(engine, base, deployables);
+  const through = upTo?.engine.entry.seq ?? 0;
+  const shownFrom = Math.max((newest?.engine.entry.seq ?? 0) - shownAgainEntries, 0);
+  const restored = (): void => {
+    if (upTo) replay.wake(upTo);
+    if (newest) onRestored?.(newest);
+  };
+  if (from && !upTo && onShown) await show(journal, shownFrom, from.engine.entry.seq, onShown);
+  if (!upTo) restored();
+  let awake = !upTo;
+  for await (const batch of journal.read((from?.engine.entry.seq ?? 0) + 1)) {
     for (const entry of batch) {
+      if (!awake && entry.seq > through) {
+        awake = true;
+        restored();
+      }
       replay.take(entry);
-      onEntry(entry);
+      if (awake) onEntry?.(entry);
+      else if (entry.seq > shownFrom) onShown?.(entry);
     }
   }
-  return replay.result();
+  if (!awake) restored();
+  const { newest: snapshot } = base;
+  return {
+    ...replay.result(),
+    restored: newest?.engine.entry.seq ?? 0,
+    snapshot,
+    kept: keptOf(newest, snapshot),
+    said: base.said,
+  };
+}
+
+async function show(journal: SnapshotJournal, after: number, through: number, onShown: (entry: Entry) => void): Promise<void> {
+  for await (const batch of journal.read(after + 1)) {
+    for (const entry of batch) {
+      if (entry.seq > through) return;
+      onShown(entry);
+    }
+  }
+}
+
+/** Those that the one put back knows of, and itself. */
+function keptOf(restored: Snapshot | undefined, newest: SnapshotEntry | undefined): readonly KeptSnapshot[] {
+  const own = newest && restored?.engine.entry.seq === newest.through ? [newest] : [];
+  return [...(restored?.older ?? []), ...own.map(({ seq, through, at, digest }) => ({ seq, through, at, digest }))];
 }
 
 class Replay {
   readonly #engine: Engine;
-  readonly #current: ReadonlyMap<string, string>;
-  readonly #versions = new Map<string, string>();
+  readonly #policies: ReadonlyMap<string, Deployable>;
+  readonly #alone: ReadonlySet<string>;
+  /** Only those in `alone` take part. */
+  #resting: boolean;
   /** Derived, and not yet met as recorded. */
   readonly #derived = new Map<string, Intent>();
   readonly #divergences = new Map<string, Divergence>();
@@ -54,11 +130,32 @@ class Replay {
   #entries = 0;
   #last: Pick<Entry, 'seq' | 'at'> = { seq: 0, at: 0 };
   #nextDue: number | undefined;
-  #inventory: Inventory | undefined;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, { from, upTo, alone }: Base, policies: readonly Deployable[]) {
     this.#engine = engine;
-    this.#current = new Map(engine.policies().map(({ name, version }) => [name, version]));
+    this.#policies = new Map(policies.map((policy) => [policy.name, policy]));
+    this.#alone = alone;
+    this.#resting = upTo !== undefined;
+    if (upTo) engine.rest((policy) => !alone.has(policy));
+    if (!from) return;
+    engine.restore(from.engine, (policy) => !upTo || alone.has(policy));
+    this.#restored(from, (policy) => !upTo || alone.has(policy));
+  }
+
+  /** The others are put back as they were. */
+  wake(upTo: Snapshot): void {
+    this.#resting = false;
+    this.#engine.wake(upTo.engine);
+    this.#restored(upTo, (policy) => !this.#alone.has(policy));
+  }
+
+  #restored({ engine: { entry }, derived }: Snapshot, which: (policy: string) => boolean): void {
+    this.#last = entry;
+    this.#nextDue = this.#engine.clock.nextDue();
+    for (const body of derived) {
+      if (body.kind === 'intent' && which(body.intent.policy)) this.#derived.set(body.intent.id, body.intent);
+      else if (body.kind === 'quarantine' && which(body.policy)) this.#faults.push(body);
+    }
   }
 
   take(entry: Entry): void {
@@ -70,18 +167,10 @@ class Replay {
     for (const intent of intents) this.#derived.set(intent.id, intent);
     this.#faults.push(...faults);
     if (entry.kind === 'intent') this.#match(entry.seq, entry.intent);
-    else if (entry.kind === 'deploy') this.#versions.set(entry.policy, entry.version);
-    else if (entry.kind === 'inventory') this.#inventory = entry.inventory;
-    else if (entry.kind === 'quarantine') this.#foldQuarantine(entry);
+    else if (entry.kind === 'quarantine') this.#faults = this.#faults.filter(({ policy }) => policy !== entry.policy);
   }
 
-  /** One that was taken away is no version in force: put back, it is deployed anew. */
-  #foldQuarantine({ policy, reason }: EntryOf<'quarantine'>): void {
-    this.#faults = this.#faults.filter((fault) => fault.policy !== policy);
-    if (reason.startsWith('removed')) this.#versions.delete(policy);
-  }
-
-  result(): Recovered {
+  result(): Omit<Recovered, 'restored' | 'snapshot' | 'kept' | 'said'> {
     this.#expire();
     const intents = [...this.#derived.values()].filter(({ policy }) => this.#sameVersion(policy));
     return {
@@ -92,8 +181,8 @@ class Replay {
       faults: this.#faults,
       divergences: [...this.#divergences.values()],
       nextDue: this.#nextDue,
-      inventory: this.#inventory,
-      versions: this.#versions,
+      inventory: this.#engine.facts.inventory,
+      versions: this.#engine.versions,
     };
   }
 
@@ -114,8 +203,10 @@ class Replay {
     }
   }
 
+  /** Whether what it derives must be what is recorded. What rests derives nothing; and what has a horizon, not yet the same. */
   #sameVersion(policy: string): boolean {
-    return this.#versions.get(policy) === this.#current.get(policy);
+    if (this.#resting && (!this.#alone.has(policy) || this.#policies.get(policy)?.horizonMs !== undefined)) return false;
+    return this.#engine.versions.get(policy) === this.#policies.get(policy)?.version;
   }
 
   #diverge(policy: string, seq: number, expected: string, found: string): void {

@@ -8,9 +8,10 @@
 import type { CellRecords } from '../core/cells.ts';
 import { Engine } from '../core/engine.ts';
 import type { DeployedPolicy } from '../core/policy.ts';
-import type { Entry, EntryBody } from '../model/entry.ts';
+import type { EntryBody } from '../model/entry.ts';
 import type { Journal } from '../ports/journal.ts';
 import { recover } from './recovery.ts';
+import type { SnapshotJournal } from './snapshots.ts';
 import { runtimeVersion } from './version.ts';
 
 export interface VersionChange {
@@ -55,14 +56,13 @@ export async function deployEntry(
   };
 }
 
-/** An engine of these policies that has stepped the whole journal up to its tail as it is now. */
+/** An engine of these policies that is where the journal's tail is now. */
 export async function warmed(
   policies: readonly DeployedPolicy[],
-  journal: Pick<Journal, 'read'>,
-  onEntry: (entry: Entry) => void,
+  journal: SnapshotJournal,
 ): Promise<{ readonly engine: Engine; readonly lastSeq: number }> {
   const engine = new Engine(policies);
-  const { lastSeq } = await recover(engine, journal, onEntry);
+  const { lastSeq } = await recover({ engine, policies, journal });
   return { engine, lastSeq };
 }
 

@@ -1,6 +1,7 @@
 // Owns: what is known of requests, folded from entries (ports/request-book.ts); VMs and targets are the facts'. Bounded: the
 // oldest request is forgotten first.
 import { Facts } from '../core/facts.ts';
+import { arrayPieces } from '../core/sweep.ts';
 import type { Entry } from '../model/entry.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent } from '../model/intent.ts';
@@ -87,6 +88,21 @@ export class Requests implements RequestBook {
     }));
   }
 
+  /** All as it is now, as JSON in pieces. */
+  save(): Generator<string> {
+    const known = arrayPieces([...this.#known.values()]);
+    return (function* pieces() {
+      yield '{"known":';
+      yield* known;
+      yield '}';
+    })();
+  }
+
+  /** What was saved becomes ours. */
+  restore({ known }: SavedRequests): void {
+    for (const one of known) this.#known.set(one.request, one);
+  }
+
   #takeEvent(seq: number, event: Event): void {
     // Not read where it is no word of a VM: most are not.
     if (!kindOf(event)?.startsWith('vm.')) return;
@@ -111,4 +127,9 @@ export class Requests implements RequestBook {
     const [oldest] = this.#known.keys();
     if (this.#known.size > requestsKeptMax && oldest !== undefined) this.#known.delete(oldest);
   }
+}
+
+/** Requests as a snapshot has them. */
+export interface SavedRequests {
+  readonly known: readonly Known[];
 }

@@ -15,10 +15,11 @@ import type { Wall } from '../ports/wall.ts';
 import { Executor } from './executor.ts';
 import { gapEvent, Host } from './host.ts';
 import { type Modes, modesFrom } from './modes.ts';
-import { type Divergence, type Recovered, recover } from './recovery.ts';
+import { type Divergence, type Recovered, recover, viewed } from './recovery.ts';
 import { changesOf, deployEntry, memories, type VersionChange, warmed } from './reload.ts';
 import { Reports } from './reports.ts';
 import { Requests } from './requests.ts';
+import { SnapshotTaker, type TakenSnapshot } from './snapshot-taker.ts';
 import { View } from './view.ts';
 
 /** Those who watch: the story on the terminal, a test. Called in the order of the journal. */
@@ -27,6 +28,9 @@ export interface Watcher {
   readonly onEntry?: (entry: Entry, engine: Engine) => void;
   readonly onDivergence?: (divergence: Divergence) => void;
   readonly onFailure?: (fault: Error) => void;
+  /** What the operator should know: of snapshots, of the journal's room. */
+  readonly onWarning?: (text: string) => void;
+  readonly onSnapshot?: (taken: TakenSnapshot) => void;
   /** Other versions of policies are in force. */
   readonly onReload?: (changes: readonly VersionChange[]) => void;
   /** What is on disk cannot be put in force: the versions that were go on. */
@@ -49,6 +53,8 @@ export interface RuntimeOptions {
   readonly modes: Config['modes'];
   /** What the journal lost to damage, in sentences: a gap each. */
   readonly lost?: readonly string[];
+  /** Whether snapshots are taken: a start then replays only what came after the newest. */
+  readonly snapshots?: boolean;
   readonly watch?: Watcher;
 }
 
@@ -56,6 +62,7 @@ export class Runtime {
   readonly #options: RuntimeOptions;
   /** Intents that the start itself brings, until those are resumed that were open before: of one place the newest lives. */
   #early: (readonly [intent: Intent, at: number])[] | undefined = [];
+  readonly #snapshots: SnapshotTaker | undefined;
   readonly #closing: (() => Promise<void>)[] = [];
   #reloading: Promise<unknown> = Promise.resolve();
   #engine: Engine;
@@ -88,9 +95,11 @@ export class Runtime {
         this.view.take(entry);
         watch?.onEntry?.(entry, this.engine);
       },
+      onAppended: (entries, moment) => this.#snapshots?.appended(entries, moment),
       onFailure: (fault) => watch?.onFailure?.(fault),
     });
     const toJournal = (body: EntryBody): Promise<number> => this.host.submit(body);
+    this.#snapshots = options.snapshots ? this.#taker(toJournal) : undefined;
     const reports = new Reports({ wall, reporters: options.reporters ?? [], journal: toJournal });
     this.executor = new Executor({
       wall,
@@ -105,6 +114,23 @@ export class Runtime {
           .submit({ kind: 'event', event: gapEvent('session', `${target} is back`, [target]) })
           .catch(() => undefined),
     });
+  }
+
+  #taker(submit: (body: EntryBody) => Promise<number>): SnapshotTaker {
+    const { wall, journal, watch } = this.#options;
+    return new SnapshotTaker({
+      wall,
+      journal,
+      engine: () => this.#engine,
+      requests: this.requests,
+      submit,
+      warn: (text) => this.#warn(text),
+      onTaken: (taken) => watch?.onSnapshot?.(taken),
+    });
+  }
+
+  #warn(text: string): void {
+    this.#options.watch?.onWarning?.(text);
   }
 
   get inventory(): Inventory {
@@ -136,7 +162,7 @@ export class Runtime {
     }
     const before = this.#engine;
     // What takes long goes on beside everything else; what came meanwhile is stepped while nothing more comes.
-    const { engine, lastSeq } = await warmed(policies, this.#options.journal, () => undefined);
+    const { engine, lastSeq } = await warmed(policies, this.#options.journal);
     let told: readonly VersionChange[] = [];
     await this.host.between(async () => {
       let nextDue: number | undefined;
@@ -171,7 +197,10 @@ export class Runtime {
   async start(): Promise<void> {
     const { wall, journal, watch, sources } = this.#options;
     const from = wall.monotonic();
-    const recovered = await recover(this.engine, journal, (entry) => this.view.take(entry));
+    const { engine, view, requests } = this;
+    const recovered = await recover({ engine, policies: this.#policies, journal, ...viewed(view, requests) });
+    for (const what of recovered.said) this.#warn(what);
+    this.#snapshots?.begin(recovered.snapshot, recovered.kept, recovered.entries);
     watch?.onRecovered?.(recovered, wall.monotonic() - from);
     for (const divergence of recovered.divergences) {
       const { policy, seq } = divergence;
@@ -222,6 +251,7 @@ export class Runtime {
     await Promise.allSettled(this.#closing.map((close) => close()));
     await Promise.allSettled(sources.map((source) => source.stop()));
     await this.executor.stop();
+    await this.#snapshots?.stop();
     await this.host.stop();
     await journal.close();
     await lease.release();

@@ -69,6 +69,11 @@ export class View {
   /** To be called with every entry, after it was stepped. */
   take(entry: Entry): void {
     this.#requests.take(entry);
+    this.show(entry);
+  }
+
+  /** One that the requests know already: they were put back as they were after it. */
+  show(entry: Entry): void {
     if (entry.kind === 'event') this.#events.push({ seq: entry.seq, at: entry.at, event: entry.event });
     else if (entry.kind === 'intent')
       this.#add({

@@ -20,7 +20,7 @@ describe('policy()', () => {
       describe: '',
       on: [{ select: 'syslog' }],
     });
-    expect(Object.keys(written({ pipe: () => EMPTY }))).toEqual(['offbox', 'name', 'describe', 'on', 'pipe']);
+    expect(Object.keys(written({ pipe: () => EMPTY }))).toEqual(['offbox', 'name', 'describe', 'on', 'late', 'pipe']);
   });
 
   test('keeps what is said, lengths of time in milliseconds', () => {

@@ -47,7 +47,7 @@ describe('whatever hosts say', () => {
         const vm = listener.vms.get(web1.uuid);
         expect(listener.vms.all()).toHaveLength(1);
         expect(Object.keys(vm!.places).length).toBeLessThanOrEqual(hosts.length);
-        expect(JSON.parse(JSON.stringify(listener.vms.snapshot()))).toEqual(listener.vms.snapshot());
+        expect(JSON.parse(JSON.stringify(listener.vms.all()))).toEqual(listener.vms.all());
       }),
       { numRuns: 500 },
     );
@@ -60,12 +60,12 @@ describe('whatever hosts say', () => {
         const one = new Listener();
         for (const [index, [host, line]] of first.entries()) one.hear(`${host} ${line}`, index * 10_000);
         const two = new Listener([]);
-        two.vms.restore(JSON.parse(JSON.stringify(one.vms.snapshot())));
+        two.vms.restore(JSON.parse(JSON.stringify(one.vms.all())));
         for (const [index, [host, line]] of then.entries()) {
           const at = (first.length + index) * 10_000;
           expect(two.hear(`${host} ${line}`, at)).toEqual(one.hear(`${host} ${line}`, at));
         }
-        expect(two.vms.snapshot()).toEqual(one.vms.snapshot());
+        expect(two.vms.all()).toEqual(one.vms.all());
       }),
     );
   });
@@ -91,11 +91,11 @@ describe('whatever hosts say', () => {
           hear(one, { kind: 'vm.lifecycle', vm: `vm${vm}`, uuid: `uuid${vm}`, event, detail }, on, at);
         }
         const two = new Vms();
-        two.restore(JSON.parse(JSON.stringify(one.snapshot())));
+        two.restore(JSON.parse(JSON.stringify(one.all())));
         const listed: Meaning = { kind: 'vm.listed', uuids: kept.map((vm) => `uuid${vm}`) };
         const told = hear(one, listed, host, 1_000);
         expect(hear(two, listed, host, 1_000)).toEqual(told);
-        expect(two.snapshot()).toEqual(one.snapshot());
+        expect(two.all()).toEqual(one.all());
         for (const { uuid } of one.all()) {
           if (!listed.uuids.includes(uuid)) expect(one.hostsOf(uuid)).not.toContain(`kvm${host}`);
         }

@@ -49,7 +49,7 @@ describe('the journal of every release', () => {
     const entries = await entriesOf(journal);
     const policies = await pinned(journal, entries, folder);
 
-    const recovered = await recover(new Engine(policies), journal, () => undefined);
+    const recovered = await recover({ engine: new Engine(policies), policies, journal });
     expect(recovered).toMatchObject({ entries: entries.length, divergences: [], faults: [], intents: [] });
 
     const engine = new Engine(policies);
@@ -70,7 +70,8 @@ describe('the journal of every release', () => {
     const silent = { ...first!, policy: { ...first!.policy, ensure: () => [] } };
     const rest = policies.filter(({ policy }) => policy.name !== first!.policy.name);
     expect(others.length + rest.length).toBeGreaterThan(0);
-    const recovered = await recover(new Engine([silent, ...rest]), journal, () => undefined);
+    const changed = [silent, ...rest];
+    const recovered = await recover({ engine: new Engine(changed), policies: changed, journal });
     expect(recovered.divergences.map(({ policy }) => policy)).toEqual([first!.policy.name]);
     await journal.close();
   });

@@ -9,7 +9,9 @@ import { type Inventory, inventorySchema } from '../../src/model/target.ts';
 import type { Journal } from '../../src/ports/journal.ts';
 import type { Platform } from '../../src/ports/platform.ts';
 import type { Reporter } from '../../src/ports/reporter.ts';
+import type { Recovered } from '../../src/runtime/recovery.ts';
 import { Runtime } from '../../src/runtime/runtime.ts';
+import type { TakenSnapshot } from '../../src/runtime/snapshot-taker.ts';
 import { storyPlatforms } from '../../src/testing/platform.ts';
 import { VirtualWall } from '../../src/testing/virtual-wall.ts';
 import { World } from '../../src/testing/world.ts';
@@ -41,6 +43,9 @@ export interface Rig {
   readonly entries: Entry[];
   readonly failures: Error[];
   readonly divergences: string[];
+  readonly warnings: string[];
+  readonly taken: TakenSnapshot[];
+  readonly recovered: Recovered;
   /** Everything due within `ms` happens. */
   pass(ms: number): Promise<void>;
   hear(target: string, meaning: Meaning | null): Promise<void>;
@@ -59,11 +64,23 @@ export interface RigOptions {
   readonly epoch?: number;
   readonly reporters?: readonly Reporter[];
   readonly platforms?: Readonly<Record<string, Platform>>;
+  readonly snapshots?: boolean;
 }
 
 export function eventOf(target: string | undefined, meaning: Meaning | null): Event {
   const origin = { source: 'test', peer: 'local', transport: 'local', trust: 'claimed', raw: '' } as const;
   return { ...(target === undefined ? {} : { target }), meaning, origin };
+}
+
+/** A snapshot is unpacked in turns of its own. */
+async function started(runtime: Runtime, wall: VirtualWall): Promise<void> {
+  const starting = runtime.start();
+  let isStarted = false;
+  void starting.finally(() => {
+    isStarted = true;
+  });
+  for (let turns = 0; !isStarted && turns < 1_000; turns += 1) await wall.advance(0);
+  await starting;
 }
 
 export async function rig(options: RigOptions): Promise<Rig> {
@@ -74,6 +91,9 @@ export async function rig(options: RigOptions): Promise<Rig> {
   const entries: Entry[] = [];
   const failures: Error[] = [];
   const divergences: string[] = [];
+  const warnings: string[] = [];
+  const taken: TakenSnapshot[] = [];
+  let recovered: Recovered | undefined;
   let alive = true;
   const mortal: Journal = {
     ...journal,
@@ -90,15 +110,19 @@ export async function rig(options: RigOptions): Promise<Rig> {
     sources: [],
     ...(options.reporters ? { reporters: options.reporters } : {}),
     modes,
+    ...(options.snapshots ? { snapshots: true } : {}),
     watch: {
+      onRecovered: (found) => {
+        recovered = found;
+      },
+      onWarning: (text) => void warnings.push(text),
+      onSnapshot: (one) => void taken.push(one),
       onEntry: (entry) => void entries.push(entry),
       onFailure: (fault) => void failures.push(fault),
       onDivergence: ({ policy }) => void divergences.push(policy),
     },
   });
-  const started = runtime.start();
-  await wall.advance(0);
-  await started;
+  await started(runtime, wall);
   const ofKind = <K extends Entry['kind']>(kind: K) =>
     entries.filter((entry) => entry.kind === kind) as unknown as readonly EntryOf<K>[];
   return {
@@ -109,6 +133,9 @@ export async function rig(options: RigOptions): Promise<Rig> {
     entries,
     failures,
     divergences,
+    warnings,
+    taken,
+    recovered: recovered!,
     pass: (ms) => wall.advance(ms),
     async hear(target, meaning) {
       runtime.host.sink('test').offer([eventOf(target, meaning)]);

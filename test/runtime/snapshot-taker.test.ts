@@ -1,0 +1,89 @@
+// When snapshots are taken, and that a start goes on from the newest.
+import { map } from 'rxjs';
+import { describe, expect, test } from 'vitest';
+import type { DeployedPolicy } from '../../src/core/policy.ts';
+import { bgpNetwork, policy, syslog, threshold } from '../../src/index.ts';
+import { snapshotEntries, snapshotMs } from '../../src/model/limits.ts';
+import { eventOf, type Rig, rig } from './rig.ts';
+
+const text = (said: string) => ({
+  ...eventOf('gw-a', null),
+  syslog: { pri: 189, facility: 23, severity: 5, mnemonic: 'TEST-5-X', host: null, app: null, text: said },
+});
+const counting: DeployedPolicy = {
+  version: 'v1',
+  policy: policy({
+    name: 'counting',
+    on: syslog(),
+    pipe: (events) =>
+      events.pipe(
+        threshold(3, '60m'),
+        map(({ target }) => bgpNetwork({ target }, '10.0.0.0/8')),
+      ),
+  }),
+};
+
+async function say(on: Rig, count = 1): Promise<void> {
+  on.runtime.host.sink('test').offer(Array.from({ length: count }, () => text('x')));
+  await on.pass(0);
+}
+
+/** Lets the snapshot that is being written be done. */
+async function written(on: Rig, count: number): Promise<void> {
+  for (let turns = 0; on.taken.length < count && turns < 10_000; turns += 1) await on.pass(0);
+}
+
+const again = async ({ wall, world, journal, die }: Rig, epoch: number): Promise<Rig> => {
+  die();
+  return rig({ policies: [counting], wall, world, journal, epoch, snapshots: true });
+};
+
+describe('a runtime that takes snapshots', () => {
+  test('takes one when enough has come, and starts again from there', async () => {
+    const before = await rig({ policies: [counting], snapshots: true });
+    await say(before, 2);
+    await before.pass(snapshotMs);
+    await say(before);
+    await written(before, 1);
+    expect(before.taken).toHaveLength(1);
+    expect(before.ofKind('snapshot')).toMatchObject([{ policies: { counting: 'v1' }, unsettled: [] }]);
+    const after = await again(before, 2);
+    expect(after.recovered.restored).toBe(before.taken[0]!.through);
+    expect(after.recovered.entries).toBeLessThan(8);
+    expect(after.divergences).toEqual([]);
+    expect(after.runtime.view.events().length).toBeGreaterThan(2);
+  });
+
+  test('goes on with a half-full window that only the snapshot remembers', async () => {
+    const before = await rig({ policies: [counting], snapshots: true });
+    await say(before, 2);
+    await before.pass(snapshotMs);
+    before.runtime.host.sink('test').offer([eventOf('gw-a', { kind: 'config.changed' })]);
+    await written(before, 1);
+    expect(before.ofKind('intent')).toEqual([]);
+    await before.journal.trim(before.taken[0]!.through);
+    const after = await again(before, 2);
+    await say(after);
+    await after.pass(1_000);
+    expect(after.world.gateways.device('gw-a').writes).toEqual(['network 10.0.0.0/8']);
+  });
+
+  test('takes one when it stops, so that nothing is left to replay', async () => {
+    const before = await rig({ policies: [counting], snapshots: true });
+    await say(before, 2);
+    const { journal } = before;
+    const stopped = before.runtime.stop();
+    await before.pass(0);
+    await stopped;
+    expect(before.taken).toHaveLength(1);
+    expect(before.taken[0]!.seq - before.taken[0]!.through).toBeLessThanOrEqual(2);
+    expect((await journal.tail().catch(() => 'closed')) === 'closed').toBe(true);
+  });
+
+  test('counts entries too', async () => {
+    const on = await rig({ policies: [], snapshots: true });
+    on.runtime.host.sink('test').offer(Array.from({ length: snapshotEntries }, () => eventOf(undefined, null)));
+    await written(on, 1);
+    expect(on.taken).toHaveLength(1);
+  });
+});
