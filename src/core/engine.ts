@@ -21,14 +21,15 @@ import type { Event } from '../model/event.ts';
 import type { Intent, Want } from '../model/intent.ts';
 import type { Meaning } from '../model/meaning.ts';
 import { WrittenEvent } from '../model/written-event.ts';
-import { CellStore, type Remembered, type SavedTable } from './cells.ts';
+import { CellStore, type Remembered } from './cells.ts';
 import { EventClock } from './clock.ts';
 import { deriveFhrpChanged } from './derive/fhrp-changed.ts';
 import { deriveResync } from './derive/resync.ts';
-import { Facts, isFolded, type SavedFacts } from './facts.ts';
-import { Ledger, type SavedLedger } from './ledger.ts';
+import { Facts, isFolded } from './facts.ts';
+import { Ledger } from './ledger.ts';
 import type { DeployedPolicy } from './policy.ts';
 import { type PolicyEvent, PolicyRun, type RunHost } from './policy-run.ts';
+import { enginePieces, type SavedEngine, type SavedPolicy } from './saved-engine.ts';
 import type { Verdict } from './scope.ts';
 import { type Match, SelectorIndex } from './selector.ts';
 
@@ -45,30 +46,6 @@ export interface StepResult {
   readonly faults: readonly PolicyFault[];
   /** Event time of the next alarm. */
   readonly nextDue: number | undefined;
-}
-
-/** A policy as a snapshot has it. */
-export interface SavedPolicy {
-  readonly name: string;
-  readonly version: string;
-  /** `ending`: stopped, with something held that is still to be let go of. */
-  readonly state: 'running' | 'waiting' | 'ending' | 'stopped';
-  readonly reason?: string | undefined;
-  readonly since: number;
-  /** All it remembers is in cells (PolicyRun.settled). */
-  readonly settled: boolean;
-}
-
-/** An engine as a snapshot has it. */
-export interface SavedEngine {
-  readonly entry: { readonly seq: number; readonly at: number };
-  readonly clock: { readonly now: number; readonly order: number };
-  readonly policies: readonly SavedPolicy[];
-  /** In force, as last journaled. */
-  readonly versions: Readonly<Record<string, string>>;
-  readonly facts: SavedFacts;
-  readonly ledger: SavedLedger;
-  readonly cells: Readonly<Record<string, SavedTable>>;
 }
 
 interface Slot {
@@ -204,16 +181,7 @@ export class Engine {
     const { seq, at } = this.#entry;
     const clock = { now: this.clock.now(), order: this.clock.order };
     const head = { entry: { seq, at }, clock, policies, versions: Object.fromEntries(this.#versions) };
-    const [facts, ledger, cells] = [this.facts.save(), this.ledger.save(), this.cells.save()];
-    return (function* pieces() {
-      yield `${JSON.stringify(head).slice(0, -1)},"facts":`;
-      yield* facts;
-      yield ',"ledger":';
-      yield* ledger;
-      yield ',"cells":';
-      yield* cells;
-      yield '}';
-    })();
+    return enginePieces(head, this.facts.save(), this.ledger.save(), this.cells.save());
   }
 
   /** Puts back what was saved, and wakes those policies. What was saved becomes ours. Only into a new engine. */

@@ -1,7 +1,7 @@
 // Owns: snapshots as they are kept: pieces of JSON to a compressed blob and back, and which of those that entries name can be used.
 import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdDecompressSync } from 'node:zlib';
-import type { SavedEngine } from '../core/engine.ts';
+import type { SavedEngine } from '../core/saved-engine.ts';
 import type { Entry, EntryBody, EntryOf } from '../model/entry.ts';
 import { messageOf, RuntimeFault } from '../model/errors.ts';
 import { journalBlobBytesMax, snapshotJsonBytesMax } from '../model/limits.ts';

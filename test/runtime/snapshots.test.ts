@@ -2,8 +2,9 @@
 import fc from 'fast-check';
 import { filter, map, merge, mergeMap } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import { Engine, type SavedEngine } from '../../src/core/engine.ts';
+import { Engine } from '../../src/core/engine.ts';
 import type { DeployedPolicy } from '../../src/core/policy.ts';
+import type { SavedEngine } from '../../src/core/saved-engine.ts';
 import {
   bgpNetwork,
   exclusive,
