@@ -134,7 +134,8 @@ interface Say {
   readonly seconds: number;
 }
 
-let saying: Promise<void> = Promise.resolve();
+let isDone = true;
+let fault: unknown;
 
 /** In turn, evenly over each second; what came too late is said at once. */
 function sayAll({ perSecond, seconds }: Say): Promise<void> {
@@ -169,10 +170,19 @@ const calls = serve({
   },
   heard: (_: null): number => fleet.filter(({ heard }) => heard).length,
   say(what: Say): void {
-    saying = sayAll(what);
-    saying.catch(() => undefined);
+    isDone = false;
+    void sayAll(what)
+      .catch((thrown: unknown) => {
+        fault = thrown;
+      })
+      .finally(() => {
+        isDone = true;
+      });
   },
-  /** Resolves when all is said. */
-  said: (_: null): Promise<void> => saying,
+  /** Whether all is said. */
+  said(_: null): boolean {
+    if (fault !== undefined) throw fault;
+    return isDone;
+  },
   times: (_: null): Times => log.drain(),
 });

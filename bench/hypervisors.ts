@@ -79,16 +79,11 @@ async function round(
     delays.arrived(arrived);
   };
   await fleet.ask('say', say);
-  let done = false;
-  const said = fleet.ask('said', null).finally(() => {
-    done = true;
-  });
-  for (let at = clockMs() + everyMs; !done; at += everyMs) {
-    await Promise.race([pause(Math.max(at - clockMs(), 0)), said]);
+  for (let at = clockMs() + everyMs; !(await fleet.ask('said', null)); at += everyMs) {
+    await pause(Math.max(at - clockMs(), 0));
     await fetch();
-    if (!done) await each();
+    await each();
   }
-  await said;
   const deadline = clockMs() + settleMs;
   await until(async () => {
     await fetch();
