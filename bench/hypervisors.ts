@@ -27,10 +27,8 @@ const lookMs = 20;
 /** What was sent last has arrived long before. */
 const settleMs = 10_000;
 
-interface Second {
+interface Second extends Pick<Figures, 'rss' | 'heapUsed' | 'heapTotal' | 'external'> {
   readonly atMs: number;
-  readonly rss: number;
-  readonly heapUsed: number;
 }
 
 interface Floor {
@@ -126,8 +124,8 @@ async function watchedBy(
     const from = await figures();
     const seconds: Second[] = [];
     const delays = await round(fleet, receiver, { perSecond, seconds: wanted }, async () => {
-      const { rss, heapUsed } = await figures();
-      seconds.push({ atMs: clockMs(), rss, heapUsed });
+      const { rss, heapUsed, heapTotal, external } = await figures();
+      seconds.push({ atMs: clockMs(), rss, heapUsed, heapTotal, external });
     });
     const waits = await part.ask('waits', null);
     return { delays, seconds, from, to: await figures(), waits, sent: warm.sentTotal + delays.sentTotal };
@@ -232,7 +230,12 @@ export function hypervisorsText({ hosts, eventsPerSecond, seconds, floor, watche
   );
   const memory = tableText(
     ['MiB', 'first quarter', 'last quarter', 'most', 'a minute', ''],
-    [memoryRow('RSS', watched.seconds, ({ rss }) => rss), memoryRow('heap used', watched.seconds, ({ heapUsed }) => heapUsed)],
+    [
+      memoryRow('RSS', watched.seconds, ({ rss }) => rss),
+      memoryRow('heap used', watched.seconds, ({ heapUsed }) => heapUsed),
+      memoryRow('heap taken', watched.seconds, ({ heapTotal }) => heapTotal),
+      memoryRow('outside the heap', watched.seconds, ({ external }) => external),
+    ],
   );
   return [
     `${hosts} hypervisors, ${eventsPerSecond} events a second each (${rateText(hosts * eventsPerSecond)}/s), for ${seconds} s after ${warmupSeconds} s to warm up`,

@@ -86,6 +86,9 @@ export interface Figures extends HostStats, SourceStats {
   readonly all: number;
   readonly rss: number;
   readonly heapUsed: number;
+  /** What V8 has taken for the heap, of which `heapUsed` is in use; what its objects hold outside of it. */
+  readonly heapTotal: number;
+  readonly external: number;
   readonly cpuMs: number;
   /** By thread since the start. */
   readonly threadMs: Readonly<Record<string, number>>;
@@ -113,10 +116,11 @@ const calls = serve(
     },
     figures: (_: null): Figures => {
       const { user, system } = process.cpuUsage();
-      const { rss, heapUsed } = process.memoryUsage();
+      const { rss, heapUsed, heapTotal, external } = process.memoryUsage();
+      const memory = { rss, heapUsed, heapTotal, external };
       const cpuMs = (user + system) / 1000;
       const source = runtime!.sources[0]!.stats();
-      return { ...entries, ...runtime!.host.stats(), ...source, rss, heapUsed, cpuMs, threadMs: ranSince(new Map()) };
+      return { ...entries, ...runtime!.host.stats(), ...source, ...memory, cpuMs, threadMs: ranSince(new Map()) };
     },
   },
   () => runtime?.stop(),
