@@ -6,9 +6,10 @@ export default policy({
   on: vm.migrationRequested(),
   until: vm.migrationEnded(),
   atMost: '30m',
+  lingers: '10s', // the port that it left is to forget its address first
   replace: true,
   hold: ({ from, to, allow }, { inventory }) =>
     allow?.includes('relax')
-      ? [from, to].flatMap((host) => inventory.portsOf(host)).map((port) => violationMode(port, 'restrict'))
+      ? [from, to].flatMap((host) => inventory.switchPortsOf(host)).map((port) => violationMode(port, 'restrict'))
       : [],
 });

@@ -1,7 +1,20 @@
 // Owns: all that a policy author imports: `import { policy, fhrp, exclusive, bgpNetwork } from 'offbox'`.
 
-// The stateless RxJS operators: what they need they get with each event.
-export { concat, EMPTY, filter, forkJoin, map, merge, mergeMap, type Observable, tap } from 'rxjs';
+// The RxJS operators that need no clock.
+export {
+  concat,
+  EMPTY,
+  filter,
+  forkJoin,
+  map,
+  merge,
+  mergeMap,
+  type Observable,
+  of,
+  startWith,
+  tap,
+  withLatestFrom,
+} from 'rxjs';
 export { type Desire, exclusive } from './core/desire.ts';
 export type { EgressPort, GatewayMember, InventoryView, Port } from './core/facts.ts';
 export { absent } from './core/operators/absent.ts';
@@ -14,7 +27,7 @@ export { settle } from './core/operators/settle.ts';
 export { suppress, type Unsuppressed } from './core/operators/suppress.ts';
 export { threshold } from './core/operators/threshold.ts';
 export { within } from './core/operators/within.ts';
-export { type PipeTools, type Policy, type PolicyContext, policy } from './core/policy.ts';
+export { type PipeTools, type Policy, type PolicyContext, policy, type ReportState } from './core/policy.ts';
 export { ofMeaning } from './core/policy-run.ts';
 export { type PreflightOptions, preflight, type Refusal } from './core/preflight.ts';
 export { bgpNetwork, macTableEntry, servicePolicy, stickyMac, violationMode, vmPlacement } from './core/resources.ts';

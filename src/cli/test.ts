@@ -31,7 +31,7 @@ async function test(pattern: string | undefined, { policies: folder, rewrite, js
     const inventory = await loadInventory(await inventoryFor(file, root));
     const where = relative(process.cwd(), file);
     const text = await readFile(file, 'utf8');
-    const names = [policy, ...policiesBeside(text)];
+    const names = [policy, ...policiesBeside(text)].sort();
     const policies = await Promise.all(names.map((name) => loadPolicy(join(root, `${name}.ts`))));
     const result = await playStory({ where, text, policies, inventory }).catch((thrown: unknown) => messageOf(thrown));
     const broken = typeof result === 'string';

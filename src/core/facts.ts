@@ -42,6 +42,8 @@ export interface InventoryView {
   gateway(name: string): Gateway | undefined;
   membersOf(gateway: string): readonly GatewayMember[];
   portsOf(hypervisor: string, vlans?: readonly number[]): readonly Port[];
+  /** The ports that it is plugged into, whatever their VLANs. */
+  switchPortsOf(hypervisor: string): readonly EgressPort[];
   attachmentsOf(hypervisor: string): readonly Attachment[];
   path(from: string, to: string): Path | undefined;
   pathBetween(from: string, to: string): readonly EgressPort[];
@@ -169,6 +171,10 @@ export class Facts implements InventoryView {
           .filter((vlan) => vlans.length === 0 || vlans.includes(vlan))
           .map((vlan) => ({ target, interface: interfaceName(name), vlan })),
       );
+  }
+
+  switchPortsOf(hypervisor: string): readonly EgressPort[] {
+    return this.attachmentsOf(hypervisor).map(({ target, interface: name }) => ({ target, interface: interfaceName(name) }));
   }
 
   attachmentsOf(hypervisor: string): readonly Attachment[] {

@@ -177,13 +177,14 @@ export class PolicyRun {
     };
   }
 
-  #buildHold({ atMostMs, replace }: HoldSpec): Hold {
+  #buildHold({ atMostMs, lingersMs, replace }: HoldSpec): Hold {
     return new Hold({
       scope: this.#scope,
       intend: (key, want) => this.#host.intend(this.#number, key, want),
       migration: (uuid) => this.#host.facts.vms.get(uuid)?.migration,
       nameOf: (uuid) => this.#host.facts.vms.get(uuid)?.vm,
       atMostMs,
+      lingersMs,
       replace,
     });
   }
@@ -195,7 +196,7 @@ export class PolicyRun {
       selectors.some((one) => one.name === event.kind && fieldsMatch(one.where, event as never, event.target));
     return (event) => {
       const key = this.#keyOf(event);
-      if (isOne(until, event) && !this.#isStillOn(event)) this.#hold!.end(key, event.kind);
+      if (isOne(until, event) && !this.#isStillOn(event)) this.#hold!.over(key, event.kind);
       if (!isOne(on, event)) return;
       const returned = desires(event as never, { inventory: this.#host.facts });
       const wanted = (Array.isArray(returned) ? returned : [returned]) as readonly ResourceDesire[];

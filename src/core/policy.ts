@@ -53,7 +53,7 @@ export interface PipeTools extends PolicyContext {
   readonly report: (event: { readonly request: string }, state: ReportState, text: string) => Observable<never>;
 }
 
-type ReportState = Extract<Want, { kind: 'report' }>['state'];
+export type ReportState = Extract<Want, { kind: 'report' }>['state'];
 
 interface Common<S extends Selectors> {
   /** Kebab-case, the sentence it enforces: `hsrp-active-advertises`. */
@@ -87,6 +87,8 @@ interface Holding<S extends Selectors, U extends Selectors> extends Common<S> {
   readonly until: U;
   /** Nobody may say that it is over: then the state is read, and while it is on the hold goes on, with a notice. */
   readonly atMost: Duration;
+  /** Once it is over it is held for this long still: what it guards against may come a little later. */
+  readonly lingers?: Duration;
   readonly hold: (event: EventOf<S>, context: PolicyContext) => ResourceDesire | readonly ResourceDesire[];
   /** Takes the place of whatever stands there, and puts it back; otherwise the hold is refused where something else stands. */
   readonly replace?: true;
@@ -129,6 +131,7 @@ export interface Policy {
 export interface HoldSpec {
   readonly until: readonly Selector[];
   readonly atMostMs: number;
+  readonly lingersMs: number;
   readonly desires: (event: never, context: PolicyContext) => ResourceDesire | readonly ResourceDesire[];
   readonly replace: boolean;
 }
@@ -218,7 +221,8 @@ function holdOf(
     refuse('a hold listens to meanings, not to messages', 'Use a selector such as vm.migrationStarted(), or a pipe.');
   if (spec.atMost === undefined) refuse('`atMost` is missing', "Say when to look whether it is still on, such as '30m'.");
   const desires = spec.hold as unknown as HoldSpec['desires'];
-  return { until, atMostMs: lengthOf('atMost', spec.atMost), desires, replace: spec.replace === true };
+  const lingersMs = spec.lingers === undefined ? 0 : lengthOf('lingers', spec.lingers);
+  return { until, atMostMs: lengthOf('atMost', spec.atMost), lingersMs, desires, replace: spec.replace === true };
 }
 
 export function isPolicy(value: unknown): value is Policy {

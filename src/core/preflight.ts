@@ -12,7 +12,7 @@ import type { InventoryView } from './facts.ts';
 import type { PipeTools } from './policy.ts';
 
 export interface Refusal {
-  /** `storage`, `network`, `cpu`, `vni`, `tagging`, `policy-map`, `path`, `port-security`, `vm`. */
+  /** `reading`, `storage`, `network`, `cpu`, `vni`, `tagging`, `policy-map`, `path`, `port-security`, `vm`. */
   readonly condition: string;
   readonly text: string;
 }
@@ -104,6 +104,7 @@ export function judge(request: Request, answers: Answers, inventory: InventoryVi
   }
   return [
     ...performable(request, inventory),
+    ...unread(answers),
     ...storage(request, needs, from, to),
     ...network(request, needs, to),
     ...cpu(request, needs, from, to),
@@ -122,6 +123,25 @@ function performable({ perform, from, to }: Request, inventory: InventoryView): 
   if (!inventory.target(to)?.libvirt?.migrationUri)
     found.push(refusal('vm', `nobody knows where ${from} reaches ${to}`, `Give targets.${to}.libvirt.migrationUri.`));
   return found;
+}
+
+/** Switch by switch what could not be read: what it would have shown is not judged. */
+function unread({ ends, hops }: Answers): readonly Refusal[] {
+  const questions = [
+    ...ends.flatMap(({ attachment: { target, interface: name, vtep }, vnis, switchport, security: secured }) => [
+      { target: vtep ?? target, what: 'VNIs', answer: vnis },
+      { target, what: `the VLANs of ${name}`, answer: switchport },
+      { target, what: `port security of ${name}`, answer: secured },
+    ]),
+    ...hops.flatMap(({ target, policyMaps, routes }) => [
+      { target, what: 'policy-maps', answer: policyMaps },
+      { target, what: 'routes', answer: routes },
+    ]),
+  ].filter(({ answer }) => answer === undefined);
+  return [...Map.groupBy(questions, ({ target }) => target)].map(([target, unanswered]) => {
+    const what = [...new Set(unanswered.map((question) => question.what))].join(', ');
+    return refusal('reading', `${target} does not tell: ${what}`, 'Look at `offbox show targets`, and ask again.');
+  });
 }
 
 type Host = QueryRow<'hypervisor'>;
@@ -157,7 +177,13 @@ function network({ to }: Request, { nics }: Needs, destination: Host): readonly 
 
 function cpu({ from, to }: Request, needs: Needs, source: Host, destination: Host): readonly Refusal[] {
   if (source.arch !== destination.arch)
-    return [refusal('cpu', `${from} is ${source.arch}, ${to} is ${destination.arch}`, 'Choose a host of its architecture.')];
+    return [
+      refusal(
+        'cpu',
+        `the CPU of ${from} is ${source.arch}, that of ${to} ${destination.arch}`,
+        'Choose a host of its architecture.',
+      ),
+    ];
   const lacking = source.cpuFeatures.filter((feature) => !destination.cpuFeatures.includes(feature));
   const same = source.cpuModel === destination.cpuModel && lacking.length === 0;
   if (needs.cpu === 'host-passthrough' && !same) {
@@ -167,8 +193,8 @@ function cpu({ from, to }: Request, needs: Needs, source: Host, destination: Hos
     ];
   }
   if (needs.cpu === 'host-model' && (source.cpuModel !== destination.cpuModel || lacking.length > 0)) {
-    const why = lacking.length > 0 ? ` lacks ${lacking.join(', ')}` : ` is ${destination.cpuModel}, not ${source.cpuModel}`;
-    return [refusal('cpu', `${to}${why}`, 'Give the VM a CPU model that both hosts have.')];
+    const why = lacking.length > 0 ? `lacks ${lacking.join(', ')}` : `is ${destination.cpuModel}, not ${source.cpuModel}`;
+    return [refusal('cpu', `the CPU of ${to} ${why}`, 'Give the VM a CPU model that both hosts have.')];
   }
   return [];
 }
@@ -191,23 +217,30 @@ function stretched(request: Request, needs: Needs, ends: readonly EndAnswers[]):
       const lacking = here ? to : from;
       return [refusal('vni', `VLAN ${vlan} does not reach ${lacking}`, 'Allow it on that port, or correct the attachments.')];
     }
+    const unlike = sameTag(vlan, here, other);
     return [
       ...sameVni(vlan, here, other),
-      ...[here, other].flatMap((end) => asDescribed(vlan, end)),
-      ...sameTag(vlan, here, other),
+      ...(unlike.length > 0 ? unlike : [here, other].flatMap((end) => asDescribed(vlan, end))),
     ];
   });
 }
 
 function sameVni(vlan: number, here: EndAnswers, there: EndAnswers): readonly Refusal[] {
+  if (!here.vnis || !there.vnis) return [];
   const vnis = [here, there].map((end) => ({
     vtep: end.attachment.vtep ?? end.attachment.target,
     vni: end.vnis?.find((row) => row.vlan === vlan)?.vni,
   }));
   const without = vnis.filter(({ vni }) => vni === undefined);
   if (without.length > 0) {
-    const names = [...new Set(without.map(({ vtep }) => vtep))].join(' and ');
-    return [refusal('vni', `${names} maps VLAN ${vlan} to no VNI, or cannot be read`, 'Map it to the VNI of the other side.')];
+    const names = [...new Set(without.map(({ vtep }) => vtep))];
+    return [
+      refusal(
+        'vni',
+        `${names.join(' and ')} ${names.length > 1 ? 'map' : 'maps'} VLAN ${vlan} to no VNI`,
+        'Map it to the VNI of the other side.',
+      ),
+    ];
   }
   const [one, two] = vnis;
   if (one!.vni === two!.vni) return [];
@@ -225,11 +258,12 @@ function tagOf(vlan: number, { switchport }: EndAnswers): 'tagged' | 'untagged' 
 
 /** The port does what the hypervisor's side expects. */
 function asDescribed(vlan: number, end: EndAnswers): readonly Refusal[] {
+  if (!end.switchport) return [];
   const { target, interface: name, native, hypervisor } = end.attachment;
   const tag = tagOf(vlan, end);
   const expected = native === vlan ? 'untagged' : 'tagged';
   if (tag === expected) return [];
-  const found = tag === undefined ? `does not carry VLAN ${vlan}, or cannot be read` : `sends VLAN ${vlan} ${tag}`;
+  const found = tag === undefined ? `does not carry VLAN ${vlan}` : `sends VLAN ${vlan} ${tag}`;
   const remedy = `${hypervisor} expects it ${expected}: change the port, or native of the attachment.`;
   return [refusal('tagging', `${target} ${name} ${found}`, remedy)];
 }
@@ -245,7 +279,8 @@ function sameTag(vlan: number, here: EndAnswers, there: EndAnswers): readonly Re
 /** With `shutdown` the first frame from the new place trips the port before anybody can clear the address. */
 function security({ allow = [] }: Request, ends: readonly EndAnswers[]): readonly Refusal[] {
   return ends.flatMap(({ attachment, security: rows }) => {
-    const [port] = rows ?? [];
+    if (!rows) return [];
+    const [port] = rows;
     const where = `${attachment.target} ${attachment.interface}`;
     if (!port) return [refusal('port-security', `port security of ${where} cannot be read`, 'Look at the switch.')];
     if (port.status === 'secure-shutdown')
@@ -271,17 +306,18 @@ function onTheWay(
 }
 
 function isOnPath({ target, interface: name, routes }: HopAnswers, toward: string): readonly Refusal[] {
-  const ways = (routes ?? []).flatMap((row) => (row.interface === undefined ? [] : [interfaceName(row.interface)]));
+  if (!routes) return [];
+  const ways = routes.flatMap((row) => (row.interface === undefined ? [] : [interfaceName(row.interface)]));
   if (ways.includes(name)) return [];
-  const found = ways.length > 0 ? `by ${ways.join(' and ')}` : 'by no way that can be read';
+  const found = ways.length > 0 ? `by ${ways.join(' and ')}` : 'by no interface';
   const said = `path unknown: ${target} reaches ${toward} ${found}, not by ${name}`;
   return [refusal('path', said, 'The routing has changed: correct the path in the inventory.')];
 }
 
 function takes({ target, policyMaps }: HopAnswers, dscp: string, policyMap: string): readonly Refusal[] {
-  const found = policyMaps?.find(({ policy }) => policy === policyMap);
-  if (!found)
-    return [refusal('policy-map', `${target} has no policy-map ${policyMap}, or cannot be read`, 'Configure it there.')];
+  if (!policyMaps) return [];
+  const found = policyMaps.find(({ policy }) => policy === policyMap);
+  if (!found) return [refusal('policy-map', `${target} has no policy-map ${policyMap}`, 'Configure it there.')];
   const word = dscpWord(dscp) ?? dscp;
   if (found.classes.some((one) => one.dscp.includes(word))) return [];
   const said = `no class of ${policyMap} on ${target} matches dscp ${word}`;

@@ -250,7 +250,14 @@ function moved(vm: VmFact, from: string, to: string, how: How | 'offline', at: n
   const request = before?.to === to && before.request !== undefined ? { request: before.request } : {};
   const migration: Migration = { from, to, phase: 'arrived', since: at, told: true, read: {}, ...request };
   const offline = how === 'offline' ? { offline: true } : {};
-  const migrated: Told = { kind: 'vm.migrated', ...between(vm, migration), macs: macsOf(vm), vlans: vlansOf(vm), ...offline };
+  const migrated: Told = {
+    kind: 'vm.migrated',
+    ...between(vm, migration),
+    macs: macsOf(vm),
+    vlans: vlansOf(vm),
+    nics: [...vm.nics],
+    ...offline,
+  };
   delete vm.left;
   vm.migration = migration;
   return [...displaced, migrated, ...(how === 'running' ? [] : endAtDestination(vm, migration))];

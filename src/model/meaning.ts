@@ -180,6 +180,8 @@ export const meaningSchema = z.discriminatedUnion('kind', [
     ...migrationShape,
     macs: z.array(z.string()),
     vlans: z.array(z.number().int()),
+    /** Each address with its VLAN, where the hypervisor says it. */
+    nics: z.array(nicSchema),
     /** Only its definition moved; it was not running. */
     offline: z.boolean().optional(),
   }),

@@ -1,7 +1,7 @@
 // Owns: the evidence of an outcome: what was sent and what came back, bounded, with secrets blotted out.
 import { createHash } from 'node:crypto';
 import { evidenceBytesMax } from '../model/limits.ts';
-import type { Command, Reply } from '../ports/actuator.ts';
+import type { Command, MigrateOptions, Reply } from '../ports/actuator.ts';
 
 /** Configuration words that are followed by a secret, on the platforms we write to. */
 const secretWords = /\b(password|secret|community|key-string|md5|pre-shared-key)(\s+\d)?\s+\S+/gi;
@@ -23,10 +23,21 @@ export function commandLines(command: Command): readonly string[] {
     case 'libvirt':
       return [[command.call, command.about].filter(Boolean).join(' ')];
     case 'migrate':
-      return [`migrate ${command.uuid} to ${command.uri} ${JSON.stringify(command.options)}`];
+      return [`migrate ${command.uuid} to ${command.uri}${optionsText(command.options)}`];
     case 'abort-job':
       return [`abort the job of ${command.uuid}`];
   }
+}
+
+/** `, auto-converge, persistent, 100 MiB/s`. */
+function optionsText({ autoConverge, postCopy, persistent, bandwidthMiBs }: MigrateOptions): string {
+  const said = [
+    autoConverge && 'auto-converge',
+    postCopy && 'post-copy',
+    persistent && 'persistent',
+    bandwidthMiBs !== undefined && `${bandwidthMiBs} MiB/s`,
+  ];
+  return said.map((word) => (word ? `, ${word}` : '')).join('');
 }
 
 export class Evidence {

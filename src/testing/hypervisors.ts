@@ -41,6 +41,8 @@ interface Running {
   readonly from: string;
   readonly to: string;
   readonly cancels: (() => void)[];
+  /** It is at its destination: nothing breaks it off any more. */
+  arrived: boolean;
 }
 
 /** How the hypervisors are heard. */
@@ -181,7 +183,7 @@ export class Hypervisors {
     const { uuid } = this.guest(vm);
     this.host(to);
     const [from] = this.#whereIs(vm);
-    const running: Running = { uuid, from, to, cancels: [] };
+    const running: Running = { uuid, from, to, cancels: [], arrived: false };
     this.#running.set(uuid, running);
     const script = scripts[plan.script];
     const copyMs = plan.takingMs ?? script.copyMs;
@@ -252,16 +254,17 @@ export class Hypervisors {
         const name = running[host];
         if (says === 'no job') this.#put(name, uuid, { job: undefined });
         else this.#say(name, uuid, says);
+        if (host === 'to' && /^(resumed|suspended) /.test(says)) running.arrived = true;
       });
     }
   }
 
   #break(running: Running, how: BreakName): void {
+    if (running.arrived) return;
     for (const cancel of running.cancels.splice(0)) cancel();
     const { uuid, from } = running;
-    const failure = how === 'is aborted' ? "operation aborted: job 'migration out' canceled by client" : `it broke off: ${how}`;
-    this.#later(running, breaks[how].steps.at(-1)!.ms, () => this.#put(from, uuid, { failure }));
-    const { steps, awayMs }: Break = breaks[how];
+    const { steps, awayMs, failure }: Break = breaks[how];
+    this.#later(running, steps.at(-1)!.ms, () => this.#put(from, uuid, { failure }));
     if (awayMs !== undefined) this.#ear.away(from);
     this.#play(running, steps, 0);
     if (awayMs !== undefined) this.#later(running, awayMs, () => this.#ear.back(from));

@@ -22,6 +22,8 @@ export interface Break {
   readonly steps: readonly Step[];
   /** The source's libvirtd is away for so long. */
   readonly awayMs?: number;
+  /** What the source's libvirtd then tells whoever asks for the reason. */
+  readonly failure: string;
 }
 
 const steps = (text: string): readonly Step[] =>
@@ -123,24 +125,28 @@ export type ScriptName = keyof typeof scripts;
 
 export const breaks = {
   'is aborted': {
+    failure: "operation aborted: job 'migration out' canceled by client",
     steps: steps(`
       0 from no job
       24 to control-error
       36 to stopped failed`),
   },
   'its destination dies': {
+    failure: 'internal error: qemu unexpectedly closed the monitor',
     steps: steps(`
       9 to stopped failed
       94 from no job`),
   },
   // Until the keepalives of both libvirtds give up: 5 s, six times.
   'its network is cut': {
+    failure: 'internal error: client socket is closed',
     steps: steps(`
       30000 from no job
       31275 to shutdown finished after host request
       31275 to stopped destroyed`),
   },
   'the source libvirtd is killed': {
+    failure: 'End of file while reading data: Input/output error',
     awayMs: 1_000,
     steps: steps(`
       1000 from no job

@@ -27,6 +27,29 @@ describe('a hold', () => {
     expect(end(stage)).toEqual([takeOff]);
   });
 
+  test('that lingers is taken off so much later, to the millisecond', () => {
+    const stage = new Stage(qos({ lingers: '10s' }));
+    stage.ask();
+    stage.applied(null);
+    stage.start();
+    expect(stage.arrive()).toEqual([]);
+    expect(stage.pass(9_999)).toEqual([]);
+    expect(told(stage.pass(1))).toEqual([takeOff]);
+    stage.replays(qos({ lingers: '10s' }));
+  });
+
+  test('that lingers is not let go of where the next migration has begun meanwhile', () => {
+    const stage = new Stage(qos({ lingers: '10s' }));
+    stage.start();
+    stage.applied(null);
+    expect(stage.fail()).toEqual([]);
+    stage.pass(5_000);
+    expect(stage.start()).toEqual([]);
+    expect(stage.pass(60_000)).toEqual([]);
+    stage.fail();
+    expect(told(stage.pass(10_000))).toEqual([takeOff]);
+  });
+
   test('claims only what can be read: that the VM is there where it is said to leave', () => {
     const stage = new Stage();
     stage.ask();

@@ -26,15 +26,17 @@ export const port = (target: string) => ({ target, interface: 'Gi1/0/1' });
 interface Shape {
   readonly replace?: true;
   readonly ports?: readonly string[];
+  readonly lingers?: '10s';
 }
 
-export const qos = ({ replace, ports = ['sw1'] }: Shape = {}): Policy =>
+export const qos = ({ replace, lingers, ports = ['sw1'] }: Shape = {}): Policy =>
   policy({
     name: 'qos',
     on: [vm.migrationRequested(), vm.migrationStarted()],
     until: vm.migrationEnded(),
     atMost: '30m',
     ...(replace ? { replace } : {}),
+    ...(lingers ? { lingers } : {}),
     hold: ({ vm: name }) => {
       if (name === 'bad') throw new Error('bad code');
       return ports.map((target) => servicePolicy(port(target), 'output', map));

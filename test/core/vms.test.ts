@@ -62,6 +62,7 @@ describe('a migration', () => {
         to: 'kvm2',
         macs: ['52:54:00:aa:bb:01'],
         vlans: [20],
+        nics: web1.nics,
       },
       { kind: 'vm.migration-ended', vm: 'web1', uuid: web1.uuid, from: 'kvm1', to: 'kvm2', how: 'migrated' },
     ]);

@@ -139,6 +139,7 @@ const examples: Readonly<Record<MeaningKind, readonly Meaning[]>> = {
       to: 'kvm2',
       macs: [],
       vlans: [],
+      nics: [],
     },
     {
       kind: 'vm.migrated',
@@ -148,6 +149,7 @@ const examples: Readonly<Record<MeaningKind, readonly Meaning[]>> = {
       to: 'kvm2',
       macs: ['52:54:00:aa:bb:01'],
       vlans: [10],
+      nics: [{ mac: '52:54:00:aa:bb:01', source: 'br0', vlan: 10 }],
       offline: true,
     },
   ],

@@ -15,7 +15,7 @@ for (const policy of readdirSync(join(root, 'stories'), { withFileTypes: true })
       it(`${story.replace('.txt', '').replaceAll('-', ' ')} happens as written`, async () => {
         const where = join(root, 'stories', policy.name, story);
         const text = readFileSync(where, 'utf8');
-        const names = [policy.name, ...policiesBeside(text)];
+        const names = [policy.name, ...policiesBeside(text)].sort();
         const policies = await Promise.all(names.map((name) => loadPolicy(join(root, `${name}.ts`))));
         const result = await playStory({ where, text, policies, inventory });
         expect(result.text).toBe(text);

@@ -36,6 +36,8 @@ interface HoldCell {
   /** What its last event claims (H5). */
   requires: readonly Requirement[];
   overdueTold: boolean;
+  /** It is over, and goes on until then. */
+  overAt?: number;
 }
 
 interface PlaceCell {
@@ -66,6 +68,8 @@ export interface HoldHost {
   /** The VM's name, where it is known. */
   nameOf(uuid: string): string | undefined;
   readonly atMostMs: number;
+  /** How long it goes on once it is over. */
+  readonly lingersMs: number;
   readonly replace: boolean;
 }
 
@@ -104,15 +108,18 @@ export class Hold {
   begin(key: string, desires: readonly ResourceDesire[], requires: readonly Requirement[], uuid: string | null): void {
     const now = this.#host.scope.entryAt();
     const known = this.#holds.get(key);
-    const cell = known ?? {
-      key,
-      places: [],
-      since: now,
-      uuid,
-      atMostAt: now + this.#host.atMostMs,
-      requires: [],
-      overdueTold: false,
-    };
+    const isNew = known === undefined || known.overAt !== undefined;
+    const cell: HoldCell = !isNew
+      ? known
+      : {
+          key,
+          places: known?.places ?? [],
+          since: now,
+          uuid,
+          atMostAt: now + this.#host.atMostMs,
+          requires: [],
+          overdueTold: false,
+        };
     cell.requires = requires;
     this.#holds.set(key, cell);
     for (const { resource } of desires) {
@@ -120,11 +127,23 @@ export class Hold {
       if (!cell.places.includes(id)) cell.places.push(id);
       this.#hold(id, key, resource);
     }
-    this.#say(key, known ? 'waiting' : 'fired', () => `${cell.places.length} held`);
-    if (!known) this.#holds.setAlarm(key, uuid === null ? cell.atMostAt : Math.min(now + migrationStartWithinMs, cell.atMostAt));
+    this.#say(key, isNew ? 'fired' : 'waiting', () => `${cell.places.length} held`);
+    if (isNew) this.#holds.setAlarm(key, uuid === null ? cell.atMostAt : Math.min(now + migrationStartWithinMs, cell.atMostAt));
   }
 
-  /** It is over. */
+  /** What ends it has come. */
+  over(key: string, why: string): void {
+    const cell = this.#holds.get(key);
+    const { lingersMs, scope } = this.#host;
+    if (!cell || lingersMs === 0) this.end(key, why);
+    else if (cell.overAt === undefined) {
+      cell.overAt = scope.entryAt() + lingersMs;
+      this.#holds.setAlarm(key, cell.overAt);
+      this.#say(key, 'waiting', () => `${why}: ${cell.places.length} held ${spanText(lingersMs)} more`);
+    }
+  }
+
+  /** It is let go of. */
   end(key: string, why: string): void {
     const cell = this.#holds.get(key);
     if (!cell) return;
@@ -294,6 +313,10 @@ export class Hold {
   #look(key: string): void {
     const cell = this.#holds.get(key);
     if (!cell) return;
+    if (cell.overAt !== undefined) {
+      this.end(key, 'it has lingered');
+      return;
+    }
     const now = this.#host.scope.entryAt();
     const isOverdue = now >= cell.atMostAt;
     const migration = cell.uuid === null ? undefined : this.#host.migration(cell.uuid);
