@@ -136,6 +136,11 @@ describe(`killed with -9 ${kills} times during migrations`, () => {
         `${about}: at rest`,
         async () => !migrating(await state()) && (await open()).every(({ intent }) => intent.want.kind !== 'ensure'),
       );
+      // Relaxed for some seconds more, until the port that it left has forgotten it.
+      await until(`${about}: strict again`, async () => {
+        const now = await state();
+        return ['acc-1', 'acc-2'].every((name) => port(now, name, accessPort).violation === 'shutdown');
+      });
       const report = (await shown<ShownRequest>('requests')).find((each) => each.request === request)!;
       told.push(`${about}: ${report.state}, ${report.text} At rest ${Math.round(performance.now() - restartedMs)} ms later.`);
       const after = await state();
