@@ -63,7 +63,7 @@ describe('offbox migrate', () => {
   it('is refused, with the condition and the remedy, where a port would shut down', async () => {
     const { code, out, err } = await migrate('web1', '--to', 'kvm2');
     expect([code, err]).toEqual([1, '']);
-    expect(out).toMatch(/✖ refused: port-security: acc-1 GigabitEthernet1\/0\/1 shuts down on a violation/);
+    expect(out).toMatch(/✖ refused: acc-1 GigabitEthernet1\/0\/1 shuts down on a violation/);
     expect(out).toContain("allow: ['relax']");
     expect(await hosts('web1')).toEqual(['kvm1']);
     await backToRest();

@@ -273,7 +273,7 @@ describe.skipIf(why)('an Offbox that watches real migrations', () => {
       await rig.until('30 samples', () => chapter().samples.filter(({ output }) => output['acc-2'] === migrationMap).length > 30);
       await cancelMigration(rig.runtime, request);
       await over(request);
-      expect(report(request)).toMatchObject({ state: 'cancelled', text: expect.stringContaining('called off') });
+      expect(report(request)).toMatchObject({ state: 'cancelled', text: expect.stringContaining('Called off') });
       await ended(chapter);
       await rig.until('as before', () => rig.output('acc-2') === 'EDGE-DEFAULT');
       await quiet();
