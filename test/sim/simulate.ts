@@ -51,6 +51,8 @@ const settlesSeconds = 30;
 const startsSeconds = 5;
 /** The longest way back: a lost event is mended by the resync of 5 minutes, and what failed then is looked at again within one. */
 const calmSeconds = 480;
+/** Nothing is slow any more. */
+const roundSeconds = 5;
 
 export async function simulate(options: SimulationOptions): Promise<Verdict> {
   const chance = prng(options.seed);
@@ -99,6 +101,10 @@ async function play(options: SimulationOptions, chance: Prng, drawn: Weather): P
   await clock.base.advance(startsSeconds * 1_000);
   workload.tellAll();
   await clock.base.advance(calmSeconds * 1_000);
+  // The round of a schedule may just be on.
+  for (let seconds = roundSeconds; seconds > 0 && nodes.holder?.runtime.engine.ledger.open().length !== 0; seconds -= 1) {
+    await clock.base.advance(1_000);
+  }
   return { entries: await disk.entries(), policies, disk, devices, nodes, workload };
 }
 
