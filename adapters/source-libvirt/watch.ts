@@ -55,7 +55,7 @@ export class Watch {
   /** By UUID, of domains that bear it: where the mark asks them to go. */
   #marks: Map<string, string> | undefined;
   /** Of this connection. */
-  readonly #known = new Known();
+  readonly #known: Known;
   #listening = false;
   #client: LibvirtClient | undefined;
   #done: Promise<void> = Promise.resolve();
@@ -63,6 +63,7 @@ export class Watch {
   constructor(peer: LibvirtPeer, options: WatchOptions) {
     this.#peer = peer;
     this.#options = options;
+    this.#known = new Known(options.random);
   }
 
   /** `unix kvm1` while it is connected and listed. */
