@@ -7,6 +7,7 @@ import { declareEmit } from './emit.ts';
 import { declareExplain } from './explain.ts';
 import { declareLab } from './lab.ts';
 import { declareMigrate } from './migrate.ts';
+import { declareResolve } from './resolve.ts';
 import { declareShow } from './show.ts';
 import { declareStart } from './start.ts';
 import { declareTest } from './test.ts';
@@ -19,6 +20,7 @@ export const verbs: readonly ((program: Command) => void)[] = [
   declareShow,
   declareExplain,
   declareEmit,
+  declareResolve,
   declareMigrate,
   declareDecode,
   declareLab,

@@ -138,7 +138,7 @@ export class Engine {
     this.#entry = entry;
     this.#woke = false;
     // Before anything rings: what came due while Offbox was down is what it is about.
-    if (entry.kind === 'late' && entry.late === 'drop') this.cells.dropOverdue(entry.policy, entry.until);
+    if (entry.kind === 'late') this.#dropLate(entry);
     this.clock.advanceTo(entry.at);
     this.#take(entry);
     const result = {
@@ -270,6 +270,13 @@ export class Engine {
       const told = this.facts.fold(entry);
       this.ledger.fold(entry);
       for (const meaning of told) this.#dispatch(toldEvent(meaning, 'offbox'), -1);
+    }
+  }
+
+  #dropLate({ policies, until }: EntryOf<'late'>): void {
+    for (const { policy, late } of policies) {
+      const slot = this.#slots[this.#byName.get(policy) ?? -1];
+      if (late === 'drop' && slot && !slot.dormant) this.cells.dropOverdue(policy, until);
     }
   }
 

@@ -54,13 +54,11 @@ export const entryBodySchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('inventory'), inventory: inventorySchema }),
   /** This policy stopped at entry `cause`; replay obeys (law E7). */
   z.object({ kind: z.literal('quarantine'), policy: z.string(), cause: z.number().int(), reason: z.string() }),
-  /** What came due for a policy's correlations by `until`, while Offbox was down, rings late or is forgotten. Before anything rings. */
+  /** What policies' correlations waited for and came due by `until`, while Offbox was down: it rings late or is forgotten. */
   z.object({
     kind: z.literal('late'),
-    policy: z.string(),
-    late: z.enum(['fire', 'drop']),
     until: z.number().int(),
-    alarms: z.number().int(),
+    policies: z.array(z.object({ policy: z.string(), late: z.enum(['fire', 'drop']), alarms: z.number().int() })),
   }),
   /** What the engine was after entry `through` is among the journal's blobs. */
   z.object({

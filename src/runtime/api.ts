@@ -4,6 +4,7 @@ import { chmod, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { answerSchema } from '../model/answer.ts';
 import { messageOf, OperatorError } from '../model/errors.ts';
 import { type Event, eventSchema } from '../model/event.ts';
 import { apiBodyBytesMax } from '../model/limits.ts';
@@ -24,6 +25,7 @@ export const shownKinds = [
 ] as const;
 export type Shown = (typeof shownKinds)[number];
 
+const resolveSchema = z.strictObject({ intent: z.string().max(1_024), answer: answerSchema, by: z.string().max(255) });
 const emitSchema = z.strictObject({ event: eventSchema });
 
 export function controlSocket(data: string): string {
@@ -64,6 +66,10 @@ export async function serveApi(runtime: Runtime, data: string): Promise<Api> {
 
 function declare(server: FastifyInstance, runtime: Runtime): void {
   server.get<{ Params: { what: string } }>('/show/:what', async ({ params }) => show(runtime, shownOf(params.what)));
+  server.post('/resolve', async ({ body }) => {
+    const { intent, answer, by } = resolveSchema.parse(body);
+    return { seq: await runtime.resolve(intent, answer, by) };
+  });
   server.post('/emit', async ({ body }) => {
     const { event } = emitSchema.parse(body);
     return { seq: await runtime.host.emit(forgiven(event)) };

@@ -43,6 +43,9 @@ export interface EnsureOptions {
   readonly signal: AbortSignal;
 }
 
+/** To whoever can look where Offbox cannot. */
+export const askRemedy = 'Look there yourself and answer with `offbox resolve`.';
+
 /** Between looks while it becomes effective. */
 const verifyFirstMs = 10;
 const verifyLastMs = 500;
@@ -107,6 +110,8 @@ class Run {
     if (thrown instanceof TargetError && thrown.retry) {
       return { kind: 'held', reason: this.#attempted ? `in doubt: ${messageOf(thrown)}` : messageOf(thrown) };
     }
+    if (this.#probing)
+      return { kind: 'unknown', reason: `what became of the attempt cannot be read: ${messageOf(thrown)} ${askRemedy}` };
     // What cannot be read now may be readable soon; what the target refuses it will refuse again.
     const unreadable = thrown instanceof TargetError && thrown.code === 'unreadable';
     if (this.#attempted || unreadable) return { kind: 'failed', reason: messageOf(thrown) };

@@ -19,7 +19,7 @@ import type { Actuator } from '../ports/actuator.ts';
 import type { Platform } from '../ports/platform.ts';
 import type { Wall } from '../ports/wall.ts';
 import { placeKey, placeValue } from '../resources/place.ts';
-import { type EnsureJob, ensure } from './ensure.ts';
+import { askRemedy, type EnsureJob, ensure } from './ensure.ts';
 import { Line, type LineStatus } from './line.ts';
 import type { Modes } from './modes.ts';
 import { type Question, Readings } from './readings.ts';
@@ -154,8 +154,12 @@ export class Executor {
     const queue = this.#queues.get(job.want.resource.target);
     if (!queue) {
       this.#end(job, {
-        kind: 'refused',
-        reason: `${job.want.resource.target} is not in the inventory. Add it, or mend the policy.`,
+        ...(job.inDoubtUntil === undefined
+          ? { kind: 'refused', reason: `${job.want.resource.target} is not in the inventory. Add it, or mend the policy.` }
+          : {
+              kind: 'unknown',
+              reason: `it was attempted, and ${job.want.resource.target} is not in the inventory any more. ${askRemedy}`,
+            }),
       });
       return;
     }

@@ -56,6 +56,7 @@ export class Host {
   #waiting = 0;
   /** What the last step wants, to be appended before anything else. */
   #derived: EntryBody[] = [];
+  #foremost: readonly EntryBody[] = [];
   #lastSeq = 0;
   #lastAt = 0;
   #decidedThrough = 0;
@@ -72,16 +73,21 @@ export class Host {
     this.#clockOffset = options.wall.now() - options.wall.monotonic();
   }
 
-  /** Begins after what recovery found, with what it derived and what the start itself adds, in one append. */
+  /**
+   * Begins after what recovery found, with what it derived and what the start itself adds, in one append. `foremost` comes before
+   * all of it: at the first entry rings whatever came due meanwhile.
+   */
   async begin(
     from: { readonly lastSeq: number; readonly lastAt: number; readonly nextDue: number | undefined },
     first: readonly EntryBody[],
+    foremost: readonly EntryBody[] = [],
   ): Promise<void> {
     this.#lastSeq = from.lastSeq;
     this.#lastAt = from.lastAt;
     this.#decidedThrough = from.lastSeq === 0 ? 0 : -1;
     this.#dueAt = from.nextDue;
     this.#derived.push(...first);
+    this.#foremost = foremost;
     await this.#pump();
     if (this.#stopped) throw this.#stopped;
   }
@@ -198,8 +204,9 @@ export class Host {
     const { journal, epoch, execute, onEntry } = this.#options;
     const engine = this.#options.engine();
     const { at, jumped } = this.#stamp();
-    const bodies = [...this.#decided(), ...this.#derived, ...(jumped ? [jumped] : []), ...taken];
+    const bodies = [...this.#foremost, ...this.#decided(), ...this.#derived, ...(jumped ? [jumped] : []), ...taken];
     this.#derived = [];
+    this.#foremost = [];
     const batch = bodies.map((body) => stamped(body, at));
     const { firstSeq } = await appendSettled(journal, batch, { epoch, lastSeq: this.#lastSeq }, this.#options.wall);
     this.#appends += 1;

@@ -1,10 +1,12 @@
 // Owns: saying what happens in the words of the field, one phrase a step: event → meaning → policy → read → apply →
 // outcome. The terminal paints it, a story's transcript is made of it.
+
 import type { Entry, EntryOf, Reading } from '../model/entry.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent, Resource } from '../model/intent.ts';
 import type { Meaning } from '../model/meaning.ts';
 import type { Outcome } from '../model/outcome.ts';
+import { lateText } from './late.ts';
 import { questionText, readingText } from './reading-text.ts';
 
 export interface Phrase {
@@ -81,6 +83,17 @@ export function narrator(): (entry: Entry, engine: Deriver) => readonly Phrase[]
     if (entry.kind === 'attempt')
       return [{ at, what: 'apply', who: ensureOf(entry.intent)?.resource.target ?? '', text: planText(entry.plan) }];
     if (entry.kind === 'outcome') return ofOutcome(entry);
+    if (entry.kind === 'late')
+      return entry.policies.map(({ policy, late, alarms }) => ({
+        at,
+        what: 'notice',
+        who: policy,
+        text: lateText(alarms, late),
+      }));
+    if (entry.kind === 'command' && entry.verb === 'resolve') {
+      const [intent = '', answer = ''] = entry.arguments;
+      return [{ at, what: 'notice', who: entry.by, text: `answers for ${intent}: ${answer}` }];
+    }
     if (entry.kind === 'quarantine') return [{ at, what: 'stopped', who: entry.policy, text: entry.reason }];
     return [];
   };

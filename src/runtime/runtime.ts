@@ -1,8 +1,10 @@
 // Owns: one running Offbox: recovery, then the host, the executor and the sources, and their orderly end.
 import { Engine } from '../core/engine.ts';
 import type { DeployedPolicy } from '../core/policy.ts';
+import type { Answer } from '../model/answer.ts';
 import type { Config } from '../model/config.ts';
 import type { Entry, EntryBody } from '../model/entry.ts';
+import { OperatorError } from '../model/errors.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Inventory } from '../model/target.ts';
 import type { Actuator } from '../ports/actuator.ts';
@@ -14,6 +16,7 @@ import type { Source } from '../ports/source.ts';
 import type { Wall } from '../ports/wall.ts';
 import { Executor } from './executor.ts';
 import { gapEvent, Host } from './host.ts';
+import { lateEntries } from './late.ts';
 import { type Modes, modesFrom } from './modes.ts';
 import { type Divergence, type Recovered, recover, viewed } from './recovery.ts';
 import { changesOf, deployEntry, memories, type VersionChange, warmed } from './reload.ts';
@@ -133,6 +136,21 @@ export class Runtime {
     this.#options.watch?.onWarning?.(text);
   }
 
+  /** An operator's answer for an intent of which nobody can tell what became (law E4). Resolves with the seq of its entry. */
+  async resolve(intent: string, answer: Answer, by: string): Promise<number> {
+    const unknown = this.#engine.ledger.unknown().find((one) => one.intent.id === intent);
+    if (!unknown) {
+      throw new OperatorError(`no intent "${intent}" waits for an answer`, {
+        code: 'not-unknown',
+        remedy: 'See `offbox show intents` for those whose state is unknown.',
+      });
+    }
+    const seq = await this.host.submit({ kind: 'command', by, verb: 'resolve', arguments: [intent, answer] });
+    // Through everything again: state, rails, plan.
+    if (answer === 'again') this.executor.submit(unknown.intent, this.#options.wall.now());
+    return seq;
+  }
+
   get inventory(): Inventory {
     return this.#options.inventory;
   }
@@ -212,7 +230,12 @@ export class Runtime {
     this.executor.start();
     // Numbers given up for what a damaged journal lost lie behind its last entry.
     const lastSeq = Math.max(recovered.lastSeq, (await journal.tail()).lastSeq);
-    await this.host.begin({ ...recovered, lastSeq }, await this.#firstEntries(recovered));
+    const late = lateEntries(
+      engine,
+      this.#policies.map(({ policy }) => policy),
+      Math.max(wall.now(), recovered.lastAt),
+    );
+    await this.host.begin({ ...recovered, lastSeq }, await this.#firstEntries(recovered), late);
     this.executor.resume(open, doubts);
     const early = this.#early ?? [];
     this.#early = undefined;
@@ -236,7 +259,10 @@ export class Runtime {
       ...(changed ? [{ kind: 'inventory', inventory } as const] : []),
       ...deploys,
       ...lost.map((what) => ({ kind: 'event', event: gapEvent('journal', what) }) as const),
-      { kind: 'event', event: gapEvent('offbox', recovered.entries === 0 ? 'first start' : 'started again') },
+      {
+        kind: 'event',
+        event: gapEvent('offbox', recovered.entries + recovered.restored === 0 ? 'first start' : 'started again'),
+      },
     ];
   }
 

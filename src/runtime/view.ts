@@ -91,7 +91,15 @@ export class View {
         outcome: entry.outcome,
         endedAt: entry.at,
       }));
-    else if (entry.kind === 'reading')
+    else if (entry.kind === 'command' && entry.verb === 'resolve') {
+      const [id = '', answer = ''] = entry.arguments;
+      const reason = `answered by ${entry.by}`;
+      this.#change(id, ({ outcome, ...intent }) =>
+        answer === 'again'
+          ? { ...intent, state: 'open' }
+          : { ...intent, state: answer, outcome: { kind: outcome?.kind ?? 'unknown', reason } },
+      );
+    } else if (entry.kind === 'reading')
       this.#change(entry.reading.intent, (intent) => ({
         ...intent,
         state: entry.reading.result.kind === 'rows' ? 'read' : entry.reading.result.kind,
@@ -103,8 +111,21 @@ export class View {
     return this.#events.all();
   }
 
+  /** The newest; and before them those that wait for an operator's answer, however old. */
   intents(): readonly ShownIntent[] {
-    return [...this.#intents.values()];
+    const waiting = this.#engine.ledger.unknown().filter(({ intent }) => !this.#intents.has(intent.id));
+    const older = waiting.map(
+      ({ intent, seq, at, outcome, endedAt }): ShownIntent => ({
+        seq,
+        at,
+        intent,
+        attempts: 1,
+        state: 'unknown',
+        outcome,
+        endedAt,
+      }),
+    );
+    return [...older, ...this.#intents.values()];
   }
 
   requests(): readonly ShownRequest[] {
