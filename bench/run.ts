@@ -1,12 +1,13 @@
 // Owns: `npm run bench`: what Offbox carries and how fast it reacts, as ratios to what is measured in the same run.
 //   npm run bench                              all of it, four minutes
-//   npm run bench -- reaction stages           some parts: throughput | stages | burst | reaction | traps | hypervisors
+//   npm run bench -- reaction stages           some parts: throughput | stages | burst | reaction | traps | hypervisors | replay
 //   npm run bench -- hypervisors --minutes 5   that part for so long, instead of 20 s
 import { parseArgs } from 'node:util';
 import { bursts, burstText } from './burst.ts';
 import { hypervisors, hypervisorsText } from './hypervisors.ts';
 import { trapCosts, trapCostsText } from './peers.ts';
 import { reactions, reactionText } from './reaction.ts';
+import { replays, replaysText } from './replay.ts';
 import { stages, stagesText } from './stages.ts';
 import { throughput, throughputText } from './throughput.ts';
 
@@ -37,6 +38,10 @@ const parts: Readonly<Record<string, BenchPart>> = {
         bare: await reactions('bare', samples),
         failover: await reactions('failover', samples),
       }),
+  },
+  replay: {
+    title: 'A journal of 500,000 entries, replayed; and a snapshot',
+    run: async () => replaysText(await replays(500_000, 3)),
   },
   traps: { title: 'One SNMPv2c trap', run: async () => trapCostsText(trapCosts(50_000)) },
   hypervisors: {

@@ -22,6 +22,7 @@ import { type HttpConfig, listenAddress, type NatsConfig } from './model/config.
 import { messageOf, OperatorError } from './model/errors.ts';
 import type { Event } from './model/event.ts';
 import type { Inventory, PlatformName, SecretReference } from './model/target.ts';
+import { durationMs } from './model/time.ts';
 import type { Secrets } from './ports/actuator.ts';
 import type { Source } from './ports/source.ts';
 import { platformsOf, targetOf } from './runtime/admission.ts';
@@ -65,7 +66,7 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
   const describe = (): string => `offbox start in ${directory}`;
   const lease = await soloLease({ directory: data, describe, seenEpoch: () => epochOf(path) }).acquire();
   const lost: string[] = [];
-  const journal = await openSqliteJournal({ path, onCut: (what) => lost.push(what) });
+  const journal = await openSqliteJournal({ path, onCut: (what) => lost.push(what), bytesMax: config.journal.maxBytes });
   for (const what of lost) warn(what);
   const requests = new Requests();
   const intake = requestIntake(requests);
@@ -80,6 +81,7 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
     platforms,
     modes: config.modes,
     snapshots: true,
+    keeping: { keepMs: durationMs(config.journal.keep), bytesMax: config.journal.maxBytes },
     lost,
     actuators: [
       cliActuator({ wall, secrets, dialectOf: (platform) => platforms[platform]?.cli }),

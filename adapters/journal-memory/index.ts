@@ -55,6 +55,8 @@ function memoryBlobs() {
       blobs.set(digest, new Uint8Array(bytes));
       return digest;
     },
+    delete: (digest: string) => void blobs.delete(digest),
+    bytes: () => [...blobs.values()].reduce((sum, { length }) => sum + length, 0),
     get(digest: string): Uint8Array | undefined {
       const bytes = blobs.get(digest);
       return bytes && new Uint8Array(bytes);
@@ -69,6 +71,7 @@ function memoryEntries() {
   let tail: Tail = { lastSeq: 0, lastAt: 0, epoch: 0 };
   return {
     tail: () => tail,
+    bytes: () => lines.reduce((sum, { length }) => sum + length, 0),
     append(batch: readonly NewEntry[], expect: Expectation) {
       const added = linesOf(batch);
       checkExpectation(expect, tail);
@@ -128,6 +131,8 @@ export function memoryJournal(): Journal {
     trim: (beforeSeq) => whileOpen(() => entries.trim(beforeSeq)),
     putBlob: (bytes) => whileOpen(() => blobs.put(bytes)),
     getBlob: (digest) => whileOpen(() => blobs.get(digest)),
+    deleteBlob: (digest) => whileOpen(() => blobs.delete(digest)),
+    room: () => whileOpen(() => ({ usedBytes: entries.bytes() + blobs.bytes(), freeBytes: Number.POSITIVE_INFINITY })),
     async close() {
       closed = true;
     },

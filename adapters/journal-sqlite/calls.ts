@@ -1,6 +1,6 @@
 // Owns: what is said between the journal's port (index.ts) and its thread (thread.ts), and how a fault gets across.
 import { messageOf, OperatorError, RuntimeFault } from '../../src/model/errors.ts';
-import type { Expectation, Tail } from '../../src/ports/journal.ts';
+import type { Expectation, Room, Tail } from '../../src/ports/journal.ts';
 import type { PlainRow, Row } from './rows.ts';
 
 /** Name → what is asked, what is answered. */
@@ -12,6 +12,8 @@ export interface Calls {
   trim: { ask: number; answer: boolean };
   putBlob: { ask: Uint8Array; answer: string };
   getBlob: { ask: string; answer: Uint8Array<ArrayBuffer> | undefined };
+  deleteBlob: { ask: string; answer: undefined };
+  room: { ask: undefined; answer: Room };
   close: { ask: undefined; answer: undefined };
 }
 

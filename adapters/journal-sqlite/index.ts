@@ -77,6 +77,8 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
       return client.call('putBlob', copy, [copy.buffer]);
     },
     getBlob: (digest) => client.call('getBlob', digest),
+    deleteBlob: (digest) => client.call('deleteBlob', digest),
+    room: () => client.call('room', undefined),
     close: () => client.close(),
   };
 }

@@ -6,9 +6,11 @@
 // S3 No statement stays open between calls: an open read would keep the log (-wal) from starting over, and it would grow.
 // S4 The log is brought into the file every `logBytes` by checkpointSome(), which the caller runs when nobody waits for it.
 import { createHash } from 'node:crypto';
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { journalBlobBytesMax, journalRowBytesMax } from '../../src/model/limits.ts';
-import type { Expectation, Tail } from '../../src/ports/journal.ts';
+import type { Expectation, Room, Tail } from '../../src/ports/journal.ts';
 import { damaged, fault, translated } from './faults.ts';
 import { entriesOf, type PlainRow, type Row, rowOf, sealed } from './rows.ts';
 
@@ -33,6 +35,8 @@ export interface Store {
   trimSome(beforeSeq: number): boolean;
   putBlob(bytes: Uint8Array): string;
   getBlob(digest: string): Uint8Array<ArrayBuffer> | undefined;
+  deleteBlob(digest: string): void;
+  room(): Room;
   checkpointSome(): void;
   close(): void;
 }
@@ -135,8 +139,13 @@ function trimOn(db: DatabaseSync, path: string, tail: () => Tail): (beforeSeq: n
   };
 }
 
-function blobsOn(db: DatabaseSync, path: string, { guarded, inTransaction }: Guard): Pick<Store, 'putBlob' | 'getBlob'> {
+function blobsOn(
+  db: DatabaseSync,
+  path: string,
+  { guarded, inTransaction }: Guard,
+): Pick<Store, 'putBlob' | 'getBlob' | 'deleteBlob'> {
   const get = db.prepare('SELECT bytes FROM blob WHERE digest = ?');
+  const remove = db.prepare('DELETE FROM blob WHERE digest = ?');
   const put = db.prepare('INSERT OR IGNORE INTO blob(digest, bytes) VALUES(?, ?)');
   return {
     putBlob(bytes) {
@@ -157,6 +166,23 @@ function blobsOn(db: DatabaseSync, path: string, { guarded, inTransaction }: Gua
         if (found && sha256(found.bytes) !== digest) throw damaged(path, `blob ${digest} does not match its digest`);
         return found?.bytes;
       }),
+    deleteBlob: (digest) => inTransaction(() => void remove.run(digest)),
+  };
+}
+
+/** Pages that trim or a blob left are used again before the file grows. */
+function roomOn(db: DatabaseSync, path: string): () => Room {
+  const number = (sql: string) => {
+    const statement = db.prepare(sql);
+    return (): number => Number(Object.values(statement.get() ?? {})[0]);
+  };
+  const [pages, free, most] = [number('PRAGMA page_count'), number('PRAGMA freelist_count'), number('PRAGMA max_page_count')];
+  const pageBytes = number('PRAGMA page_size')();
+  return () => {
+    const used = pages() - free();
+    const { bavail, bsize } = statfsSync(dirname(path));
+    const onDisk = bavail * bsize + free() * pageBytes;
+    return { usedBytes: used * pageBytes, freeBytes: Math.min((most() - used) * pageBytes, onDisk) };
   };
 }
 
@@ -167,7 +193,8 @@ export function storeOn(db: DatabaseSync, path: string): Store {
   const insert = insertStatement(db);
   const read = readOn(db, path);
   const trim = trimOn(db, path, tail);
-  const { putBlob, getBlob } = blobsOn(db, path, guards);
+  const { putBlob, getBlob, deleteBlob } = blobsOn(db, path, guards);
+  const room = roomOn(db, path);
   const passive = db.prepare('PRAGMA wal_checkpoint(PASSIVE)');
   let writtenBytes = 0;
 
@@ -202,6 +229,8 @@ export function storeOn(db: DatabaseSync, path: string): Store {
       return putBlob(bytes);
     },
     getBlob,
+    deleteBlob,
+    room: () => guarded(room),
     checkpointSome() {
       if (writtenBytes < logBytes) return;
       writtenBytes = 0;

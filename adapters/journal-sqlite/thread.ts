@@ -20,6 +20,11 @@ const handlersOf = (store: Store): Handlers => ({
   trim: (beforeSeq) => store.trimSome(beforeSeq),
   putBlob: (bytes) => store.putBlob(bytes),
   getBlob: (digest) => store.getBlob(digest),
+  deleteBlob(digest) {
+    store.deleteBlob(digest);
+    return undefined;
+  },
+  room: () => store.room(),
   close() {
     store.close();
     return undefined;

@@ -66,13 +66,15 @@ function onlyWhatMatters(write: (line: string) => void, time: (at: number) => st
 
 /** What `start` prints: the story, or every entry as JSON. */
 export function watching(write: (line: string) => void, json: boolean | undefined, time: (at: number) => string): Watcher {
-  if (json) return { onEntry: (entry: object) => write(JSON.stringify(entry)) };
+  const onWarning = (text: string): void => void process.stderr.write(`${colors.yellow(text)}\n`);
+  if (json) return { onEntry: (entry: object) => write(JSON.stringify(entry)), onWarning };
   return {
     onEntry: onlyWhatMatters(write, time),
-    onRecovered: ({ entries }, tookMs) => {
-      if (entries > 0)
-        write(colors.dim(`replayed ${entries} entries in ${Math.round(tookMs)} ms; the journal only grows in this version`));
+    onRecovered: ({ entries, restored }, tookMs) => {
+      const from = restored > 0 ? `went on from the snapshot at entry ${restored}, ` : '';
+      if (entries + restored > 0) write(colors.dim(`${from}replayed ${entries} entries in ${Math.round(tookMs)} ms`));
     },
+    onWarning,
     onReload: (changes) => {
       for (const change of changes) write(colors.bold(reloadText(change)));
     },

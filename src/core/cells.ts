@@ -157,6 +157,12 @@ export class CellStore {
     return this.#late(policy, at).length;
   }
 
+  /** What is remembered by all operators of a kind, `hold` for instance. */
+  *ofOperator(operator: string): Generator<unknown> {
+    for (const [path, { slots }] of this.#tables)
+      if (path.endsWith(`.${operator}`)) for (const { cell } of slots.values()) yield cell.data;
+  }
+
   /** Forgets what a policy's correlations waited for until `at`, alarms and all. Rounds, holds and schedules go on. */
   dropOverdue(policy: string, at: number): void {
     for (const slot of this.#late(policy, at)) forget(slot.group.table, slot);

@@ -161,6 +161,14 @@ export class Engine {
     return this.#versions;
   }
 
+  /** When the oldest hold that is on began; undefined where nothing is held. */
+  heldSince(): number | undefined {
+    let oldest: number | undefined;
+    for (const { since } of this.cells.ofOperator('hold') as Generator<{ readonly since: number }>)
+      oldest = Math.min(oldest ?? since, since);
+    return oldest;
+  }
+
   /** The policies that could not be put back from what is saved now: a pipe of theirs waits for an answer. */
   unsettled(): readonly string[] {
     return this.#slots.flatMap(({ deployed, run }) => (run && !run.settled ? [deployed.policy.name] : []));

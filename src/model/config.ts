@@ -2,6 +2,7 @@
 // each policy may do where. Secrets are references, never values.
 import { z } from 'zod';
 import { secretSchema } from './target.ts';
+import { durationSchema } from './time.ts';
 
 /** What becomes of an intent: said (`observe`), put up for approval (`propose`), done (`enforce`). */
 export const modeSchema = z.enum(['observe', 'propose', 'enforce']);
@@ -116,6 +117,19 @@ export const configSchema = z.strictObject({
       http: httpSchema.optional(),
     })
     .default({}),
+  journal: z
+    .strictObject({
+      keep: durationSchema
+        .default('30d')
+        .meta({ description: 'Entries of this age stay; older ones go where nothing needs them.' }),
+      maxBytes: z
+        .number()
+        .int()
+        .min(64 * 1024 * 1024)
+        .default(10 * 1024 * 1024 * 1024)
+        .meta({ description: 'How large the journal may get. From four fifths of it on entries go before their time.' }),
+    })
+    .default({ keep: '30d', maxBytes: 10 * 1024 * 1024 * 1024 }),
   modes: z
     .strictObject({
       default: modeSchema.default('observe').meta({ description: 'For every policy and target not named below.' }),

@@ -218,3 +218,12 @@ export const shownAgainEntries = 4_096;
 export const lateMs = 60_000;
 /** A snapshot before it is compressed; a string of V8 has 512 MiB at most. 100,000 keys with 1 kB each are 100 MB. */
 export const snapshotJsonBytesMax = 500 * 1024 * 1024;
+/** A journal that had no room is tried again this often. */
+export const journalRetryMs = 1_000;
+/** How much room there is, is looked at this often. */
+export const journalRoomMs = 1_000;
+/** With less room than this nothing is attempted any more: there is still room to remember what comes. 16 MiB are 28,000 events of 600
+ * bytes, or 250 outcomes with all the evidence they may have; a twentieth of the limit where that is less. */
+export const journalReserveBytes = 16 * 1024 * 1024;
+/** The share of its size limit from which on a journal forgets before its time. */
+export const journalTrimShare = 0.8;

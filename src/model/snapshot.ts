@@ -59,7 +59,9 @@ export const snapshotSchema = z.looseObject({
   format: z.literal(snapshotFormat),
   runtime: z.string(),
   /** Snapshots before this one that are still there, the oldest first: their entries. */
-  older: z.array(z.object({ seq: z.number().int(), through: z.number().int(), at: time, digest: z.string() })),
+  older: z.array(
+    z.object({ seq: z.number().int(), through: z.number().int(), at: time, digest: z.string(), unsettled: z.boolean() }),
+  ),
   /** Wanted, and not yet recorded: its entries come after it. */
   derived: z.array(z.looseObject({ kind: z.enum(['intent', 'quarantine']) })),
   requests: z.looseObject({ known: z.array(z.looseObject({ request: z.string() })) }),

@@ -17,11 +17,11 @@ export interface EventBrief {
 export class WrittenEvent implements Event {
   readonly brief: EventBrief;
   #target: string | undefined;
-  /** The event without a target: an object, or the array that compactOf() makes. */
-  readonly #json: string;
+  /** The event without a target: an object, or the array that compactOf() makes; and that array, where it was read from a journal. */
+  readonly #json: string | Compact;
   #read: Event | undefined;
 
-  constructor(brief: EventBrief, json: string, target?: string) {
+  constructor(brief: EventBrief, json: string | Compact, target?: string) {
     this.brief = brief;
     this.#target = target;
     this.#json = json;
@@ -59,10 +59,11 @@ export class WrittenEvent implements Event {
 
   /** The entry that it becomes, as entryOf() takes it. */
   entryJson(at: number): string {
-    if (this.#json.startsWith('['))
-      return `[${at},${this.#target === undefined ? 'null' : JSON.stringify(this.#target)},${this.#json.slice(1)}`;
+    const json = typeof this.#json === 'string' ? this.#json : JSON.stringify(this.#json);
+    if (json.startsWith('['))
+      return `[${at},${this.#target === undefined ? 'null' : JSON.stringify(this.#target)},${json.slice(1)}`;
     const target = this.#target === undefined ? '' : `"target":${JSON.stringify(this.#target)},`;
-    return `{"kind":"event","event":{${target}${this.#json.slice(1)},"at":${at}}`;
+    return `{"kind":"event","event":{${target}${json.slice(1)},"at":${at}}`;
   }
 
   /** As plain data. */
@@ -72,7 +73,7 @@ export class WrittenEvent implements Event {
 
   #whole(): Event {
     if (!this.#read) {
-      const read: unknown = JSON.parse(this.#json);
+      const read: unknown = typeof this.#json === 'string' ? JSON.parse(this.#json) : this.#json;
       const target = this.#target === undefined ? {} : { target: this.#target };
       this.#read = Array.isArray(read) ? expanded(read as unknown as Compact, this.#target) : { ...target, ...(read as Event) };
     }
@@ -115,6 +116,18 @@ type Compact = readonly [
   raw: string,
 ];
 
+/** What it is found by, without the rest. */
+function briefOf(compact: Compact): EventBrief {
+  const [peer, , , , mnemonicAt, mnemonicLength, hostAt, hostLength] = compact;
+  const [meaning, raw] = [compact[15], compact[16]];
+  return {
+    peer,
+    host: hostAt < 0 ? null : raw.slice(hostAt, hostAt + hostLength),
+    mnemonic: mnemonicAt < 0 ? null : raw.slice(mnemonicAt, mnemonicAt + mnemonicLength),
+    meaning: meaning?.kind ?? null,
+  };
+}
+
 function expanded([peer, transport, trust, pri, ...rest]: Compact, target: string | undefined): Event {
   const [mnemonicAt, mnemonicLength, hostAt, hostLength, appAt, appLength, timeAt, timeLength, textAt, textLength] = rest;
   const [sequence, meaning, raw] = [rest[10], rest[11], rest[12]];
@@ -142,6 +155,11 @@ export function entryJson(entry: NewEntry): string {
 /** What entryJson wrote, once JSON.parse has read it. */
 export function entryOf(kept: unknown): NewEntry {
   if (!Array.isArray(kept)) return kept as NewEntry;
-  const [at, target, ...compact] = kept as [number, string | null, ...unknown[]];
-  return { kind: 'event', event: expanded(compact as unknown as Compact, target ?? undefined), at };
+  const [at, target] = kept as [number, string | null];
+  kept.splice(0, 2);
+  return {
+    kind: 'event',
+    event: new WrittenEvent(briefOf(kept as unknown as Compact), kept as unknown as Compact, target ?? undefined),
+    at,
+  };
 }

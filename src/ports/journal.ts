@@ -19,6 +19,12 @@ export interface Tail {
   readonly epoch: number;
 }
 
+export interface Room {
+  readonly usedBytes: number;
+  /** What may still be written, by the journal's own limit and by the disk; Infinity where nothing limits it. */
+  readonly freeBytes: number;
+}
+
 export interface Journal {
   /** All or nothing. The batch gets consecutive numbers from `firstSeq`; between batches gaps are allowed. */
   append(batch: readonly NewEntry[], expect: Expectation): Promise<{ readonly firstSeq: number }>;
@@ -30,6 +36,9 @@ export interface Journal {
   /** Stores bytes under their SHA-256 (hex, returned): snapshots, bundles. */
   putBlob(bytes: Uint8Array): Promise<string>;
   getBlob(digest: string): Promise<Uint8Array | undefined>;
+  /** Forgets a blob; one that is not there is forgotten already. */
+  deleteBlob(digest: string): Promise<void>;
+  room(): Promise<Room>;
   close(): Promise<void>;
 }
 

@@ -4,12 +4,14 @@
 // H1. An entry is stepped AFTER its append is durable; intents go to the executor AFTER theirs is (law E3).
 // H2. `at` is the wall's time, never below the last one (law E2, E8).
 // H3. When the journal refuses, nothing is acted on any more: the host stops and says why.
+// H4. Where it has no room, nothing is decided or done until it has: what sources bring is refused and counted, what came of acting
+//     is kept and appended first.
 import type { Engine, StepResult } from '../core/engine.ts';
 import type { Entry, EntryBody, NewEntry } from '../model/entry.ts';
 import { RuntimeFault } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent } from '../model/intent.ts';
-import { appendEntriesMax, pendingEventsMax, timeJumpMs } from '../model/limits.ts';
+import { appendEntriesMax, journalRetryMs, pendingEventsMax, timeJumpMs } from '../model/limits.ts';
 import { WrittenEvent } from '../model/written-event.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { Sink } from '../ports/source.ts';
@@ -29,6 +31,10 @@ export interface HostOptions {
   readonly onEntry?: (entry: Entry, result: StepResult) => void;
   /** After an append whose entries have all been stepped: how many, and what is wanted because of them and not yet recorded. */
   readonly onAppended?: (entries: number, moment: { seq: number; at: number; derived: readonly EntryBody[] }) => void;
+  /** The journal has no room. Told once, until onRoom. */
+  readonly onFull?: (fault: Error) => void;
+  /** It has room again; so many events were not kept. */
+  readonly onRoom?: (dropped: number) => void;
   /** The host has stopped by itself: the journal failed. */
   readonly onFailure: (fault: Error) => void;
 }
@@ -37,6 +43,15 @@ export interface HostOptions {
 interface Pending {
   readonly bodies: readonly EntryBody[];
   readonly committed: Committed | undefined;
+  /** By a source, which counts what is not taken. */
+  readonly offered: boolean;
+}
+
+/** While the journal has no room. */
+interface Full {
+  readonly fault: Error;
+  /** Events not kept. */
+  dropped: number;
 }
 
 /** Called once, with the error or with the seq of the last entry. */
@@ -48,6 +63,9 @@ export interface HostStats {
   readonly pending: number;
   readonly lastSeq: number;
 }
+
+/** What came of acting, or must be durable before acting: it waits until there is room. Of the rest whoever submits it is told. */
+const waitsForRoom: ReadonlySet<EntryBody['kind']> = new Set(['outcome', 'reading', 'attempt', 'tick', 'quarantine']);
 
 export class Host {
   readonly #options: HostOptions;
@@ -65,6 +83,10 @@ export class Host {
   #cancelTick: (() => void) | undefined;
   #dueAt: number | undefined;
   #stopped: Error | undefined;
+  #full: Full | undefined;
+  /** The first append after it was full: whether there is room again. */
+  #attempted: { readonly pending: Pending; readonly dropped: number } | undefined;
+  #cancelRetry: (() => void) | undefined;
   #appends = 0;
   #entries = 0;
 
@@ -96,6 +118,7 @@ export class Host {
   submit(body: EntryBody): Promise<number> {
     return new Promise((resolve, reject) => {
       if (this.#stopped) reject(this.#stopped);
+      else if (this.#full && !waitsForRoom.has(body.kind)) reject(this.#full.fault);
       else this.#add([body], (error, seq) => (error ? reject(error) : resolve(seq)));
     });
   }
@@ -109,16 +132,19 @@ export class Host {
   sink(source: string): Sink {
     return {
       offer: (events, committed) => {
-        if (this.#stopped || this.#waiting + events.length > pendingEventsMax) return false;
+        if (this.#full) this.#full.dropped += events.length;
+        if (this.#stopped || this.#full || this.#waiting + events.length > pendingEventsMax) return false;
         const { inventory } = this.#options.engine().facts;
         this.#add(
           events.map((event) => bodyOf(admit(event, inventory))),
           committed,
+          true,
         );
         return true;
       },
       gap: (reason, targets) => {
-        if (!this.#stopped) this.#add([{ kind: 'event', event: gapEvent(source, reason, targets) }], undefined);
+        if (!this.#stopped && !this.#full)
+          this.#add([{ kind: 'event', event: gapEvent(source, reason, targets) }], undefined, true);
       },
     };
   }
@@ -155,8 +181,17 @@ export class Host {
     this.#stopped ??= new RuntimeFault('[host] stopped', { code: 'stopped', remedy: 'Start Offbox again.' });
   }
 
-  #add(bodies: readonly EntryBody[], committed: Committed | undefined): void {
-    this.#pending.push({ bodies, committed });
+  /** Before what waits for the journal is waited for: it may have no room for it. What is given up is found open at the next start. */
+  giveUp(): void {
+    this.#cancelRetry?.();
+    if (!this.#full) return;
+    for (const { committed } of this.#pending.splice(0)) committed?.(this.#full.fault, 0);
+    this.#waiting = 0;
+    this.#stopped ??= this.#full.fault;
+  }
+
+  #add(bodies: readonly EntryBody[], committed: Committed | undefined, offered = false): void {
+    this.#pending.push({ bodies, committed, offered });
     this.#waiting += bodies.length;
     void this.#pump();
   }
@@ -169,7 +204,7 @@ export class Host {
   async #drain(): Promise<void> {
     // A turn of its own: what arrives in the same turn of the event loop is appended together.
     await Promise.resolve();
-    while (!this.#stopped && (this.#pending.length > 0 || this.#derived.length > 0)) {
+    while (!this.#stopped && !this.#full && (this.#pending.length > 0 || this.#derived.length > 0)) {
       const taken = this.#take();
       try {
         let seq = (await this.#commit(taken.flatMap(({ bodies }) => bodies))) - 1;
@@ -177,8 +212,10 @@ export class Host {
           seq += bodies.length;
           committed?.(undefined, seq);
         }
+        this.#hasRoom();
       } catch (thrown) {
-        this.#fail(thrown instanceof Error ? thrown : new Error(String(thrown)), taken);
+        if (thrown instanceof RuntimeFault && thrown.code === 'journal-full') this.#fill(thrown, taken);
+        else this.#fail(thrown instanceof Error ? thrown : new Error(String(thrown)), taken);
       }
     }
     // In the turn that found nothing waiting: what comes in the next one must find nobody pumping.
@@ -204,11 +241,18 @@ export class Host {
     const { journal, epoch, execute, onEntry } = this.#options;
     const engine = this.#options.engine();
     const { at, jumped } = this.#stamp();
+    const before = [this.#foremost, this.#derived, this.#decidedThrough] as const;
     const bodies = [...this.#foremost, ...this.#decided(), ...this.#derived, ...(jumped ? [jumped] : []), ...taken];
     this.#derived = [];
     this.#foremost = [];
     const batch = bodies.map((body) => stamped(body, at));
-    const { firstSeq } = await appendSettled(journal, batch, { epoch, lastSeq: this.#lastSeq }, this.#options.wall);
+    const { firstSeq } = await appendSettled(journal, batch, { epoch, lastSeq: this.#lastSeq }, this.#options.wall).catch(
+      (thrown: unknown) => {
+        // None of it was taken: what the engine wants is still to be recorded.
+        [this.#foremost, this.#derived, this.#decidedThrough] = before;
+        throw thrown;
+      },
+    );
     this.#appends += 1;
     for (let index = 0; index < batch.length; index += 1) {
       const entry = numbered(batch[index]!, firstSeq + index);
@@ -250,13 +294,45 @@ export class Host {
 
   #armTick(): void {
     this.#cancelTick?.();
-    if (this.#stopped || this.#dueAt === undefined) return;
+    if (this.#stopped || this.#full || this.#dueAt === undefined) return;
     const { wall } = this.#options;
     this.#cancelTick = wall.after(Math.min(Math.max(this.#dueAt - wall.now(), 0), 2 ** 31 - 1), () => {
       if (this.#dueAt === undefined || this.#stopped) return;
       if (this.#dueAt <= wall.now()) this.#add([{ kind: 'tick' }], undefined);
       else this.#armTick();
     });
+  }
+
+  #fill(fault: Error, taken: readonly Pending[]): void {
+    const before = this.#attempted;
+    const all = [...taken, ...this.#pending].filter((pending) => pending !== before?.pending);
+    const offered = all.filter((pending) => pending.offered);
+    this.#pending = all.filter((pending) => !pending.offered);
+    this.#waiting = this.#pending.reduce((sum, { bodies }) => sum + bodies.length, 0);
+    const dropped = offered.reduce((sum, { bodies }) => sum + bodies.length, before?.dropped ?? 0);
+    this.#full = { fault, dropped };
+    this.#attempted = undefined;
+    for (const { committed } of offered) committed?.(fault, 0);
+    if (!before) this.#options.onFull?.(fault);
+    this.#cancelRetry = this.#options.wall.after(journalRetryMs, () => this.#tryAgain());
+  }
+
+  #tryAgain(): void {
+    const { dropped } = this.#full!;
+    const event = gapEvent('journal', `it had no room: ${dropped} events were not kept`);
+    const pending: Pending = { bodies: [{ kind: 'event', event }], committed: undefined, offered: false };
+    this.#full = undefined;
+    this.#attempted = { pending, dropped };
+    this.#pending.push(pending);
+    this.#waiting += 1;
+    void this.#pump();
+  }
+
+  #hasRoom(): void {
+    if (!this.#attempted || this.#pending.includes(this.#attempted.pending)) return;
+    const { dropped } = this.#attempted;
+    this.#attempted = undefined;
+    this.#options.onRoom?.(dropped);
   }
 
   #fail(fault: Error, taken: readonly Pending[]): void {

@@ -92,6 +92,8 @@ class Walk {
   readonly #first: number;
   readonly #said: string[];
   newest: SnapshotEntry | undefined;
+  /** What the newest whole one knows to be there; what it could not know of came before it was looked at. */
+  #there: ReadonlySet<number> | undefined;
 
   constructor(journal: Source, entries: AsyncGenerator<SnapshotEntry>, first: number, said: string[]) {
     this.#journal = journal;
@@ -102,10 +104,15 @@ class Walk {
 
   async next(is: (entry: SnapshotEntry) => boolean): Promise<Found | undefined> {
     for (let entry = await this.#step(); entry; entry = await this.#step()) {
+      // Thinned out on purpose: not a word is lost about it.
+      if (this.#there && !this.#there.has(entry.seq)) continue;
       // Without every entry after it, it is no place to begin.
       if (entry.through < this.#first - 1 || !is(entry)) continue;
       const snapshot = await snapshotOf(this.#journal, entry);
-      if (typeof snapshot !== 'string') return { entry, snapshot };
+      if (typeof snapshot !== 'string') {
+        this.#there ??= new Set(snapshot.older.map(({ seq }) => seq));
+        return { entry, snapshot };
+      }
       this.#said.push(snapshot);
     }
     return undefined;

@@ -114,7 +114,11 @@ async function show(journal: SnapshotJournal, after: number, through: number, on
 /** Those that the one put back knows of, and itself. */
 function keptOf(restored: Snapshot | undefined, newest: SnapshotEntry | undefined): readonly KeptSnapshot[] {
   const own = newest && restored?.engine.entry.seq === newest.through ? [newest] : [];
-  return [...(restored?.older ?? []), ...own.map(({ seq, through, at, digest }) => ({ seq, through, at, digest }))];
+  return [...(restored?.older ?? []), ...own.map(({ unsettled, ...entry }) => keptFrom(entry, unsettled.length > 0))];
+}
+
+function keptFrom({ seq, through, at, digest }: Omit<SnapshotEntry, 'unsettled'>, unsettled: boolean): KeptSnapshot {
+  return { seq, through, at, digest, unsettled };
 }
 
 class Replay {

@@ -4,7 +4,7 @@ import type { DeployedPolicy } from '../core/policy.ts';
 import type { Answer } from '../model/answer.ts';
 import type { Config } from '../model/config.ts';
 import type { Entry, EntryBody } from '../model/entry.ts';
-import { OperatorError } from '../model/errors.ts';
+import { messageOf, OperatorError } from '../model/errors.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Inventory } from '../model/target.ts';
 import type { Actuator } from '../ports/actuator.ts';
@@ -16,12 +16,14 @@ import type { Source } from '../ports/source.ts';
 import type { Wall } from '../ports/wall.ts';
 import { Executor } from './executor.ts';
 import { gapEvent, Host } from './host.ts';
+import { Keeper, type Keeping } from './keeper.ts';
 import { lateEntries } from './late.ts';
 import { type Modes, modesFrom } from './modes.ts';
 import { type Divergence, type Recovered, recover, viewed } from './recovery.ts';
 import { changesOf, deployEntry, memories, type VersionChange, warmed } from './reload.ts';
 import { Reports } from './reports.ts';
 import { Requests } from './requests.ts';
+import type { Needs } from './retention.ts';
 import { SnapshotTaker, type TakenSnapshot } from './snapshot-taker.ts';
 import { View } from './view.ts';
 
@@ -58,6 +60,8 @@ export interface RuntimeOptions {
   readonly lost?: readonly string[];
   /** Whether snapshots are taken: a start then replays only what came after the newest. */
   readonly snapshots?: boolean;
+  /** How much the journal keeps; without it, everything. */
+  readonly keeping?: Keeping;
   readonly watch?: Watcher;
 }
 
@@ -66,6 +70,7 @@ export class Runtime {
   /** Intents that the start itself brings, until those are resumed that were open before: of one place the newest lives. */
   #early: (readonly [intent: Intent, at: number])[] | undefined = [];
   readonly #snapshots: SnapshotTaker | undefined;
+  readonly #keeper: Keeper | undefined;
   readonly #closing: (() => Promise<void>)[] = [];
   #reloading: Promise<unknown> = Promise.resolve();
   #engine: Engine;
@@ -100,9 +105,16 @@ export class Runtime {
       },
       onAppended: (entries, moment) => this.#snapshots?.appended(entries, moment),
       onFailure: (fault) => watch?.onFailure?.(fault),
+      onFull: (fault) =>
+        this.#warn(`${messageOf(fault)} Nothing is decided or done, and what comes is not kept, until there is room.`),
+      onRoom: (dropped) => this.#warn(`the journal has room again; ${dropped} events were not kept meanwhile`),
     });
-    const toJournal = (body: EntryBody): Promise<number> => this.host.submit(body);
+    const toJournal = async (body: EntryBody): Promise<number> => {
+      if (body.kind === 'attempt') await this.#keeper?.enough();
+      return this.host.submit(body);
+    };
     this.#snapshots = options.snapshots ? this.#taker(toJournal) : undefined;
+    this.#keeper = options.keeping ? this.#keeperOf(options.keeping) : undefined;
     const reports = new Reports({ wall, reporters: options.reporters ?? [], journal: toJournal });
     this.executor = new Executor({
       wall,
@@ -130,6 +142,29 @@ export class Runtime {
       warn: (text) => this.#warn(text),
       onTaken: (taken) => watch?.onSnapshot?.(taken),
     });
+  }
+
+  #keeperOf(keeping: Keeping): Keeper {
+    const { wall, journal } = this.#options;
+    return new Keeper({
+      wall,
+      journal,
+      keeping,
+      needs: () => this.#needs(),
+      kept: () => this.#snapshots?.kept ?? [],
+      forget: (gone) => this.#snapshots?.forget(gone),
+      warn: (text) => this.#warn(text),
+    });
+  }
+
+  #needs(): Needs {
+    const { ledger } = this.#engine;
+    const held = this.#engine.heldSince();
+    const horizonMs = Math.max(0, ...this.#policies.map(({ policy }) => policy.horizonMs ?? 0));
+    return {
+      seqs: [...ledger.open(), ...ledger.unknown()].map(({ seq }) => seq),
+      since: [this.#options.wall.now() - horizonMs, ...(held === undefined ? [] : [held])],
+    };
   }
 
   #warn(text: string): void {
@@ -230,6 +265,7 @@ export class Runtime {
     this.executor.start();
     // Numbers given up for what a damaged journal lost lie behind its last entry.
     const lastSeq = Math.max(recovered.lastSeq, (await journal.tail()).lastSeq);
+    await this.#keeper?.start();
     const late = lateEntries(
       engine,
       this.#policies.map(({ policy }) => policy),
@@ -276,6 +312,8 @@ export class Runtime {
     const { sources, journal, lease } = this.#options;
     await Promise.allSettled(this.#closing.map((close) => close()));
     await Promise.allSettled(sources.map((source) => source.stop()));
+    await this.#keeper?.stop();
+    this.host.giveUp();
     await this.executor.stop();
     await this.#snapshots?.stop();
     await this.host.stop();

@@ -119,7 +119,7 @@ export class SnapshotTaker {
   }
 
   async #write(
-    { seq: through }: Moment,
+    { seq: through, at }: Moment,
     pieces: Generator<string>,
     what: Pick<SnapshotEntry, 'policies' | 'unsettled'>,
     from: number,
@@ -151,7 +151,7 @@ export class SnapshotTaker {
     const named = { kind: 'snapshot', through, digest, runtime: runtimeVersion, ...what } as const;
     const seq = await submit({ ...named, ...(previous === undefined ? {} : { previous }) });
     this.#previous = seq;
-    const kept = { seq, through, at: this.#moment?.at ?? 0, digest };
+    const kept = { seq, through, at, digest, unsettled: what.unsettled.length > 0 };
     this.#kept = [...this.#kept, kept];
     onTaken?.({ ...kept, bytes: blob.length, tookMs: wall.monotonic() - from, longestMs });
   }

@@ -18,6 +18,8 @@ export interface KeptSnapshot {
   readonly through: number;
   readonly at: number;
   readonly digest: string;
+  /** Some policy cannot be put back from it alone. */
+  readonly unsettled: boolean;
 }
 
 export interface Snapshot {

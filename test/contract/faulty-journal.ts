@@ -104,6 +104,8 @@ export function faultyJournal(inner: Journal, { seed, appendPercent, readPercent
       trim: (beforeSeq) => later(() => inner.trim(beforeSeq)),
       putBlob: (bytes) => later(() => inner.putBlob(bytes)),
       getBlob: (digest) => later(() => inner.getBlob(digest)),
+      deleteBlob: (digest) => later(() => inner.deleteBlob(digest)),
+      room: () => later(() => inner.room()),
       async close() {
         closed = true;
         await inner.close();

@@ -242,6 +242,14 @@ function blobs(test: Test, journal: () => Journal): void {
     expect(await journal().putBlob(new TextEncoder().encode('abc'))).toBe(digest);
     expect(await journal().getBlob(digest)).toEqual(Uint8Array.from([97, 98, 99]));
     expect(await journal().getBlob('0'.repeat(64))).toBeUndefined();
+    const before = (await journal().room()).usedBytes;
+    const large = await journal().putBlob(new Uint8Array(100_000).fill(7));
+    expect((await journal().room()).usedBytes).toBeGreaterThan(before + 90_000);
+    await journal().deleteBlob(large);
+    await journal().deleteBlob(large);
+    expect(await journal().getBlob(large)).toBeUndefined();
+    expect(await journal().room()).toMatchObject({ usedBytes: expect.any(Number), freeBytes: expect.any(Number) });
+    expect((await journal().room()).usedBytes).toBeLessThan(before + 90_000);
   });
 
   test('gives back any bytes, none and a megabyte included', async () => {

@@ -6,7 +6,7 @@ import { eventOf, messageOf, readMessage, recordOf } from '../../adapters/source
 import { parseSyslog } from '../../adapters/source-syslog/wire.ts';
 import type { NewEntry } from '../../src/model/entry.ts';
 import { type Event, eventSchema } from '../../src/model/event.ts';
-import { compactOf, entryJson, entryOf } from '../../src/model/written-event.ts';
+import { compactOf, entryJson, entryOf, WrittenEvent } from '../../src/model/written-event.ts';
 
 const at = 1_800_000_000_000;
 const lines = [
@@ -36,11 +36,16 @@ function expectSame(raw: string): void {
   expect(throughJson(read)).toEqual(event);
   for (const target of [undefined, 'edge-1', 'a "b"\\']) {
     const whole = target === undefined ? event : { target, ...event };
-    expect(kept({ kind: 'event', event: target === undefined ? read : written(raw).belongsTo(target), at })).toEqual({
-      kind: 'event',
-      event: whole,
-      at,
-    });
+    const entry: NewEntry = { kind: 'event', event: target === undefined ? read : written(raw).belongsTo(target), at };
+    const back = kept(entry);
+    // Trimmed rows are written again.
+    expect(entryJson(back)).toBe(entryJson(entry));
+    if (back.kind === 'event' && back.event instanceof WrittenEvent) {
+      const { host, mnemonic, ...brief } = back.event.brief;
+      expect({ host, mnemonic }).toEqual({ host: event.syslog!.host, mnemonic: event.syslog!.mnemonic });
+      expect(brief).toEqual({ peer: '192.0.2.1', meaning: event.meaning?.kind ?? null });
+    }
+    expect(throughJson(back)).toEqual({ kind: 'event', event: whole, at });
   }
   expect(read.brief).toEqual({
     peer: '192.0.2.1',

@@ -149,7 +149,7 @@ describe('the host', () => {
   it('stops, tells everybody who waits, and acts on nothing more, when the journal refuses', async () => {
     const memory = memoryJournal();
     let full = false;
-    const refusal = new RuntimeFault('[test] the disk is full', { code: 'journal-full', remedy: 'Make room.' });
+    const refusal = new RuntimeFault('[test] another holds the lease', { code: 'stale-epoch', remedy: 'Stop.' });
     const { host, wall, executed, failures } = await hostOn({
       append: (batch, expect) => (full ? Promise.reject(refusal) : memory.append(batch, expect)),
     });
@@ -163,7 +163,7 @@ describe('the host', () => {
     expect(failures).toEqual([refusal]);
     expect(executed).toEqual([]);
     expect(host.sink('test').offer([changed()])).toBe(false);
-    await expect(host.submit({ kind: 'tick' })).rejects.toThrow('the disk is full');
+    await expect(host.submit({ kind: 'tick' })).rejects.toThrow('another holds the lease');
   });
 
   it('goes on where the answer of an append was lost', async () => {

@@ -9,6 +9,7 @@ import { type Inventory, inventorySchema } from '../../src/model/target.ts';
 import type { Journal } from '../../src/ports/journal.ts';
 import type { Platform } from '../../src/ports/platform.ts';
 import type { Reporter } from '../../src/ports/reporter.ts';
+import type { Keeping } from '../../src/runtime/keeper.ts';
 import type { Recovered } from '../../src/runtime/recovery.ts';
 import { Runtime } from '../../src/runtime/runtime.ts';
 import type { TakenSnapshot } from '../../src/runtime/snapshot-taker.ts';
@@ -65,6 +66,7 @@ export interface RigOptions {
   readonly reporters?: readonly Reporter[];
   readonly platforms?: Readonly<Record<string, Platform>>;
   readonly snapshots?: boolean;
+  readonly keeping?: Keeping;
 }
 
 export function eventOf(target: string | undefined, meaning: Meaning | null): Event {
@@ -111,6 +113,7 @@ export async function rig(options: RigOptions): Promise<Rig> {
     ...(options.reporters ? { reporters: options.reporters } : {}),
     modes,
     ...(options.snapshots ? { snapshots: true } : {}),
+    ...(options.keeping ? { keeping: options.keeping } : {}),
     watch: {
       onRecovered: (found) => {
         recovered = found;

@@ -17,7 +17,7 @@ const counting: DeployedPolicy = {
     on: syslog(),
     pipe: (events) =>
       events.pipe(
-        threshold(3, '60m'),
+        threshold(3, '12h'),
         map(({ target }) => bgpNetwork({ target }, '10.0.0.0/8')),
       ),
   }),
@@ -78,6 +78,33 @@ describe('a runtime that takes snapshots', () => {
     expect(before.taken).toHaveLength(1);
     expect(before.taken[0]!.seq - before.taken[0]!.through).toBeLessThanOrEqual(2);
     expect((await journal.tail().catch(() => 'closed')) === 'closed').toBe(true);
+  });
+
+  test('lets the journal forget what is older than asked for, and starts from what is left', async () => {
+    const keeping = { keepMs: 3_600_000, bytesMax: Number.POSITIVE_INFINITY };
+    const before = await rig({ policies: [counting], snapshots: true, keeping });
+    await say(before, 2);
+    for (let count = 1; count <= 30; count += 1) {
+      await before.pass(snapshotMs);
+      before.runtime.host.sink('test').offer([eventOf('gw-a', { kind: 'config.changed' })]);
+      await written(before, count);
+    }
+    await before.pass(2_000);
+    let first = 0;
+    for await (const [entry] of before.journal.read(0)) {
+      first ||= entry!.seq;
+    }
+    expect(first).toBeGreaterThan(before.taken[0]!.through);
+    const cells = before.runtime.engine.cells.snapshot();
+    const after = await again(before, 2);
+    expect(after.warnings).toEqual([]);
+    expect(after.runtime.engine.cells.snapshot()).toEqual(cells);
+    // The edited one is warmed from what stands for the beginning.
+    after.die();
+    const { wall, world, journal } = after;
+    const edited = await rig({ policies: [{ ...counting, version: 'v2' }], wall, world, journal, epoch: 3, snapshots: true });
+    expect(edited.runtime.engine.cells.remembered('counting')).toMatchObject([{ keys: 1 }]);
+    expect(edited.divergences).toEqual([]);
   });
 
   test('counts entries too', async () => {

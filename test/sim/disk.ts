@@ -52,6 +52,8 @@ export class Disk {
       trim: (beforeSeq) => process.answer(() => this.#inner.trim(beforeSeq)),
       putBlob: (bytes) => process.answer(() => this.#inner.putBlob(bytes)),
       getBlob: (digest) => process.answer(() => this.#inner.getBlob(digest)),
+      deleteBlob: (digest) => process.answer(() => this.#inner.deleteBlob(digest)),
+      room: () => process.answer(() => this.#inner.room()),
       close: async () => undefined,
     };
   }

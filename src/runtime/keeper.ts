@@ -1,0 +1,116 @@
+// Owns: how much the journal keeps, and the brake on acting where room gets short: Offbox stops acting before it stops remembering.
+import { messageOf } from '../model/errors.ts';
+import { journalReserveBytes, journalRoomMs, journalTrimShare } from '../model/limits.ts';
+import type { Journal, Room } from '../ports/journal.ts';
+import type { Wall } from '../ports/wall.ts';
+import { forgetting, type Needs } from './retention.ts';
+import type { KeptSnapshot } from './snapshots.ts';
+
+export interface Keeping {
+  /** Entries of this age stay, milliseconds. */
+  readonly keepMs: number;
+  /** The journal's own size limit. */
+  readonly bytesMax: number;
+}
+
+export interface KeeperOptions {
+  readonly wall: Wall;
+  readonly journal: Pick<Journal, 'room' | 'trim' | 'deleteBlob'>;
+  readonly keeping: Keeping;
+  readonly needs: () => Needs;
+  readonly kept: () => readonly KeptSnapshot[];
+  readonly forget: (gone: ReadonlySet<number>) => void;
+  readonly warn: (text: string) => void;
+}
+
+export class Keeper {
+  readonly #options: KeeperOptions;
+  readonly #reserveBytes: number;
+  #short: PromiseWithResolvers<void> | undefined;
+  #cancel: (() => void) | undefined;
+  #looking: Promise<void> | undefined;
+  #room: Room | undefined;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+    this.#reserveBytes = Math.min(journalReserveBytes, options.keeping.bytesMax / 20);
+  }
+
+  /** As last seen. */
+  get room(): Room | undefined {
+    return this.#room;
+  }
+
+  /** Whether nothing is attempted, for want of room. */
+  get isShort(): boolean {
+    return this.#short !== undefined;
+  }
+
+  /** Resolves when there is room enough to remember what comes of acting: at once, mostly. */
+  async enough(): Promise<void> {
+    await this.#short?.promise;
+  }
+
+  /** Looks once before anything is done, then again and again. */
+  async start(): Promise<void> {
+    await this.look();
+    this.#arm();
+  }
+
+  /** Looks how much room there is, and forgets what may be forgotten. */
+  look(): Promise<void> {
+    this.#looking ??= this.#look()
+      .catch((thrown: unknown) => this.#options.warn(`the journal's room cannot be looked after: ${messageOf(thrown)}`))
+      .finally(() => {
+        this.#looking = undefined;
+      });
+    return this.#looking;
+  }
+
+  /** What waits for room is let go: the journal refuses it if it must. */
+  async stop(): Promise<void> {
+    this.#cancel?.();
+    this.#short?.resolve();
+    await this.#looking;
+  }
+
+  #arm(): void {
+    this.#cancel = this.#options.wall.after(journalRoomMs, () => void this.look().then(() => this.#arm()));
+  }
+
+  async #look(): Promise<void> {
+    const { wall, journal, keeping, kept, needs, forget } = this.#options;
+    const { usedBytes } = await this.#see();
+    const isLarge = usedBytes > keeping.bytesMax * journalTrimShare;
+    const now = wall.now();
+    const since = isLarge ? Number.POSITIVE_INFINITY : now - keeping.keepMs;
+    const all = kept();
+    const { upTo, snapshots } = forgetting(all, needs(), since, now);
+    const isTrimmed = upTo !== undefined && upTo !== all[0];
+    if (isTrimmed) await journal.trim(upTo.through + 1);
+    for (const { digest } of snapshots) await journal.deleteBlob(digest);
+    forget(new Set(snapshots.map(({ seq }) => seq)));
+    if (isTrimmed || snapshots.length > 0) await this.#see();
+  }
+
+  async #see(): Promise<Room> {
+    const room = await this.#options.journal.room();
+    this.#room = room;
+    const { freeBytes } = room;
+    if (!this.#short && freeBytes < this.#reserveBytes) {
+      this.#short = Promise.withResolvers();
+      this.#options.warn(
+        `the journal has room for ${megabytes(freeBytes)} more: nothing is done on any target until there is more. Free disk space, or raise journal.maxBytes.`,
+      );
+    } else if (this.#short && freeBytes > 2 * this.#reserveBytes) {
+      this.#short.resolve();
+      this.#short = undefined;
+      this.#options.warn(`the journal has room again (${megabytes(freeBytes)}): what waited is done now`);
+    }
+    return room;
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+}
