@@ -20,6 +20,7 @@ test('a good configuration is loaded with its defaults', async () => {
     policies: 'policies',
     data: '.offbox',
     sources: {},
+    journal: { keep: '30d', maxBytes: 10 * 1024 ** 3 },
     modes: { default: 'observe', policies: {}, targets: {} },
   });
   expect(directory).toBe(dirname(pathOf('x')));
@@ -51,7 +52,7 @@ describe('what is wrong is told with line, cause and remedy', () => {
     [
       'a key that resembles none',
       'colour: red\n',
-      'offbox.yaml:1:1: colour: there is no such key. Known here: inventory, policies, data, sources, modes.',
+      'offbox.yaml:1:1: colour: there is no such key. Known here: inventory, policies, data, sources, journal, modes.',
     ],
     [
       'an unknown mode',
