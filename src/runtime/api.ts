@@ -46,9 +46,14 @@ export async function serveApi(runtime: Runtime, data: string): Promise<Api> {
       const { summary: error, code, remedy } = thrown;
       return reply.status(400).send({ error, code, remedy });
     }
-    if (!(thrown instanceof z.ZodError)) return reply.status(500).send({ error: messageOf(thrown) });
-    return reply.status(400).send({ error: z.prettifyError(thrown), code: 'usage', remedy: 'Mend the request.' });
+    const status = statusOf(thrown);
+    if (status === 500) return reply.status(500).send({ error: messageOf(thrown) });
+    const error = thrown instanceof z.ZodError ? z.prettifyError(thrown) : messageOf(thrown);
+    return reply.status(status).send({ error, code: 'usage', remedy: 'Mend the request.' });
   });
+  server.setNotFoundHandler(({ method, url }, reply) =>
+    reply.status(404).send({ error: `there is no ${method} ${url}`, code: 'usage', remedy: 'Mend the request.' }),
+  );
   declare(server, runtime);
   declareMigrations(server, runtime);
   try {
@@ -62,6 +67,13 @@ export async function serveApi(runtime: Runtime, data: string): Promise<Api> {
     });
   }
   return { close: () => server.close() };
+}
+
+/** Whose fault it is: a body that is no JSON, too large or of another type fastify itself refuses, with a status below 500. */
+function statusOf(thrown: unknown): number {
+  if (thrown instanceof z.ZodError) return 400;
+  const status = thrown instanceof Error && 'statusCode' in thrown ? Number(thrown.statusCode) : 500;
+  return status >= 400 && status < 500 ? status : 500;
 }
 
 function declare(server: FastifyInstance, runtime: Runtime): void {
