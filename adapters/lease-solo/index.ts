@@ -21,6 +21,7 @@ export interface SoloLeaseOptions {
 }
 
 const SQLITE_BUSY = 5;
+const SQLITE_FULL = 13;
 /** Two that start at the same instant may meet each other's look at the lock; a holder keeps it far longer. */
 const busyMs = 500;
 const holderCharactersMax = 500;
@@ -28,8 +29,8 @@ const holderCharactersMax = 500;
 const operatorError = (code: string, message: string, remedy: string, cause: unknown) =>
   new OperatorError(`[lease-solo] ${message}`, { code, remedy, cause });
 
-const isBusy = (error: unknown) =>
-  error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && (error.errcode & 0xff) === SQLITE_BUSY;
+const hasCode = (error: unknown, code: number): boolean =>
+  error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && (error.errcode & 0xff) === code;
 
 /** The holder's own words, and since when: the file's time serves, so that no clock is needed here. */
 function holderIn(file: string): string {
@@ -61,7 +62,7 @@ async function lockedEpoch(db: DatabaseSync, seenEpoch: () => Promise<number>): 
 }
 
 function refusal(directory: string, lock: string, holder: string, error: unknown): OperatorError {
-  if (isBusy(error)) {
+  if (hasCode(error, SQLITE_BUSY)) {
     return operatorError(
       'already-running',
       `${directory} is in use: ${holderIn(holder)}`,
@@ -72,7 +73,9 @@ function refusal(directory: string, lock: string, holder: string, error: unknown
   return operatorError(
     'no-lease',
     `cannot lock ${lock}: ${messageOf(error)}`,
-    'Check that this user may write there; if the file is damaged and no Offbox runs on it, delete it.',
+    hasCode(error, SQLITE_FULL)
+      ? 'Free disk space, then start again.'
+      : 'Check that this user may write there; if the file is damaged and no Offbox runs on it, delete it.',
     error,
   );
 }
