@@ -18,10 +18,11 @@ export function declareCheck(program: Command): void {
 }
 
 async function check({ config, json }: { readonly config?: string; readonly json?: boolean }): Promise<void> {
-  const [{ policiesOf }, { checkConfig }, { lintPolicies, checkSelectors }] = await Promise.all([
+  const [{ policiesOf }, { checkConfig }, { lintPolicies, checkSelectors }, { checkPipes }] = await Promise.all([
     import('../main.ts'),
     import('../runtime/config.ts'),
     import('../runtime/check-policies.ts'),
+    import('../runtime/check-pipes.ts'),
   ]);
   const file = configFile(config);
   const { problems, loaded } = await checkConfig(file);
@@ -36,7 +37,11 @@ async function check({ config, json }: { readonly config?: string; readonly json
     findings.push(...(await lintPolicies(folder)));
     try {
       const policies = await policiesOf(loaded);
-      findings.push(...checkSelectors(policies, loaded.inventory), ...(await typeErrors(folder)));
+      findings.push(
+        ...checkSelectors(policies, loaded.inventory),
+        ...(await checkPipes(policies)),
+        ...(await typeErrors(folder)),
+      );
     } catch (thrown) {
       findings.push(
         ...messageOf(thrown)

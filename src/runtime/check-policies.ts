@@ -1,5 +1,5 @@
 // Owns: what `offbox check` says of policies beyond their types: calls that would not replay, selectors that could mean
-// more than one thing.
+// more than one thing. Of RxJS's operators check-pipes.ts tells.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Selector } from '../core/selector.ts';
@@ -30,18 +30,7 @@ const banned: readonly (readonly [form: RegExp, what: string, instead: string])[
     'the Observable that the pipe returns: the engine subscribes to it and catches what it throws',
   ],
   [/\bprocess\b|\bfetch\b|\brequire\(/, 'the outside world', 'the inventory and the facts: a policy is a pure function'],
-  ...(
-    [
-      ['debounceTime|auditTime|delay', '`settle`'],
-      ['throttleTime|sampleTime', '`suppress`'],
-      ['bufferTime|windowTime', '`within`'],
-      ['timeout|timer|interval', '`absent`, or `resync`'],
-    ] as const
-  ).map(
-    ([names, instead]) =>
-      [new RegExp(`\\b(${names})\\(`), 'a bare timed RxJS operator', `${instead}: it survives a restart`] as const,
-  ),
-  [/from ['"](?!offbox['"/]|\.)/, 'another import', 'what `offbox` exports'],
+  [/from ['"](?!offbox['"/]|rxjs(?:\/operators)?['"]|\.)/, 'another import', 'what `offbox` exports, or rxjs'],
 ];
 
 /** Strings, regular expressions' worth of quotes, and comments do not count; line numbers stay. */
