@@ -1,7 +1,7 @@
 // Offbox is killed with -9 at random moments during requested migrations and started again, over and over, beside the
 // simulated network in a process of its own. The switches' own logs are the judge: no change written twice, everything as it
 // was, and the VM where its request says that it is.
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,10 +14,10 @@ import { controlSocket } from '../../src/runtime/api.ts';
 import type { MigrationAsked } from '../../src/runtime/migrate.ts';
 import type { ShownRequest } from '../../src/runtime/requests.ts';
 import type { ShownIntent } from '../../src/runtime/view.ts';
+import { exited, offbox, until as waitUntil } from './offbox-process.ts';
 
 const kills = Number(process.env.OFFBOX_MIGRATION_KILLS ?? 10);
 const net = 79;
-const root = join(import.meta.dirname, '..', '..');
 const directory = mkdtempSync(join(tmpdir(), 'offbox-kill-'));
 const socket = controlSocket(join(directory, 'data'));
 const web1 = '52:54:00:aa:bb:01';
@@ -35,27 +35,8 @@ const latestMs = { requested: 3_000, begun: 2_000, ended: 2_000 } as const;
 /** What befalls the migration itself, while nobody watches. */
 const mishaps = ['none', 'abort', 'none', 'restart-libvirtd'] as const;
 
-function offbox(...words: string[]): ChildProcess {
-  const flags = ['--conditions=offbox-source', '--disable-warning=ExperimentalWarning', join(root, 'src', 'cli', 'offbox.ts')];
-  const child = spawn(process.execPath, [...flags, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
-  child.stdout!.resume();
-  child.stderr!.on('data', (text) => process.stderr.write(text));
-  return child;
-}
-
-const exited = (child: ChildProcess): Promise<void> =>
-  new Promise((resolve) =>
-    child.exitCode === null && child.signalCode === null ? child.once('exit', () => resolve()) : resolve(),
-  );
-
-async function until(what: string, holds: () => Promise<boolean>, ms = 60_000): Promise<void> {
-  const end = performance.now() + ms;
-  while (!(await holds().catch(() => false))) {
-    if (performance.now() > end)
-      throw new Error(`${what}: not within ${ms} ms; open: ${JSON.stringify(await open())}; ${JSON.stringify(await state())}`);
-    await pause(50);
-  }
-}
+const until = (what: string, holds: () => Promise<boolean>): Promise<void> =>
+  waitUntil(what, holds, async () => ({ open: await open(), lab: await state() }));
 
 const state = async (): Promise<LabState> => (await labCommand(directory, 'state', [])) as LabState;
 const shown = async <T>(what: string): Promise<readonly T[]> => (await ask(socket, 'GET', `/show/${what}`)) as readonly T[];

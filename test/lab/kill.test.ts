@@ -1,7 +1,7 @@
 // Offbox is killed with -9 at random moments during failovers and started again, over and over, beside the simulated
 // network in a process of its own. The devices' own logs are the judge: no change written twice, the network right at
 // the end; and no entry that was acknowledged is missing from the journal.
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,35 +12,16 @@ import { labCommand } from '../../lab/control.ts';
 import { ask } from '../../src/cli/client.ts';
 import type { Entry } from '../../src/model/entry.ts';
 import { controlSocket } from '../../src/runtime/api.ts';
+import { exited, offbox, until as waitUntil } from './offbox-process.ts';
 
 const kills = Number(process.env.OFFBOX_KILLS ?? 50);
 const net = 77;
-const root = join(import.meta.dirname, '..', '..');
 const directory = mkdtempSync(join(tmpdir(), 'offbox-kill-'));
 const data = join(directory, 'data');
 const prefix = '23.0.0.0/8';
 
-function offbox(...words: string[]): ChildProcess {
-  const flags = ['--conditions=offbox-source', '--disable-warning=ExperimentalWarning', join(root, 'src', 'cli', 'offbox.ts')];
-  const child = spawn(process.execPath, [...flags, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
-  child.stdout!.resume();
-  child.stderr!.on('data', (text) => process.stderr.write(text));
-  return child;
-}
-
-const exited = (child: ChildProcess): Promise<void> =>
-  new Promise((resolve) =>
-    child.exitCode === null && child.signalCode === null ? child.once('exit', () => resolve()) : resolve(),
-  );
-
-async function until(what: string, holds: () => Promise<boolean>, ms = 60_000): Promise<void> {
-  const end = performance.now() + ms;
-  while (!(await holds().catch(() => false))) {
-    if (performance.now() > end)
-      throw new Error(`${what}: not within ${ms} ms; the lab is ${JSON.stringify(await labCommand(directory, 'state', []))}`);
-    await pause(50);
-  }
-}
+const until = (what: string, holds: () => Promise<boolean>): Promise<void> =>
+  waitUntil(what, holds, () => labCommand(directory, 'state', []));
 
 async function via(): Promise<string> {
   const routes = (await labCommand(directory, 'external', [])) as readonly { prefix: string; via: readonly string[] }[];
