@@ -176,12 +176,12 @@ class Replay {
 
   result(): Omit<Recovered, 'restored' | 'snapshot' | 'kept' | 'said'> {
     this.#expire();
-    const intents = [...this.#derived.values()].filter(({ policy }) => this.#sameVersion(policy));
     return {
       entries: this.#entries,
       lastSeq: this.#last.seq,
       lastAt: this.#last.at,
-      intents,
+      // Nobody has decided on those entries: whatever version is in force now does.
+      intents: [...this.#derived.values()],
       faults: this.#faults,
       divergences: [...this.#divergences.values()],
       nextDue: this.#nextDue,

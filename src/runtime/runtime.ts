@@ -24,7 +24,7 @@ import { changesOf, deployEntry, memories, type VersionChange, warmed } from './
 import { Reports } from './reports.ts';
 import { Requests } from './requests.ts';
 import type { Needs } from './retention.ts';
-import { SnapshotTaker, type TakenSnapshot } from './snapshot-taker.ts';
+import { SnapshotTaker, type SnapshotWays, type TakenSnapshot } from './snapshot-taker.ts';
 import { View } from './view.ts';
 
 /** Those who watch: the story on the terminal, a test. Called in the order of the journal. */
@@ -59,7 +59,7 @@ export interface RuntimeOptions {
   /** What the journal lost to damage, in sentences: a gap each. */
   readonly lost?: readonly string[];
   /** Whether snapshots are taken: a start then replays only what came after the newest. */
-  readonly snapshots?: boolean;
+  readonly snapshots?: boolean | SnapshotWays;
   /** How much the journal keeps; without it, everything. */
   readonly keeping?: Keeping;
   readonly watch?: Watcher;
@@ -132,9 +132,10 @@ export class Runtime {
   }
 
   #taker(submit: (body: EntryBody) => Promise<number>): SnapshotTaker {
-    const { wall, journal, watch } = this.#options;
+    const { wall, journal, watch, snapshots } = this.#options;
     return new SnapshotTaker({
       wall,
+      ways: typeof snapshots === 'object' ? snapshots : undefined,
       journal,
       engine: () => this.#engine,
       requests: this.requests,
@@ -290,10 +291,11 @@ export class Runtime {
     const others = policies.filter(({ policy, version }) => recovered.versions.get(policy.name) !== version);
     const deploys = await this.#deploys(others);
     return [
-      ...recovered.intents.map((intent): EntryBody => ({ kind: 'intent', intent })),
       ...recovered.faults.map((fault): EntryBody => ({ kind: 'quarantine', ...fault })),
       ...(changed ? [{ kind: 'inventory', inventory } as const] : []),
       ...deploys,
+      // After the versions that derived them: an older one, put back later, has nothing to compare them with.
+      ...recovered.intents.map((intent): EntryBody => ({ kind: 'intent', intent })),
       ...lost.map((what) => ({ kind: 'event', event: gapEvent('journal', what) }) as const),
       {
         kind: 'event',

@@ -15,6 +15,17 @@ import { fits, type KeptSnapshot, packed, piecesOf, type SnapshotEntry } from '.
 import { runtimeVersion } from './version.ts';
 import { turn } from './wall.ts';
 
+/** How it is done; a simulated process has ways of its own. */
+export interface SnapshotWays {
+  /** Entries between two snapshots. */
+  readonly entries: number;
+  /** Lets others work between two pieces. */
+  readonly turn: () => Promise<void>;
+  readonly pack: (json: Buffer) => Promise<Uint8Array>;
+}
+
+const everyday: SnapshotWays = { entries: snapshotEntries, turn, pack: packed };
+
 export interface SnapshotTakerOptions {
   readonly wall: Wall;
   readonly journal: Pick<Journal, 'putBlob'>;
@@ -23,6 +34,7 @@ export interface SnapshotTakerOptions {
   /** Resolves with the entry's seq AFTER it is durable. */
   readonly submit: (body: EntryBody) => Promise<number>;
   readonly warn: (text: string) => void;
+  readonly ways?: SnapshotWays | undefined;
   /** After one has been named by an entry. */
   readonly onTaken?: (taken: TakenSnapshot) => void;
 }
@@ -44,6 +56,7 @@ interface Moment {
 
 export class SnapshotTaker {
   readonly #options: SnapshotTakerOptions;
+  readonly #ways: SnapshotWays;
   #kept: readonly KeptSnapshot[] = [];
   #previous: number | undefined;
   #entries = 0;
@@ -54,6 +67,7 @@ export class SnapshotTaker {
 
   constructor(options: SnapshotTakerOptions) {
     this.#options = options;
+    this.#ways = options.ways ?? everyday;
     this.#takenAt = options.wall.monotonic();
   }
 
@@ -94,10 +108,10 @@ export class SnapshotTaker {
 
   #isDue(): boolean {
     const sinceMs = this.#options.wall.monotonic() - this.#takenAt;
-    const isTime = this.#entries >= snapshotEntries || (sinceMs >= snapshotMs && this.#entries > 2);
+    const isTime = this.#entries >= this.#ways.entries || (sinceMs >= snapshotMs && this.#entries > 2);
     if (!isTime) return false;
     const waitedMs = Math.max(sinceMs - snapshotMs, 0);
-    const isPatient = this.#entries < 2 * snapshotEntries && waitedMs < snapshotPatienceMs;
+    const isPatient = this.#entries < 2 * this.#ways.entries && waitedMs < snapshotPatienceMs;
     return !isPatient || this.#options.engine().unsettled().length === 0;
   }
 
@@ -142,9 +156,9 @@ export class SnapshotTaker {
       jsonBytes += chunk.length;
       if (jsonBytes > snapshotJsonBytesMax) throw new RangeError(`it is more than ${snapshotJsonBytesMax} bytes`);
       longestMs = Math.max(longestMs, wall.monotonic() - sliceFrom);
-      await turn();
+      await this.#ways.turn();
     }
-    const blob = await packed(Buffer.concat(chunks, jsonBytes));
+    const blob = await this.#ways.pack(Buffer.concat(chunks, jsonBytes));
     if (!fits(blob)) throw new RangeError(`it is ${blob.length} bytes, compressed`);
     const digest = await journal.putBlob(blob);
     const previous = this.#previous;

@@ -133,6 +133,24 @@ describe('recovery', () => {
     expect(after.world.gateways.via('23.0.0.0/8')).toEqual(['gw-b']);
   });
 
+  it('decides it also by another version, and the version before, put back, finds nothing amiss', async () => {
+    const once = policy({ name: 'once', on: config.changed(), ensure: () => network });
+    const before = await rig({ policies: [{ policy: once, version: 'v1' }] });
+    before.die();
+    const { lastSeq, lastAt, epoch } = await before.journal.tail();
+    const event = eventOf('gw-a', { kind: 'config.changed' });
+    await before.journal.append([{ kind: 'event', event, at: lastAt }], { epoch, lastSeq });
+    const edited = await again(before, [{ policy: once, version: 'v2' }]);
+    await edited.pass(10_000);
+    expect(before.world.gateways.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
+    for (const version of ['v2', 'v1', 'v3']) {
+      const after = await again(edited, [{ policy: once, version }], 3);
+      await after.pass(10_000);
+      expect(after.divergences, version).toEqual([]);
+    }
+    expect(before.world.gateways.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
+  });
+
   it('ends the same wherever it is killed during a failover: gw-b has it, gw-a has not, nothing written twice', async () => {
     for (let ms = 0; ms < 2_600; ms += ms < 1_990 ? 331 : 7) {
       const before = await lived();

@@ -1,15 +1,30 @@
 // What the simulation is for: each of these mistakes, put into the running code from outside, makes some seed fail.
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { Engine } from '../../src/core/engine.ts';
 import { Scope } from '../../src/core/scope.ts';
 import { interfaces, policy, servicePolicy } from '../../src/index.ts';
 import type { EntryBody } from '../../src/model/entry.ts';
 import { Executor } from '../../src/runtime/executor.ts';
 import { Host } from '../../src/runtime/host.ts';
+import type * as Retention from '../../src/runtime/retention.ts';
+import type { Needs } from '../../src/runtime/retention.ts';
 import type { SimClock } from './clock.ts';
 import { deployed } from './network.ts';
 import { type SimulationOptions, simulate } from './simulate.ts';
 
 const seedsMax = 300;
+
+/** What the journal is told not to forget, as the mutation has it. */
+const forgetful = vi.hoisted(() => ({ needs: (needs: Needs): Needs => needs }));
+vi.mock('../../src/runtime/retention.ts', async (original) => {
+  const retention = await original<typeof Retention>();
+  const forgetting: typeof Retention.forgetting = (kept, needs, ...rest) =>
+    retention.forgetting(kept, forgetful.needs(needs), ...rest);
+  return { ...retention, forgetting };
+});
+
+/** Snapshots are taken often, and entries go soon. */
+const remembering = { snapshotEntries: 20, keepMs: 5_000 };
 
 /** The first violation by this checker, and the seed it takes. */
 async function firstFailure(checker: string, options: Omit<SimulationOptions, 'seed'> = {}): Promise<string | undefined> {
@@ -21,7 +36,10 @@ async function firstFailure(checker: string, options: Omit<SimulationOptions, 's
   return undefined;
 }
 
-afterEach(() => void vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  forgetful.needs = (needs) => needs;
+});
 
 describe('the simulation fails', { timeout: 120_000 }, () => {
   test('where nothing is probed before it is done again after a restart (E4)', async () => {
@@ -73,5 +91,38 @@ describe('the simulation fails', { timeout: 120_000 }, () => {
 
   test('where the disk says that it has kept what it has not: a dropped fsync', async () => {
     expect(await firstFailure('acknowledgedIsKept', { dropsFsync: true })).toContain('was acknowledged and is');
+  });
+
+  test('where a snapshot is put back without the entries after it (E5)', async () => {
+    const { restore, step } = Engine.prototype;
+    const { begin } = Host.prototype;
+    const deaf = new Set<Engine>();
+    vi.spyOn(Engine.prototype, 'restore').mockImplementation(function (this: Engine, ...saved) {
+      restore.apply(this, saved);
+      deaf.add(this);
+    });
+    vi.spyOn(Engine.prototype, 'step').mockImplementation(function (this: Engine, entry) {
+      return deaf.has(this) ? { intents: [], faults: [], nextDue: undefined } : step.call(this, entry);
+    });
+    vi.spyOn(Host.prototype, 'begin').mockImplementation(function (this: Host, ...from) {
+      deaf.clear();
+      return begin.apply(this, from);
+    });
+    expect(await firstFailure('sameIntents', { weather: remembering })).toContain('divergence');
+  });
+
+  test('where the journal forgets what is open', async () => {
+    forgetful.needs = ({ since }) => ({ seqs: [], since });
+    expect(await firstFailure('forgetsRightly', { weather: remembering })).toContain('was open');
+  });
+
+  test('where the journal forgets from where a hold is on', async () => {
+    forgetful.needs = ({ seqs }) => ({ seqs, since: [] });
+    expect(await firstFailure('forgetsRightly', { weather: remembering })).toContain('a hold had been on');
+  });
+
+  test('where no snapshot outlives its process, and entries were forgotten: the other canary', async () => {
+    const weather = { ...remembering, crash: 5 };
+    expect(await firstFailure('sameIntents', { rots: true, weather })).toContain('derived');
   });
 });

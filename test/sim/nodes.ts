@@ -1,25 +1,29 @@
 // Owns: the nodes of a simulated world: the real Runtime, started over the one disk and network, killed, frozen, stopped in
 // order, started again. Of two nodes the second takes over when the first one's lease is over and what it began cannot reach
 // a device any more.
+import { zstdCompressSync } from 'node:zlib';
 import type { DeployedPolicy } from '../../src/core/policy.ts';
 import type { Entry } from '../../src/model/entry.ts';
 import type { Event } from '../../src/model/event.ts';
 import { applyDeadlineMs } from '../../src/model/limits.ts';
 import type { Actuator } from '../../src/ports/actuator.ts';
 import type { Sink, Source } from '../../src/ports/source.ts';
-import { Runtime } from '../../src/runtime/runtime.ts';
+import { Runtime, type RuntimeOptions } from '../../src/runtime/runtime.ts';
 import type { Prng } from '../../src/testing/prng.ts';
 import type { SimClock } from './clock.ts';
 import type { Disk } from './disk.ts';
 import { inventory } from './network.ts';
 import { platforms } from './platform.ts';
 import { SimProcess } from './process.ts';
+import type { Weather } from './weather.ts';
 
 export interface NodesOptions {
   readonly clock: SimClock;
   readonly prng: Prng;
   readonly disk: Disk;
+  /** Each as version v1. */
   readonly policies: readonly DeployedPolicy[];
+  readonly settings: Pick<Weather, 'snapshotEntries' | 'keepMs' | 'journalBytes'>;
   readonly two: boolean;
   readonly actuator: (process: SimProcess) => Actuator;
   readonly trace: (text: string) => void;
@@ -30,6 +34,8 @@ export interface Running {
   readonly process: SimProcess;
   readonly runtime: Runtime;
   sink: Sink | undefined;
+  /** Its policies' folder is watched. */
+  watches: boolean;
 }
 
 /** The lease is given up for lost this long after its holder was last heard of. */
@@ -41,6 +47,8 @@ export class Nodes {
   readonly #options: NodesOptions;
   readonly #running = new Set<Running>();
   #epoch = 0;
+  /** What is in the policies' folder. */
+  #policies: readonly DeployedPolicy[];
   /** Who holds the lease, or the start of a process that will. */
   #holder: Running | 'starting' | undefined;
   /** Every divergence a start told of. */
@@ -48,6 +56,7 @@ export class Nodes {
 
   constructor(options: NodesOptions) {
     this.#options = options;
+    this.#policies = options.policies;
   }
 
   /** The one that is in charge, if it is up. */
@@ -56,8 +65,9 @@ export class Nodes {
   }
 
   start(): void {
-    const { clock, disk, policies, actuator, trace } = this.#options;
+    const { clock, disk, actuator, trace } = this.#options;
     this.#epoch += 1;
+    disk.spoil();
     const process = new SimProcess(`node-${this.#epoch % 2 === 0 ? 'b' : 'a'}`, this.#epoch, clock);
     trace(`${process.name} starts with epoch ${process.epoch}`);
     const source: Source = {
@@ -75,14 +85,18 @@ export class Nodes {
       journal: disk.openedBy(process),
       lease: { epoch: process.epoch, release: async () => undefined },
       inventory,
-      policies,
+      policies: this.#policies,
       platforms,
       actuators: [actuator(process)],
       sources: [source],
+      ...this.#remembering(process),
       modes: { default: 'enforce', policies: {}, targets: {} },
       watch: {
         onEntry: (entry) => {
           if (process.alive) this.#options.onEntry(entry);
+        },
+        onWarning: (text) => {
+          if (process.alive) trace(`${process.name} warns: ${text}`);
         },
         onFailure: (fault) => this.crash(process, `the journal failed: ${fault.message}`),
         onDivergence: ({ policy, seq, expected, found }) => {
@@ -90,10 +104,44 @@ export class Nodes {
         },
       },
     });
-    const running: Running = { process, runtime, sink: undefined };
+    const running: Running = { process, runtime, sink: undefined, watches: false };
     this.#running.add(running);
     this.#holder = running;
-    runtime.start().catch((thrown: unknown) => this.crash(process, `could not start: ${String(thrown)}`));
+    runtime
+      .start()
+      .then(() => {
+        running.watches = true;
+      })
+      .catch((thrown: unknown) => this.crash(process, `could not start: ${String(thrown)}`));
+  }
+
+  #remembering(process: SimProcess): Pick<RuntimeOptions, 'snapshots' | 'keeping'> {
+    const { snapshotEntries: entries, keepMs, journalBytes: bytesMax } = this.#options.settings;
+    if (entries === 0) return {};
+    const work = (ms: number): Promise<void> => process.answer(() => this.#options.clock.base.sleep(ms));
+    const pack = async (json: Buffer): Promise<Uint8Array> => {
+      await work(json.length / 1_000);
+      return zstdCompressSync(json);
+    };
+    return { snapshots: { entries, turn: () => work(2), pack }, keeping: { keepMs, bytesMax } };
+  }
+
+  /** Somebody puts a policy's next version into the folder; whoever runs takes it up, a start does anyway. */
+  edit(): void {
+    const edited = this.#options.prng.below(this.#policies.length);
+    this.#policies = this.#policies.map((deployed, index) =>
+      index === edited ? { ...deployed, version: next(deployed) } : deployed,
+    );
+    const { policy, version } = this.#policies[edited]!;
+    this.#options.trace(`${policy.name} is version ${version} from now on`);
+    const { holder } = this;
+    if (!holder?.watches) return;
+    const { process, runtime } = holder;
+    process.enter(() => {
+      runtime.reload(this.#policies).catch((thrown: unknown) => {
+        if (process.alive) this.#options.trace(`${process.name} does not reload: ${String(thrown)}`);
+      });
+    });
   }
 
   /** Whoever holds the lease dies here; the next one starts some time after. */
@@ -178,3 +226,5 @@ export class Nodes {
     });
   }
 }
+
+const next = ({ version }: DeployedPolicy): string => `v${Number(version.slice(1)) + 1}`;

@@ -10,7 +10,7 @@ import { pair, places, policies as shippedPolicies, switches } from './network.t
 import { Nodes } from './nodes.ts';
 import type { SimProcess } from './process.ts';
 import { sessionsOf } from './sessions.ts';
-import { fair, type Weather, weatherOf } from './weather.ts';
+import { fair, settings, type Weather, weatherOf } from './weather.ts';
 import { Workload } from './workload.ts';
 
 export interface SimulationOptions {
@@ -21,6 +21,8 @@ export interface SimulationOptions {
   readonly dropsFsync?: boolean;
   /** The canary: devices that take every line twice. */
   readonly stutters?: boolean;
+  /** The canary of what is remembered: a disk on which no snapshot outlives its process. */
+  readonly rots?: boolean;
   readonly onTrace?: (line: string) => void;
   /** Told of the world's clock: for a mutation that reads it as code would read the real one. */
   readonly onClock?: (clock: SimClock) => void;
@@ -69,12 +71,13 @@ async function play(options: SimulationOptions, chance: Prng, drawn: Weather): P
   const clock = new SimClock();
   options.onClock?.(clock);
   let weather = drawn;
+  const remembers = settings(drawn);
   const trace = (text: string): void => options.onTrace?.(`${(clock.time / 1000).toFixed(3).padStart(9)} ${text}`);
   trace(JSON.stringify(drawn));
   const crash = (process: SimProcess, where: string): void => nodes.crash(process, where);
   const devices = devicesOf(options, chance.fork('devices'));
-  const dropsFsync = options.dropsFsync === true;
-  const disk = new Disk({ clock, prng: chance.fork('disk'), weather: () => weather, trace, dropsFsync, crash });
+  const { dropsFsync = false, rots = false } = options;
+  const disk = new Disk({ clock, prng: chance.fork('disk'), weather: () => weather, trace, dropsFsync, rots, crash });
   const policies = options.policies ?? shippedPolicies;
   const sessions = { clock, prng: chance.fork('sessions'), weather: () => weather, devices, trace, crash };
   const nodes = new Nodes({
@@ -82,6 +85,7 @@ async function play(options: SimulationOptions, chance: Prng, drawn: Weather): P
     prng: chance.fork('nodes'),
     disk,
     policies,
+    settings: remembers,
     two: drawn.nodes === 2,
     actuator: (process) => sessionsOf(process, sessions),
     trace,
@@ -93,7 +97,7 @@ async function play(options: SimulationOptions, chance: Prng, drawn: Weather): P
   for (let seconds = chance.fork('length').between(chaosSecondsMin, chaosSecondsMax); seconds > 0; seconds -= 1) {
     await workload.second();
   }
-  weather = fair;
+  weather = { ...fair, ...remembers };
   trace('the weather is fair');
   workload.mend();
   await clock.base.advance(settlesSeconds * 1_000);

@@ -6,6 +6,12 @@ export interface Weather {
   /** Each time an append becomes durable, before and after. */
   readonly crashAtAppend: number;
   readonly crashAtCommand: number;
+  /** Each time a blob is written, before it is whole or before an entry names it. */
+  readonly crashAtBlob: number;
+  /** Each time something is forgotten. */
+  readonly crashAtTrim: number;
+  /** Before each start: a snapshot is torn, or gone. */
+  readonly spoiltBlob: number;
   /** Request or answer of an append lost, or late. */
   readonly badAppend: number;
   readonly slowDisk: number;
@@ -30,14 +36,32 @@ export interface Weather {
   readonly crash: number;
   readonly freeze: number;
   readonly diskFull: number;
+  /** Other versions of policies come into their folder. */
+  readonly reload: number;
   /** How fast the wall clock runs. */
   readonly clockRate: number;
   readonly nodes: 1 | 2;
+  /** Entries between two snapshots; 0: none are taken. */
+  readonly snapshotEntries: number;
+  /** How long entries stay, milliseconds. */
+  readonly keepMs: number;
+  /** How large the journal may get, bytes. */
+  readonly journalBytes: number;
 }
 
-export const fair: Weather = {
+type Settings = 'snapshotEntries' | 'keepMs' | 'journalBytes';
+
+/** What does not change when the weather does: how Offbox is set up. */
+export function settings({ snapshotEntries, keepMs, journalBytes }: Weather): Pick<Weather, Settings> {
+  return { snapshotEntries, keepMs, journalBytes };
+}
+
+export const fair: Omit<Weather, Settings> = {
   crashAtAppend: 0,
   crashAtCommand: 0,
+  crashAtBlob: 0,
+  crashAtTrim: 0,
+  spoiltBlob: 0,
   badAppend: 0,
   slowDisk: 0,
   slowAnswer: 0,
@@ -56,6 +80,7 @@ export const fair: Weather = {
   crash: 0,
   freeze: 0,
   diskFull: 0,
+  reload: 0,
   clockRate: 1,
   nodes: 1,
 };
@@ -86,5 +111,12 @@ export function weatherOf(prng: Prng): Weather {
     diskFull: upTo(2),
     clockRate: prng.chance(50) ? 1 : 0.98 + prng.fraction() * 0.04,
     nodes: prng.chance(40) ? 2 : 1,
+    crashAtBlob: upTo(20),
+    crashAtTrim: upTo(20),
+    spoiltBlob: upTo(40),
+    reload: upTo(4),
+    snapshotEntries: prng.chance(20) ? 0 : prng.between(10, 200),
+    keepMs: prng.pick([5_000, 30_000, 120_000, 30 * 86_400_000]),
+    journalBytes: prng.chance(30) ? prng.between(100_000, 400_000) : Number.MAX_SAFE_INTEGER,
   };
 }

@@ -78,6 +78,7 @@ export class Workload {
       [weather.crash / 3, () => nodes.stop()],
       [weather.freeze, () => nodes.freeze(prng.chance(50) ? prng.between(50, 5_000) : prng.between(5_000, 40_000))],
       [weather.diskFull, () => this.#fill(disk)],
+      [weather.reload, () => nodes.edit()],
     ];
   }
 

@@ -4,6 +4,7 @@ import { acknowledgedIsKept } from './acknowledged-is-kept.ts';
 import { attemptBeforeWrite } from './attempt-before-write.ts';
 import { boundedMemory } from './bounded-memory.ts';
 import { converged } from './converged.ts';
+import { forgetsRightly } from './forgets-rightly.ts';
 import { neverTwoWriters } from './never-two-writers.ts';
 import { nothingTwice } from './nothing-twice.ts';
 import { outcomesAreTrue } from './outcomes-are-true.ts';
@@ -21,4 +22,5 @@ export const checkers: Readonly<Record<string, Checker>> = {
   converged,
   boundedMemory,
   neverTwoWriters,
+  forgetsRightly,
 };
