@@ -4,6 +4,8 @@ export default policy({
   name: 'vm-migrated-clears-sticky-mac',
   describe: 'A VM that has moved is forgotten by the port it left, and seen at the one it came to.',
   on: vm.migrated(),
+  // Nobody says again that it moved. A switch in repair over night is back within a day, and where the VM is is read then.
+  validFor: '24h',
   ensure: ({ from, to, nics, offline }, { inventory }) =>
     nics.flatMap(({ mac, vlan }) => {
       // Nothing says its VLAN: it is one of the port's.

@@ -369,9 +369,10 @@ export class Engine {
   }
 
   #onOutcome(entry: EntryOf<'outcome'>): void {
+    const asked = this.ledger.get(entry.intent)?.intent;
     this.ledger.fold(entry);
     const asker = this.#askerOf(entry.intent);
-    if (asker) this.#guard(this.#slots[asker.number]!, (run) => run.onOutcome(asker.serial, entry));
+    if (asker) this.#guard(this.#slots[asker.number]!, (run) => run.onOutcome(asker.serial, entry, asked));
   }
 
   /** Recovery runs the versions now deployed; older entries only warm them. A change of version voids a round begun. */

@@ -3,10 +3,12 @@
 import { filter, map, Observable, Subject, type Subscription } from 'rxjs';
 import { type Entry, type EntryOf, rowsOf } from '../model/entry.ts';
 import { OperatorError } from '../model/errors.ts';
-import type { EnsureWant, Requirement, Want } from '../model/intent.ts';
-import { intentsPerStepMax } from '../model/limits.ts';
+import type { EnsureWant, Intent, Requirement, Want } from '../model/intent.ts';
+import { ensureValidMs, intentsPerStepMax } from '../model/limits.ts';
 import { type Meaning, type MeaningOf, meaningSubjects, type Role, roleSchema } from '../model/meaning.ts';
 import type { Outcome } from '../model/outcome.ts';
+import { spanText } from '../model/time.ts';
+import { placeText } from '../resources/place.ts';
 import type { CellStore, Cells } from './cells.ts';
 import type { EventClock } from './clock.ts';
 import { type Desire, isDesire, type ResourceDesire } from './desire.ts';
@@ -45,9 +47,6 @@ export interface RunHost {
 }
 
 const operators = { absent, allOf, dampening, pair, perKey, sequence, settle, suppress, threshold, within };
-
-/** How long a plain ensure may wait before it is stale. */
-const validForMs = 60_000;
 
 export class PolicyRun {
   readonly deployed: DeployedPolicy;
@@ -120,9 +119,11 @@ export class PolicyRun {
     this.#hold?.onAttempt(serial, entry);
   }
 
-  onOutcome(serial: string, entry: EntryOf<'outcome'>): void {
+  /** `asked` is the intent that is over, where it was open. */
+  onOutcome(serial: string, entry: EntryOf<'outcome'>, asked: Intent | undefined): void {
     this.#hold?.onOutcome(serial, entry.outcome);
     if (this.#stopped) return;
+    if (entry.outcome.kind === 'expired' && asked) this.#givenUp(asked);
     this.#exclusive.onOutcome(serial, entry.outcome.kind);
     this.#wake(serial, entry);
   }
@@ -301,8 +302,21 @@ export class PolicyRun {
     if (desires.length > intentsPerStepMax) throw tooManyDesires(desires.length);
     for (const desire of desires) {
       if (desire.desire === 'exclusive') this.#exclusive.start(key, desire, reason);
-      else this.#host.intend(this.#number, key, ensureWant(desire, requires));
+      else
+        this.#host.intend(this.#number, key, {
+          ...ensureWant(desire, requires),
+          validForMs: this.deployed.policy.validForMs ?? ensureValidMs,
+        });
     }
+  }
+
+  /** Nobody asks for it again: then somebody must hear of it. An exclusive hears by itself. */
+  #givenUp({ key, want }: Intent): void {
+    const { validForMs } = this.deployed.policy;
+    if (want.kind !== 'ensure' || validForMs === undefined || want.validForMs !== validForMs) return;
+    const { resource, desired } = want;
+    const text = `${placeText(resource)} could not be made ${desired} within ${spanText(validForMs)} and is given up: look there.`;
+    this.#host.intend(this.#number, key, { kind: 'notice', code: 'ensure-given-up', text, targets: [resource.target] });
   }
 
   /** Every gateway it listens to, seen or not: as if a member had just said what is believed of it. Returns the keys. */
@@ -366,7 +380,15 @@ function outcomeOf(entry: EntryOf<'reading'> | EntryOf<'outcome'>): readonly Out
 
 function ensureWant({ resource, desired, staysMs, unless }: ResourceDesire, requires: Requirement[]): EnsureWant {
   const stays = staysMs === undefined ? {} : { staysMs };
-  return { kind: 'ensure', resource, desired, requires, validForMs, ...stays, ...(unless === undefined ? {} : { unless }) };
+  return {
+    kind: 'ensure',
+    resource,
+    desired,
+    requires,
+    validForMs: ensureValidMs,
+    ...stays,
+    ...(unless === undefined ? {} : { unless }),
+  };
 }
 
 function tooManyDesires(count: number): OperatorError {

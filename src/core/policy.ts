@@ -2,6 +2,7 @@
 import type { Observable } from 'rxjs';
 import { messageOf, OperatorError } from '../model/errors.ts';
 import type { Want } from '../model/intent.ts';
+import { ensureValidMs, ensureValidMsMax } from '../model/limits.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { QueryKind, QueryRow } from '../model/query.ts';
 import { type Duration, durationMs } from '../model/time.ts';
@@ -75,6 +76,11 @@ interface Declarative<S extends Selectors> extends Common<S> {
   readonly settle?: SettleOptions;
   /** Reads and proves its state again this often, whatever was lost. */
   readonly resync?: Duration;
+  /**
+   * How long it waits for a target that is away; by default a minute. Longer suits what nobody says again (a VM has moved), for what
+   * the event claims is read again before anything is written. Given up after that, a notice says so.
+   */
+  readonly validFor?: Duration;
   readonly ensure: (event: EventOf<S>, context: PolicyContext) => Desire | readonly Desire[];
   readonly pipe?: never;
   readonly hold?: never;
@@ -96,6 +102,7 @@ interface Holding<S extends Selectors, U extends Selectors> extends Common<S> {
   readonly pipe?: never;
   readonly settle?: never;
   readonly resync?: never;
+  readonly validFor?: never;
 }
 
 interface Piped<S extends Selectors> extends Common<S> {
@@ -108,6 +115,7 @@ interface Piped<S extends Selectors> extends Common<S> {
   readonly key?: never;
   readonly settle?: never;
   readonly resync?: never;
+  readonly validFor?: never;
 }
 
 export type PolicySpec<S extends Selectors, U extends Selectors = Selector> = Declarative<S> | Holding<S, U> | Piped<S>;
@@ -121,6 +129,7 @@ export interface Policy {
   readonly key?: (event: never) => string;
   readonly settle?: SettleOptions;
   readonly resyncMs?: number;
+  readonly validForMs?: number;
   readonly ensure?: (event: never, context: PolicyContext) => Desire | readonly Desire[];
   readonly pipe?: (events: Observable<never>, tools: PipeTools) => Observable<unknown>;
   readonly hold?: HoldSpec;
@@ -166,7 +175,7 @@ export function policy<const S extends Selectors, const U extends Selectors = Se
       'it needs exactly one of `ensure`, `hold` and `pipe`',
       'Say what to ensure or to hold, or return intents from a pipe.',
     );
-  const unheard = (['key', 'settle', 'resync'] as const).find((word) => spec.pipe && spec[word] !== undefined);
+  const unheard = (['key', 'settle', 'resync', 'validFor'] as const).find((word) => spec.pipe && spec[word] !== undefined);
   if (unheard) refuse(`\`${unheard}\` says nothing beside a pipe`, 'Use its operators inside the pipe, or `ensure`.');
   const lengthOf = (what: string, duration: Duration): number => {
     try {
@@ -189,6 +198,9 @@ export function policy<const S extends Selectors, const U extends Selectors = Se
   const resyncMs = spec.resync === undefined ? undefined : lengthOf('resync', spec.resync);
   if (resyncMs !== undefined && resyncMs < resyncMinMs)
     refuse('resync is under 1 s', 'Use minutes: it is what mends a lost event.');
+  const validForMs = spec.validFor === undefined ? undefined : lengthOf('validFor', spec.validFor);
+  if (validForMs !== undefined && (validForMs < ensureValidMs || validForMs > ensureValidMsMax))
+    refuse('validFor is under 1 min or over 7 d', 'Say how long a target may be away and the event still be true, such as 24h.');
   return {
     offbox: 'policy',
     name: spec.name,
@@ -199,6 +211,7 @@ export function policy<const S extends Selectors, const U extends Selectors = Se
     ...(spec.key ? { key: spec.key as Policy['key'] & object } : {}),
     ...(spec.settle ? { settle: spec.settle } : {}),
     ...(resyncMs === undefined ? {} : { resyncMs }),
+    ...(validForMs === undefined ? {} : { validForMs }),
     ...(spec.ensure ? { ensure: spec.ensure as Policy['ensure'] & object } : {}),
     ...(hold ? { hold } : {}),
     ...(spec.pipe ? { pipe: spec.pipe as Policy['pipe'] & object } : {}),

@@ -227,3 +227,9 @@ export const journalRoomMs = 1_000;
 export const journalReserveBytes = 16 * 1024 * 1024;
 /** The share of its size limit from which on a journal forgets before its time. */
 export const journalTrimShare = 0.8;
+/** An ensure is stale after this where its policy does not say otherwise, milliseconds: a line that was lost is back within it. */
+export const ensureValidMs = 60_000;
+/** A policy may say up to this: an intent that waits keeps the journal from being trimmed, which keeps 30 days. */
+export const ensureValidMsMax = 7 * 24 * 3_600_000;
+/** What a mode withheld does not wait for another mode: turning `enforce` on does what is newer than this, not a day's work at once. */
+export const withheldValidMs = 600_000;

@@ -25,6 +25,8 @@ export const outcomeSchema = z.object({
   kind: outcomeKindSchema,
   /** One sentence, with the remedy where there is one. */
   reason: z.string().optional(),
+  /** Held by a mode: nothing stands against it but that it may not. */
+  withheld: z.boolean().optional(),
   /** Sent and received, redacted; 64 kB at most, then cut with its digest. */
   evidence: z.array(z.string()).optional(),
   /** Milliseconds by part: `read`, `apply`, `verify`. */

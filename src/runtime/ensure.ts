@@ -61,7 +61,7 @@ export async function ensure(job: EnsureJob, options: EnsureOptions): Promise<Ou
   }
 }
 
-type Told = Pick<Outcome, 'kind' | 'reason'>;
+type Told = Pick<Outcome, 'kind' | 'reason' | 'withheld'>;
 
 class Run {
   readonly #job: EnsureJob;
@@ -93,7 +93,7 @@ class Run {
     if (foreign) return { kind: 'refused', reason: foreign };
     const lines = plan.flatMap(commandLines);
     const withheld = this.#options.withheld(lines);
-    if (withheld) return { kind: 'held', reason: withheld };
+    if (withheld) return { kind: 'held', reason: withheld, withheld: true };
     const stale = await this.#requirements();
     if (stale) return stale;
     const newer = this.#options.superseded();

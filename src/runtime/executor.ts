@@ -5,16 +5,17 @@
 // Q2. One ensure at a time per target, but for those that take long (a migration): beside them others go on, and only one for
 //     the same place waits until what they send is sent; readings do not wait for it, only for the dialogue that is on.
 // Q3. A held intent goes again, through everything, when its line is back, or that of a target whose state it requires; unless
-//     it is too old by then: `expired`.
+//     it is too old by then: `expired`. What a mode withheld is so within minutes, however long its policy would wait for a target.
 // Q4. What shall stay so is watched beside the queue, and done again while it comes back.
 // Q5. While an attempt on a place is in doubt, nothing else is done or believed there: what it sent may arrive yet.
 import type { Doubt, OpenIntent } from '../core/ledger.ts';
 import type { EntryBody, Reading } from '../model/entry.ts';
 import { messageOf, TargetError } from '../model/errors.ts';
 import type { EnsureWant, Intent, Resource } from '../model/intent.ts';
-import { applyDeadlineMs, comesBackMax, readDeadlineMs, targetQueueMax } from '../model/limits.ts';
+import { applyDeadlineMs, comesBackMax, readDeadlineMs, targetQueueMax, withheldValidMs } from '../model/limits.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Inventory } from '../model/target.ts';
+import { spanText } from '../model/time.ts';
 import type { Actuator } from '../ports/actuator.ts';
 import type { Platform } from '../ports/platform.ts';
 import type { Wall } from '../ports/wall.ts';
@@ -45,6 +46,8 @@ interface Job extends EnsureJob {
   readonly at: number;
   /** How often it has come back. */
   readonly times?: number;
+  /** The last time a mode withheld it. */
+  readonly withheld?: boolean;
 }
 
 /** One that takes long, from when it is begun to when it is over. */
@@ -72,6 +75,9 @@ interface Queue {
 function keyOf({ id }: Intent, { prove, resource }: EnsureWant): string {
   return prove ? `prove ${id}` : placeKey(resource);
 }
+
+/** How old it may be. What a mode withheld does not wait for another mode. */
+const validForMs = ({ want, withheld }: Job): number => (withheld ? Math.min(want.validForMs, withheldValidMs) : want.validForMs);
 
 /** Whether it could not be done because this target did not answer. */
 const concerns = ({ resource, requires }: EnsureWant, target: string): boolean =>
@@ -130,9 +136,10 @@ export class Executor {
       const queue = this.#queues.get(doubt.resource.target);
       queue?.doubts.set(placeKey(doubt.resource), { doubt, until: now + doubt.deadlineMs });
     }
-    for (const { intent, at, attempt } of open) {
+    for (const { intent, at, attempt, held } of open) {
       const { want } = intent;
-      if (want.kind !== 'ensure' || !attempt) this.submit(intent, at);
+      if (want.kind === 'ensure' && held?.withheld) this.#enqueue({ intent, want, key: keyOf(intent, want), at, withheld: true });
+      else if (want.kind !== 'ensure' || !attempt) this.submit(intent, at);
       else this.#enqueue({ intent, want, key: keyOf(intent, want), at, inDoubtUntil: now + attempt.deadlineMs });
     }
   }
@@ -224,7 +231,7 @@ export class Executor {
     const isExpired = asked.inDoubtUntil === undefined && this.#isTooOld(asked);
     const job = isExpired ? asked : await this.#inDoubt(queue, asked);
     const outcome: Outcome = isExpired
-      ? { kind: 'expired', reason: `it was to be done within ${asked.want.validForMs} ms` }
+      ? { kind: 'expired', reason: `it was to be done within ${spanText(validForMs(asked))}` }
       : await this.#perform(job, slow);
     if (this.#stopped.signal.aborted) return;
     const fine = outcome.kind === 'done' || outcome.kind === 'already';
@@ -290,12 +297,13 @@ export class Executor {
     if (inDoubt) queue.doubts.set(job.key, { doubt: job.want, until });
     const newer = queue.waiting.find(({ key }) => key === job.key);
     if (newer) return { ...outcome, kind: 'superseded', reason: `by ${newer.intent.id}; it was held: ${outcome.reason}` };
-    queue.held.set(job.key, { ...job, ...(inDoubt ? { inDoubtUntil: until } : {}) });
+    const withheld = outcome.withheld === true;
+    queue.held.set(job.key, { ...job, withheld, ...(inDoubt ? { inDoubtUntil: until } : {}) });
     return outcome;
   }
 
-  #isTooOld({ at, want }: Job): boolean {
-    return !want.withdraw && this.#options.wall.now() - at > want.validForMs;
+  #isTooOld(job: Job): boolean {
+    return !job.want.withdraw && this.#options.wall.now() - job.at > validForMs(job);
   }
 
   /** An attempt of the same is probed as if it were one's own; while another one may arrive, nothing is done at the place (Q5). */

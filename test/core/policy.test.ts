@@ -31,9 +31,15 @@ describe('policy()', () => {
       key: () => 'k',
       settle: { quiet: '2s', atMost: '2s' },
       resync: '1.5h',
+      validFor: '2h',
       ensure: () => [],
     });
-    expect(made).toMatchObject({ describe: 'Says so.', settle: { quiet: '2s', atMost: '2s' }, resyncMs: 5_400_000 });
+    expect(made).toMatchObject({
+      describe: 'Says so.',
+      settle: { quiet: '2s', atMost: '2s' },
+      resyncMs: 5_400_000,
+      validForMs: 7_200_000,
+    });
     expect(made.on).toHaveLength(2);
     expect(isPolicy(made)).toBe(true);
   });
@@ -57,6 +63,8 @@ describe('policy()', () => {
     ],
     ['resync that is no length of time', { resync: 'often' }, 'resync: "often" is not a length of time'],
     ['resync that is a poll', { resync: '999ms' }, 'Use minutes'],
+    ['validFor that is shorter than without it', { validFor: '30s' }, 'such as 24h'],
+    ['validFor that keeps the journal', { validFor: '8d' }, 'such as 24h'],
     [
       'settle beside a pipe',
       { ensure: undefined, pipe: () => EMPTY, settle: { quiet: '1s' } },

@@ -1,6 +1,7 @@
 // Owns: an executor over a switch of two tables, in virtual time: places with a value, and rows that come back.
 
 import { Ledger } from '../../src/core/ledger.ts';
+import type { Mode } from '../../src/model/config.ts';
 import type { EntryBody } from '../../src/model/entry.ts';
 import { TargetError } from '../../src/model/errors.ts';
 import type { EnsureWant, Resource } from '../../src/model/intent.ts';
@@ -161,6 +162,8 @@ export class Bench {
   readonly entries: Entry[] = [];
   #epoch = 0;
   #count = 0;
+  /** In force from the next boot on. */
+  mode: Mode = 'enforce';
   executor = this.#boot();
 
   /** Everything due within `ms` happens. */
@@ -230,7 +233,7 @@ export class Bench {
         },
       ],
       platforms: { 'cisco-ios': platform },
-      modes: modesFrom({ default: 'enforce', policies: {}, targets: {} }),
+      modes: modesFrom({ default: this.mode, policies: {}, targets: {} }),
       journal: async (body) => {
         if (epoch === this.#epoch) this.entries.push({ ...body, at: this.wall.now() });
       },
