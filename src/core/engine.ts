@@ -126,6 +126,7 @@ export class Engine {
       clock: this.clock,
       store: this.cells,
       facts: this.facts,
+      holds: new Map(),
       entry: () => this.#entry,
       intend: (number, key, want) => this.#intend(number, key, want),
       guard: (number, act) => this.#ring(this.#slots[number]!, act),

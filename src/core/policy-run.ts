@@ -37,6 +37,8 @@ export interface RunHost {
   readonly clock: EventClock;
   readonly store: CellStore;
   readonly facts: Facts;
+  /** What policies hold, by their names. */
+  readonly holds: Map<string, Hold>;
   /** The entry being stepped: its seq, and its `at` (later than the clock while overdue alarms ring). */
   entry(): Pick<Entry, 'seq' | 'at'>;
   /** Takes an intent and returns its id without the version. */
@@ -181,6 +183,7 @@ export class PolicyRun {
   #buildHold({ atMostMs, lingersMs, replace }: HoldSpec): Hold {
     return new Hold({
       scope: this.#scope,
+      holds: this.#host.holds,
       intend: (key, want) => this.#host.intend(this.#number, key, want),
       migration: (uuid) => this.#host.facts.vms.get(uuid)?.migration,
       nameOf: (uuid) => this.#host.facts.vms.get(uuid)?.vm,

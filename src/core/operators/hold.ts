@@ -7,6 +7,8 @@
 //     told. What is no migration ends there, told.
 // H4. A place is let go of until it is: a target that cannot be reached, or refuses, is asked again.
 // H5. What a claim needs is read before the first application. Where it does not hold the next holder's claim is tried.
+// H6. A place that another policy still holds is left to it, with what stood there before the first of them: the last release puts
+//     that back, whichever policy's it is.
 import type { EntryOf } from '../../model/entry.ts';
 import type { EnsureWant, Requirement, Resource, Want } from '../../model/intent.ts';
 import { migrationStartWithinMs } from '../../model/limits.ts';
@@ -61,6 +63,8 @@ interface PlaceCell {
 
 export interface HoldHost {
   readonly scope: Scope;
+  /** Every policy's, by its name: this one enters itself. */
+  readonly holds: Map<string, Hold>;
   /** Makes an intent and returns its id without the version. */
   intend(key: string, want: Want): string;
   /** The migration of this VM that is on, as far as is known. */
@@ -85,6 +89,7 @@ export class Hold {
   constructor(host: HoldHost) {
     this.#host = host;
     const { scope } = host;
+    host.holds.set(scope.host.policy, this);
     this.cellPaths = [scope.place('hold'), scope.place('held')];
     const [holds, held] = this.cellPaths as readonly [string, string];
     this.#holds = scope.cells(
@@ -195,6 +200,8 @@ export class Hold {
     const isFine = outcome.kind === 'already' || outcome.kind === 'done';
     if (isFine) Object.assign(place, { failures: 0, verified: true });
     if (place.phase === 'releasing') this.#released(id, place, outcome, isFine);
+    // Another policy wants the same there, and does it.
+    else if (outcome.kind === 'superseded' && this.#sharer(id, place)) place.phase = 'held';
     else if (isFine) place.phase = 'held';
     else this.#notHeld(id, place, outcome);
   }
@@ -240,6 +247,8 @@ export class Hold {
     if (place.changed) this.#putBack(id, place);
     // Found as it shall be, or refused: nothing of ours is there (H2).
     else if (place.waits === null) this.#places.delete(id);
+    // A withdrawal would take the place of the other's wish too: ours may be carried out, for the other.
+    else if (this.#sharer(id, place)) place.phase = 'releasing';
     else this.#withdraw(id, place);
   }
 
@@ -250,6 +259,10 @@ export class Hold {
   }
 
   #putBack(id: string, place: PlaceCell): void {
+    if (this.#others().some((other) => other.#takeOver(id, place))) {
+      this.#places.delete(id);
+      return;
+    }
     place.phase = 'releasing';
     const value = placeValue(place.resource);
     const { before, verified } = place;
@@ -261,9 +274,43 @@ export class Hold {
     this.#intend(id, place, { ...back, requires: [], ...ours });
   }
 
+  /** In the order of their names: which one takes over must not hang on who was built first. */
+  #others(): readonly Hold[] {
+    const others = [...this.#host.holds].filter(([, hold]) => hold !== this);
+    return others.sort(([one], [other]) => (one < other ? -1 : 1)).map(([, hold]) => hold);
+  }
+
+  /** Another policy's hold of the same, there. */
+  #sharer(id: string, { resource }: PlaceCell): Hold | undefined {
+    return this.#others().find((other) => {
+      const place = other.#places.get(id);
+      return place !== undefined && place.holders.length > 0 && placeValue(place.resource) === placeValue(resource);
+    });
+  }
+
+  /** Another policy lets go of a place that is held here too (H6). Returns whether it is. */
+  #takeOver(id: string, { resource, before, verified }: PlaceCell): boolean {
+    const place = this.#places.get(id);
+    if (!place || place.holders.length === 0) return false;
+    const value = placeValue(resource);
+    const isSame = placeValue(place.resource) === value;
+    // Applied over what the other one had: that is gone with it.
+    const isOver = place.changed && place.before === value;
+    if (!isSame && !isOver) return false;
+    if (isOver || !place.changed) place.before = before;
+    place.changed = true;
+    if (isSame && place.phase === 'failed') place.phase = 'held';
+    if (isSame && verified) place.verified = true;
+    return true;
+  }
+
   #released(id: string, place: PlaceCell, outcome: Outcome, isFine: boolean): void {
-    if (isFine) this.#places.delete(id);
-    else if (outcome.kind === 'refused') {
+    const sharer = place.changed ? undefined : this.#sharer(id, place);
+    if (isFine || sharer) {
+      this.#places.delete(id);
+      // Ours was to be done for the other too, and was not.
+      if (!isFine) sharer?.#again(id);
+    } else if (outcome.kind === 'refused') {
       this.#tell(
         '',
         'hold-not-restored',
