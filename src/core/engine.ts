@@ -170,6 +170,11 @@ export class Engine {
     return oldest;
   }
 
+  /** What a policy holds, or has still to let go of, for people. */
+  heldBy(policy: string): readonly string[] {
+    return this.#host.holds.get(policy)?.heldPlaces ?? [];
+  }
+
   /** The policies that could not be put back from what is saved now: a pipe of theirs waits for an answer. */
   unsettled(): readonly string[] {
     return this.#slots.flatMap(({ deployed, run }) => (run && !run.settled ? [deployed.policy.name] : []));

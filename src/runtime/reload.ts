@@ -5,10 +5,13 @@
 //     known by its policy's name.
 // R2. It takes over between two appends, and its deploy entries are the first it sees. A restart would end in the same engine.
 // R3. A policy that is gone stops with an entry, in the old engine: its holds are released, its ensures are left.
+//     Until that is done, the new engine has it too, stopped.
+// R4. Nothing changes while a policy holds something that its new version could not let go of.
 import type { CellRecords } from '../core/cells.ts';
 import { Engine } from '../core/engine.ts';
 import type { DeployedPolicy } from '../core/policy.ts';
 import type { EntryBody } from '../model/entry.ts';
+import { OperatorError } from '../model/errors.ts';
 import type { Journal } from '../ports/journal.ts';
 import { recover } from './recovery.ts';
 import type { SnapshotJournal } from './snapshots.ts';
@@ -37,6 +40,22 @@ export function changesOf(
     const [from, to] = [old.get(policy), now.get(policy)];
     return { policy, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
   });
+}
+
+/** A version without a `hold` could not let go of what the one before holds: it waits until that is over, or takes another name. */
+export function refuseWhileHeld(
+  changes: readonly Pick<VersionChange, 'policy' | 'to'>[],
+  after: readonly DeployedPolicy[],
+  heldBy: (policy: string) => readonly string[],
+): void {
+  for (const { policy, to } of changes) {
+    const held = to === undefined || after.some((one) => one.policy.name === policy && one.policy.hold) ? [] : heldBy(policy);
+    if (held.length === 0) continue;
+    throw new OperatorError(`${policy} holds ${held.join(', ')}, and its new version has no hold that would let go of it`, {
+      code: 'policy-holds',
+      remedy: 'It is put in force when that is over; or give it another name: then the old one is removed and lets go.',
+    });
+  }
 }
 
 /** Its bundle is kept BEFORE its entry names it. */

@@ -20,7 +20,7 @@ import { Keeper, type Keeping } from './keeper.ts';
 import { lateEntries } from './late.ts';
 import { type Modes, modesFrom } from './modes.ts';
 import { type Divergence, type Recovered, recover, viewed } from './recovery.ts';
-import { changesOf, deployEntry, memories, type VersionChange, warmed } from './reload.ts';
+import { changesOf, deployEntry, memories, refuseWhileHeld, type VersionChange, warmed } from './reload.ts';
 import { Reports } from './reports.ts';
 import { Requests } from './requests.ts';
 import type { Needs } from './retention.ts';
@@ -75,6 +75,8 @@ export class Runtime {
   #reloading: Promise<unknown> = Promise.resolve();
   #engine: Engine;
   #policies: readonly DeployedPolicy[];
+  /** Stopped, and still letting go. */
+  #retired: readonly DeployedPolicy[] = [];
   readonly view: View;
   readonly requests: Requests;
   readonly modes: Modes;
@@ -210,13 +212,15 @@ export class Runtime {
   async #reload(policies: readonly DeployedPolicy[]): Promise<readonly VersionChange[]> {
     const changes = changesOf(this.#policies, policies);
     if (changes.length === 0) return [];
+    refuseWhileHeld(changes, policies, (policy) => this.#engine.heldBy(policy));
     const reason = 'removed: its file is gone';
     for (const { policy, to } of changes) {
       if (to === undefined) await this.host.submit({ kind: 'quarantine', policy, cause: this.host.stats().lastSeq, reason });
     }
     const before = this.#engine;
     // What takes long goes on beside everything else; what came meanwhile is stepped while nothing more comes.
-    const { engine, lastSeq } = await warmed(policies, this.#options.journal);
+    const retired = this.#retiring(policies);
+    const { engine, lastSeq } = await warmed([...policies, ...retired], this.#options.journal);
     let told: readonly VersionChange[] = [];
     await this.host.between(async () => {
       let nextDue: number | undefined;
@@ -224,6 +228,7 @@ export class Runtime {
         for (const entry of batch) ({ nextDue } = engine.step(entry));
       this.#engine = engine;
       this.#policies = policies;
+      this.#retired = retired;
       this.view.look(engine);
       told = changes.map((change) => ({ ...change, ...memories(change.policy, before, engine) }));
       const changed = new Set(changes.map(({ policy }) => policy));
@@ -231,6 +236,13 @@ export class Runtime {
       return { first, nextDue: nextDue ?? engine.clock.nextDue() };
     });
     return told;
+  }
+
+  /** Those that are gone, and have still to let go of something: a target may be away for as long as it likes. */
+  #retiring(policies: readonly DeployedPolicy[]): readonly DeployedPolicy[] {
+    const names = new Set(policies.map(({ policy }) => policy.name));
+    const gone = [...this.#retired, ...this.#policies].filter(({ policy }) => !names.has(policy.name));
+    return gone.filter(({ policy }) => this.#engine.heldBy(policy.name).length > 0);
   }
 
   get sources(): readonly Source[] {

@@ -7,8 +7,9 @@ import { threshold } from '../../src/core/operators/threshold.ts';
 import type { DeployedPolicy } from '../../src/core/policy.ts';
 import { policy } from '../../src/core/policy.ts';
 import { bgpNetwork } from '../../src/core/resources.ts';
-import { syslog } from '../../src/core/selectors.ts';
+import { interfaces, syslog } from '../../src/core/selectors.ts';
 import type { Event } from '../../src/model/event.ts';
+import type { Meaning } from '../../src/model/meaning.ts';
 import { rig } from './rig.ts';
 
 const text = (said: string): Event => ({
@@ -148,5 +149,59 @@ describe('a policy', () => {
     const before = entries.length;
     expect(await reload([counting('10.0.0.0/8')])).toEqual([]);
     expect(entries).toHaveLength(before);
+  });
+});
+
+describe('a policy that holds something', () => {
+  const holding: DeployedPolicy = {
+    version: 'holds',
+    policy: policy({
+      name: 'holding',
+      on: interfaces.down(),
+      until: interfaces.up(),
+      atMost: '1h',
+      hold: ({ target }) => bgpNetwork({ target }, '10.0.0.0/8'),
+    }),
+  };
+  const ensuring: DeployedPolicy = {
+    version: 'ensures',
+    policy: policy({ name: 'holding', on: interfaces.up(), ensure: () => [] }),
+  };
+  const uplink = (to: 'down' | 'up'): Meaning => ({ kind: 'interface.state-changed', interface: 'Gi1', to, layer: 'link' });
+
+  async function held() {
+    const on = await running([holding]);
+    await on.hear('gw-a', uplink('down'));
+    await on.pass(1_000);
+    const { writes } = on.world.gateways.device('gw-a');
+    expect(writes).toEqual(['network 10.0.0.0/8']);
+    return { ...on, writes };
+  }
+
+  test('is not replaced by a version that could not let go of it: that is said, and the old one goes on', async () => {
+    const { reload, hear, pass, writes, entries } = await held();
+    const before = entries.length;
+    await expect(reload([ensuring])).rejects.toThrow(
+      'holding holds bgp-network 10.0.0.0/8 default of gw-a, and its new version has no hold',
+    );
+    expect(entries).toHaveLength(before);
+    await hear('gw-a', uplink('up'));
+    await pass(1_000);
+    expect(writes).toEqual(['network 10.0.0.0/8', 'no network 10.0.0.0/8']);
+    expect(await reload([ensuring])).toMatchObject([{ policy: 'holding', from: 'holds', to: 'ensures' }]);
+  });
+
+  test('lets go of it when its file is gone, as soon as the target is back, however long that takes', async () => {
+    const { reload, pass, writes, world, runtime } = await held();
+    world.setUnreachable('gw-a');
+    await reload([]);
+    expect(runtime.view.policies()).toMatchObject([{ name: 'holding', state: 'stopped' }]);
+    await pass(3 * 3_600_000);
+    expect(writes).toHaveLength(1);
+    world.setReachable('gw-a');
+    await pass(3_600_000);
+    expect(writes).toEqual(['network 10.0.0.0/8', 'no network 10.0.0.0/8']);
+    await reload([counting('10.0.0.0/8')]);
+    expect(runtime.view.policies().map(({ name }) => name)).toEqual(['counting']);
   });
 });

@@ -109,6 +109,11 @@ export class Hold {
     return this.#holds.keys().length === 0 && this.#places.keys().length === 0;
   }
 
+  /** The places that it holds or has still to let go of, for people. */
+  get heldPlaces(): readonly string[] {
+    return this.#places.keys().map((id) => placeText(this.#places.get(id)!.resource));
+  }
+
   /** From now on these are held for `key`. Begun again (a request, then its start) it adds what is new. */
   begin(key: string, desires: readonly ResourceDesire[], requires: readonly Requirement[], uuid: string | null): void {
     const now = this.#host.scope.entryAt();
