@@ -25,6 +25,7 @@ import { CellStore, type Remembered } from './cells.ts';
 import { EventClock } from './clock.ts';
 import { deriveFhrpChanged } from './derive/fhrp-changed.ts';
 import { deriveResync } from './derive/resync.ts';
+import { toldEvent } from './derive/told-event.ts';
 import { Facts, isFolded } from './facts.ts';
 import { Ledger } from './ledger.ts';
 import type { DeployedPolicy } from './policy.ts';
@@ -491,12 +492,6 @@ function tooMany(what: string, most: number): OperatorError {
     code: 'policy-runs-away',
     remedy: 'Look for a loop in the policy, then deploy it mended.',
   });
-}
-
-/** What a reading or a report shows to have happened. */
-function toldEvent(meaning: Meaning, target: string): Event {
-  const origin = { source: 'reading', peer: target, transport: 'local', trust: 'authenticated', raw: '' } as const;
-  return { target, meaning, because: 'resync', origin };
 }
 
 /** An intent's id without policy and version: `seq/n`. A new version of a policy still knows what the old one waits for. */

@@ -314,7 +314,7 @@ export class Hold {
     if (isFine || sharer) {
       this.#places.delete(id);
       // Ours was to be done for the other too, and was not.
-      if (!isFine) sharer?.#again(id);
+      if (sharer && !isFine) sharer.#again(id);
     } else if (outcome.kind === 'refused') {
       this.#tell(
         '',
