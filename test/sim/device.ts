@@ -1,13 +1,13 @@
 // Owns: a simulated device: its places, each with a value, its first-hop role, and its own log of every line it took, by
 // whomever.
 
-export type Hand = 'offbox' | 'person';
+export type Hand = 'offbox' | 'person' | 'network';
 
 /** One line a device took. */
 export interface Write {
   readonly time: number;
   readonly by: Hand;
-  /** Of the process that sent it; 0 for a person. */
+  /** Of the process that sent it; 0 for anybody else. */
   readonly epoch: number;
   readonly line: string;
   readonly place: string;
@@ -47,6 +47,17 @@ export class Device {
   /** `set PLACE = VALUE` or `unset PLACE`. */
   take(time: number, by: Hand, epoch: number, line: string): void {
     for (let times = this.stutters && by === 'offbox' ? 2 : 1; times > 0; times -= 1) this.#take(time, by, epoch, line);
+  }
+
+  /** By what it hears on the wire. */
+  learn(time: number, place: string, value: string | null): void {
+    if (this.value(place) === value) return;
+    this.#take(time, 'network', 0, value === null ? `unset ${place}` : `set ${place} = ${value}`);
+  }
+
+  /** A line that changes no place of its own. */
+  note(time: number, by: Hand, epoch: number, line: string): void {
+    this.log.push({ time, by, epoch, line, place: line, before: null, after: line });
   }
 
   #take(time: number, by: Hand, epoch: number, line: string): void {

@@ -2,17 +2,19 @@
 // order, started again. Of two nodes the second takes over when the first one's lease is over and what it began cannot reach
 // a device any more.
 import { zstdCompressSync } from 'node:zlib';
+import { type Answer, type Intake, requestIntake } from '../../adapters/requests/intake.ts';
 import type { DeployedPolicy } from '../../src/core/policy.ts';
 import type { Entry } from '../../src/model/entry.ts';
 import type { Event } from '../../src/model/event.ts';
 import { applyDeadlineMs } from '../../src/model/limits.ts';
+import type { Inventory } from '../../src/model/target.ts';
 import type { Actuator } from '../../src/ports/actuator.ts';
 import type { Sink, Source } from '../../src/ports/source.ts';
+import { Requests } from '../../src/runtime/requests.ts';
 import { Runtime, type RuntimeOptions } from '../../src/runtime/runtime.ts';
 import type { Prng } from '../../src/testing/prng.ts';
 import type { SimClock } from './clock.ts';
 import type { Disk } from './disk.ts';
-import { inventory } from './network.ts';
 import { platforms } from './platform.ts';
 import { SimProcess } from './process.ts';
 import type { Weather } from './weather.ts';
@@ -25,7 +27,10 @@ export interface NodesOptions {
   readonly policies: readonly DeployedPolicy[];
   readonly settings: Pick<Weather, 'snapshotEntries' | 'keepMs' | 'journalBytes'>;
   readonly two: boolean;
-  readonly actuator: (process: SimProcess) => Actuator;
+  readonly inventory: Inventory;
+  readonly actuators: (process: SimProcess) => readonly Actuator[];
+  /** Besides the datagrams. */
+  readonly source: ((process: SimProcess) => Source) | undefined;
   readonly trace: (text: string) => void;
   readonly onEntry: (entry: Entry) => void;
 }
@@ -34,6 +39,7 @@ export interface Running {
   readonly process: SimProcess;
   readonly runtime: Runtime;
   sink: Sink | undefined;
+  readonly intake: Intake;
   /** Its policies' folder is watched. */
   watches: boolean;
 }
@@ -65,7 +71,7 @@ export class Nodes {
   }
 
   start(): void {
-    const { clock, disk, actuator, trace } = this.#options;
+    const { clock, disk, inventory, actuators, source: other, trace } = this.#options;
     this.#epoch += 1;
     disk.spoil();
     const process = new SimProcess(`node-${this.#epoch % 2 === 0 ? 'b' : 'a'}`, this.#epoch, clock);
@@ -80,15 +86,17 @@ export class Nodes {
       },
       stats: () => ({ listening: [], received: 0, dropped: {} }),
     };
+    const requests = new Requests();
     const runtime = new Runtime({
+      requests,
       wall: process.wall,
       journal: disk.openedBy(process),
       lease: { epoch: process.epoch, release: async () => undefined },
       inventory,
       policies: this.#policies,
       platforms,
-      actuators: [actuator(process)],
-      sources: [source],
+      actuators: actuators(process),
+      sources: other ? [source, other(process)] : [source],
       ...this.#remembering(process),
       modes: { default: 'enforce', policies: {}, targets: {} },
       watch: {
@@ -104,7 +112,7 @@ export class Nodes {
         },
       },
     });
-    const running: Running = { process, runtime, sink: undefined, watches: false };
+    const running: Running = { process, runtime, sink: undefined, watches: false, intake: requestIntake(requests) };
     this.#running.add(running);
     this.#holder = running;
     runtime
@@ -202,6 +210,18 @@ export class Nodes {
         });
       });
     }
+  }
+
+  /** Over TCP to whoever is in charge; nothing comes back where it dies over it. */
+  ask(request: string, answered: (answer: Answer) => void): void {
+    const { holder } = this;
+    if (!holder) return;
+    const { process, intake } = holder;
+    const from = { source: 'sim', peer: '192.0.2.9', transport: 'http', trust: 'authenticated' } as const;
+    process.enter(() => {
+      if (!holder.sink) return;
+      void process.answer(() => intake.take(Buffer.from(request), from, holder.sink!)).then(answered);
+    });
   }
 
   /** A lease lost meanwhile is noticed, but not before what waited to run has run. */

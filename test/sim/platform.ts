@@ -1,11 +1,12 @@
 // Owns: what simulated devices speak: a question a line, answered in JSON; a change two lines where something stood there, as on
 // IOS, so that it can be cut in the middle.
+import { libvirt } from '../../adapters/platforms/libvirt/index.ts';
 import { TargetError } from '../../src/model/errors.ts';
 import type { Resource } from '../../src/model/intent.ts';
-import type { FhrpRow } from '../../src/model/query.ts';
+import type { FhrpRow, QueryKind } from '../../src/model/query.ts';
 import { platformNameSchema } from '../../src/model/target.ts';
 import type { Command } from '../../src/ports/actuator.ts';
-import type { Dialogue, Platform, ResourceDriver } from '../../src/ports/platform.ts';
+import type { Dialogue, Platform, QueryReader, ResourceDriver } from '../../src/ports/platform.ts';
 import { placeKey, placeValue } from '../../src/resources/place.ts';
 
 /** What a place answers. */
@@ -61,12 +62,37 @@ const driver: ResourceDriver<Resource, Answer> = {
   value: ({ value }) => value,
 };
 
+/** What the network learns by itself is never written. */
+const learned: ResourceDriver<Resource, Answer> = {
+  ...driver,
+  plan: (state, resource, desired, target) => (desired === 'present' ? [] : driver.plan(state, resource, desired, target)),
+};
+
+const query = <Q extends QueryKind>(word: Q): QueryReader<Q> =>
+  function* read(_target, { about }) {
+    return parsed((yield { kind: 'cli', line: about === undefined ? `query ${word}` : `query ${word} ${about}` }).text);
+  };
+
 const platform = (name: Platform['name']): Platform => ({
   name,
-  queries: { fhrp: readRows },
-  resources: { 'bgp-network': driver, 'service-policy': driver, 'violation-mode': driver },
+  queries: {
+    fhrp: readRows,
+    'port-security': query('port-security'),
+    switchport: query('switchport'),
+    vnis: query('vnis'),
+    'policy-maps': query('policy-maps'),
+    routes: query('routes'),
+  },
+  resources: {
+    'bgp-network': driver,
+    'service-policy': driver,
+    'violation-mode': driver,
+    'sticky-mac': learned,
+    'mac-table-entry': learned,
+  },
 });
 
-export const platforms: Readonly<Record<string, Platform>> = Object.fromEntries(
-  platformNameSchema.options.map((name) => [name, platform(name)]),
-);
+export const platforms: Readonly<Record<string, Platform>> = {
+  ...Object.fromEntries(platformNameSchema.options.map((name) => [name, platform(name)])),
+  libvirt,
+};

@@ -2,10 +2,12 @@
 // sessions end at any command, before the device took it, in the middle, or after.
 import { TargetError } from '../../src/model/errors.ts';
 import type { FhrpRow } from '../../src/model/query.ts';
-import type { Actuator, Command, Reply, Session } from '../../src/ports/actuator.ts';
+import type { Actuator, Command, Reply, Session, Transport } from '../../src/ports/actuator.ts';
+import { commandLines } from '../../src/runtime/evidence.ts';
 import type { Prng } from '../../src/testing/prng.ts';
 import type { SimClock } from './clock.ts';
 import type { Device } from './device.ts';
+import type { Migrations } from './migrations.ts';
 import type { SimProcess } from './process.ts';
 import type { Weather } from './weather.ts';
 
@@ -16,6 +18,14 @@ export interface SessionsOptions {
   readonly devices: ReadonlyMap<string, Device>;
   readonly trace: (text: string) => void;
   readonly crash: (process: SimProcess, where: string) => void;
+  /** Where guests migrate. */
+  readonly migrations: Migrations | undefined;
+}
+
+/** A line that a device takes, and what it does. */
+interface Deed {
+  readonly line: string;
+  readonly does: () => void;
 }
 
 /** A healthy device answers in this. */
@@ -37,10 +47,14 @@ function rejectsOn(signal: AbortSignal): Promise<never> {
 }
 
 /** The ways that one process has to the devices. */
-export function sessionsOf(process: SimProcess, options: SessionsOptions): Actuator {
+export function sessionsOf(process: SimProcess, options: SessionsOptions): readonly Actuator[] {
+  return [actuatorOf('cli', process, options), actuatorOf('libvirt', process, options)];
+}
+
+function actuatorOf(transport: Transport, process: SimProcess, options: SessionsOptions): Actuator {
   const { clock, devices, prng } = options;
   return {
-    transport: 'cli',
+    transport,
     open: (name, _target, signal) =>
       process.answer(async () => {
         const device = devices.get(name)!;
@@ -93,7 +107,7 @@ class OpenSession {
     ends.catch(() => undefined);
     const late = prng.chance(weather.slowAnswer) ? prng.between(100, 14_000) : answerMs;
     try {
-      const reply = command.kind === 'configure' ? this.#change(command.lines, late) : this.#ask(textOf(command), late);
+      const reply = isChange(command) ? this.#change(this.#deeds(command), late) : this.#ask(command, late);
       return await Promise.race([reply, ends]);
     } catch (thrown) {
       // A session whose answer is not waited for any more is of no use.
@@ -105,13 +119,13 @@ class OpenSession {
   }
 
   /** The device takes it at once or late; the answer may come later still, or never. */
-  async #change(lines: readonly string[], lateMs: number): Promise<Reply> {
+  async #change(deeds: readonly Deed[], lateMs: number): Promise<Reply> {
     const { clock, prng } = this.#options;
     const weather = this.#options.weather();
     await clock.base.sleep(answerMs);
     if (!this.#device.reachable || !this.#isOpen) throw this.#lost('cut before the device took it');
     if (prng.chance(weather.refusal)) {
-      this.#take(lines.slice(0, prng.below(lines.length)));
+      this.#take(deeds.slice(0, prng.below(deeds.length)));
       throw new TargetError(`${this.#device.name} refused it: % Invalid input detected`, {
         code: 'refused',
         retry: false,
@@ -119,34 +133,58 @@ class OpenSession {
       });
     }
     if (prng.chance(weather.lateCommand)) {
-      clock.base.after(prng.between(50, takesWithinMs), () => this.#take(lines));
+      clock.base.after(prng.between(50, takesWithinMs), () => this.#takeLate(deeds));
       throw this.#lost('cut, and the device takes it late');
     }
     if (prng.chance(weather.cutSession)) {
-      this.#take(lines.slice(0, prng.below(lines.length + 1)));
+      this.#take(deeds.slice(0, prng.below(deeds.length + 1)));
       throw this.#lost('cut in the middle of a change');
     }
-    this.#take(lines);
+    this.#take(deeds);
     await clock.base.sleep(lateMs);
     return { text: '' };
   }
 
-  async #ask(line: string, lateMs: number): Promise<Reply> {
+  #deeds(command: Command): readonly Deed[] {
+    const { clock, migrations } = this.#options;
+    const { epoch } = this.#process;
+    return commandLines(command).map((line) => ({
+      line,
+      does: () => {
+        if (command.kind === 'configure') this.#device.take(clock.time, 'offbox', epoch, line);
+        else this.#device.note(clock.time, 'offbox', epoch, line);
+        if (command.kind === 'configure') migrations?.forgot(line);
+        else migrations?.obey(this.#device.name, command);
+      },
+    }));
+  }
+
+  async #ask(command: Command, lateMs: number): Promise<Reply> {
     const { clock, prng } = this.#options;
     const weather = this.#options.weather();
     await clock.base.sleep(lateMs);
     if (!this.#device.reachable) return never();
     if (prng.chance(weather.cutSession)) throw this.#lost('cut in the middle of an answer');
-    const text = line === 'fhrp' ? this.#rows() : this.#place(line);
+    const line = textOf(command);
+    const text =
+      line === 'fhrp' ? this.#rows() : (this.#options.migrations?.answer(this.#device.name, command) ?? this.#place(line));
     if (!prng.chance(weather.garbage)) return { text };
     return { text: prng.chance(80) ? text.slice(0, prng.below(text.length)) : '% Ambiguous command' };
   }
 
-  #take(lines: readonly string[]): void {
-    const { clock, trace } = this.#options;
-    for (const line of lines) {
-      trace(`${this.#device.name} takes "${line}" (epoch ${this.#process.epoch})`);
-      this.#device.take(clock.time, 'offbox', this.#process.epoch, line);
+  #take(deeds: readonly Deed[]): void {
+    for (const { line, does } of deeds) {
+      this.#options.trace(`${this.#device.name} takes "${line}" (epoch ${this.#process.epoch})`);
+      does();
+    }
+  }
+
+  /** Nobody hears of a refusal any more. */
+  #takeLate(deeds: readonly Deed[]): void {
+    try {
+      this.#take(deeds);
+    } catch (thrown) {
+      if (!(thrown instanceof TargetError)) throw thrown;
     }
   }
 
@@ -172,7 +210,8 @@ class OpenSession {
   }
 }
 
+const isChange = ({ kind }: Command): boolean => kind === 'configure' || kind === 'migrate' || kind === 'abort-job';
+
 function textOf(command: Command): string {
-  if (command.kind === 'cli') return command.line;
-  return command.kind === 'configure' ? command.lines.join(' / ') : command.kind;
+  return commandLines(command).join(' / ');
 }

@@ -6,7 +6,17 @@ import { checkers } from './checkers/index.ts';
 import { SimClock } from './clock.ts';
 import { Device } from './device.ts';
 import { Disk } from './disk.ts';
-import { pair, places, policies as shippedPolicies, switches } from './network.ts';
+import { Migrations } from './migrations.ts';
+import {
+  policies as gatewayPolicies,
+  hosts,
+  inventory,
+  migrationInventory,
+  migrationPolicies,
+  pair,
+  places,
+  switches,
+} from './network.ts';
 import { Nodes } from './nodes.ts';
 import type { SimProcess } from './process.ts';
 import { sessionsOf } from './sessions.ts';
@@ -34,6 +44,8 @@ export interface Finished {
   readonly policies: readonly DeployedPolicy[];
   readonly disk: Disk;
   readonly devices: ReadonlyMap<string, Device>;
+  /** Where guests migrate. */
+  readonly migrations: Migrations | undefined;
   readonly nodes: Nodes;
   readonly workload: Workload;
 }
@@ -78,8 +90,10 @@ async function play(options: SimulationOptions, chance: Prng, drawn: Weather): P
   const devices = devicesOf(options, chance.fork('devices'));
   const { dropsFsync = false, rots = false } = options;
   const disk = new Disk({ clock, prng: chance.fork('disk'), weather: () => weather, trace, dropsFsync, rots, crash });
-  const policies = options.policies ?? shippedPolicies;
-  const sessions = { clock, prng: chance.fork('sessions'), weather: () => weather, devices, trace, crash };
+  const policies = options.policies ?? (drawn.migrations ? migrationPolicies : gatewayPolicies);
+  const world = { clock, weather: () => weather, devices, trace };
+  const migrations = drawn.migrations ? new Migrations({ ...world, prng: chance.fork('migrations') }) : undefined;
+  const sessions = { ...world, prng: chance.fork('sessions'), crash, migrations };
   const nodes = new Nodes({
     clock,
     prng: chance.fork('nodes'),
@@ -87,11 +101,13 @@ async function play(options: SimulationOptions, chance: Prng, drawn: Weather): P
     policies,
     settings: remembers,
     two: drawn.nodes === 2,
-    actuator: (process) => sessionsOf(process, sessions),
+    inventory: migrations ? migrationInventory : inventory,
+    actuators: (process) => sessionsOf(process, sessions),
+    source: migrations && ((process) => migrations.source(process)),
     trace,
     onEntry: (entry) => trace(textOf(entry)),
   });
-  const workload = new Workload({ clock, prng: chance.fork('workload'), weather: () => weather, devices, nodes, disk, trace });
+  const workload = new Workload({ ...world, prng: chance.fork('workload'), nodes, disk, migrations });
   clock.drift(drawn.clockRate);
   nodes.start();
   for (let seconds = chance.fork('length').between(chaosSecondsMin, chaosSecondsMax); seconds > 0; seconds -= 1) {
@@ -104,18 +120,21 @@ async function play(options: SimulationOptions, chance: Prng, drawn: Weather): P
   workload.mend();
   await clock.base.advance(startsSeconds * 1_000);
   workload.tellAll();
+  await workload.moveAll();
   await clock.base.advance(calmSeconds * 1_000);
   // The round of a schedule may just be on.
   for (let seconds = roundSeconds; seconds > 0 && nodes.holder?.runtime.engine.ledger.open().length !== 0; seconds -= 1) {
     await clock.base.advance(1_000);
   }
-  return { entries: await disk.entries(), policies, disk, devices, nodes, workload };
+  return { entries: await disk.entries(), policies, disk, devices, migrations, nodes, workload };
 }
 
 function devicesOf({ stutters }: SimulationOptions, chance: Prng): ReadonlyMap<string, Device> {
   const devices = new Map<string, Device>();
   for (const name of pair) devices.set(name, new Device(name));
   for (const name of switches) devices.set(name, new Device(name, chance.chance(50) ? { [places.shaping(name)]: 'BASE' } : {}));
+  for (const name of hosts) devices.set(name, new Device(name));
+  for (const name of switches) devices.get(name)!.learn(0, places.violation(name), 'shutdown');
   devices.get('gw-a')!.role = 'active';
   for (const device of devices.values()) device.stutters = stutters === true;
   return devices;

@@ -33,6 +33,10 @@ export interface Weather {
   readonly clockJump: number;
   readonly unreachable: number;
   readonly hand: number;
+  /** Each second, of each host. */
+  readonly cutStream: number;
+  /** A migration that does not come to its end. */
+  readonly brokenMigration: number;
   readonly crash: number;
   readonly freeze: number;
   readonly diskFull: number;
@@ -47,13 +51,15 @@ export interface Weather {
   readonly keepMs: number;
   /** How large the journal may get, bytes. */
   readonly journalBytes: number;
+  /** Guests migrate, beside the gateways. */
+  readonly migrations: boolean;
 }
 
-type Settings = 'snapshotEntries' | 'keepMs' | 'journalBytes';
+type Settings = 'snapshotEntries' | 'keepMs' | 'journalBytes' | 'migrations';
 
 /** What does not change when the weather does: how Offbox is set up. */
-export function settings({ snapshotEntries, keepMs, journalBytes }: Weather): Pick<Weather, Settings> {
-  return { snapshotEntries, keepMs, journalBytes };
+export function settings({ snapshotEntries, keepMs, journalBytes, migrations }: Weather): Pick<Weather, Settings> {
+  return { snapshotEntries, keepMs, journalBytes, migrations };
 }
 
 export const fair: Omit<Weather, Settings> = {
@@ -77,6 +83,8 @@ export const fair: Omit<Weather, Settings> = {
   clockJump: 0,
   unreachable: 0,
   hand: 0,
+  cutStream: 0,
+  brokenMigration: 0,
   crash: 0,
   freeze: 0,
   diskFull: 0,
@@ -118,5 +126,8 @@ export function weatherOf(prng: Prng): Weather {
     snapshotEntries: prng.chance(20) ? 0 : prng.between(10, 200),
     keepMs: prng.pick([5_000, 30_000, 120_000, 30 * 86_400_000]),
     journalBytes: prng.chance(30) ? prng.between(100_000, 400_000) : Number.MAX_SAFE_INTEGER,
+    migrations: prng.chance(40),
+    cutStream: upTo(5),
+    brokenMigration: upTo(50),
   };
 }

@@ -6,7 +6,8 @@ import type { Prng } from '../../src/testing/prng.ts';
 import type { SimClock } from './clock.ts';
 import type { Device } from './device.ts';
 import type { Disk } from './disk.ts';
-import { pair, places, switches } from './network.ts';
+import type { Migrations } from './migrations.ts';
+import { guests, hosts, pair, places, switches } from './network.ts';
 import type { Nodes } from './nodes.ts';
 import type { Weather } from './weather.ts';
 
@@ -17,6 +18,7 @@ export interface WorkloadOptions {
   readonly devices: ReadonlyMap<string, Device>;
   readonly nodes: Nodes;
   readonly disk: Disk;
+  readonly migrations: Migrations | undefined;
   readonly trace: (text: string) => void;
 }
 
@@ -26,9 +28,17 @@ export interface Informed {
   readonly raw: string;
 }
 
+/** Whoever asks waits so long for an answer, and asks so often again. */
+const askAgainMs = 2_000;
+const asksMax = 5;
+/** Whatever was on is over long before this time of the world. */
+const movesUntilMs = 400_000;
+const movesWithinMs = 10_000;
+
 export class Workload {
   readonly #options: WorkloadOptions;
   #sent = 0;
+  #requests = 0;
   readonly informed: Informed[] = [];
 
   constructor(options: WorkloadOptions) {
@@ -45,10 +55,11 @@ export class Workload {
 
   /** From now on everything is as it should be, and everybody says so. */
   mend(): void {
-    const { devices, disk, nodes } = this.#options;
+    const { devices, disk, nodes, migrations } = this.#options;
     disk.full = false;
     nodes.mend();
     for (const device of devices.values()) device.reachable = true;
+    for (const host of hosts) migrations?.back(host);
     for (const name of switches) this.#device(name).uplink = 'up';
     if (pair.filter((name) => this.#device(name).role === 'active').length !== 1) this.#flip();
   }
@@ -63,7 +74,7 @@ export class Workload {
   }
 
   #deeds(): readonly (readonly [percent: number, deed: () => unknown])[] {
-    const { prng, nodes, disk, clock } = this.#options;
+    const { prng, nodes, disk, clock, migrations } = this.#options;
     const weather = this.#options.weather();
     return [
       [8, () => this.#flip()],
@@ -79,7 +90,66 @@ export class Workload {
       [weather.freeze, () => nodes.freeze(prng.chance(50) ? prng.between(50, 5_000) : prng.between(5_000, 40_000))],
       [weather.diskFull, () => this.#fill(disk)],
       [weather.reload, () => nodes.edit()],
+      ...(migrations ? this.#migrating(migrations) : []),
     ];
+  }
+
+  #migrating(migrations: Migrations): readonly (readonly [percent: number, deed: () => unknown])[] {
+    const { prng } = this.#options;
+    const { cutStream, unreachable } = this.#options.weather();
+    return [
+      [5, () => migrations.migrate(prng.pick(guests).vm, prng.pick(hosts), migrations.plan())],
+      [5, () => this.#request(migrations)],
+      [cutStream, () => migrations.cut(prng.pick(hosts))],
+      [unreachable / 3, () => this.#loseHost(migrations, prng.pick(hosts))],
+    ];
+  }
+
+  #loseHost(migrations: Migrations, host: string): void {
+    const { clock, prng, trace } = this.#options;
+    trace(`${host} is unreachable`);
+    migrations.away(host);
+    clock.base.after(prng.between(200, 15_000), () => migrations.back(host));
+  }
+
+  /** An orchestrator asks until it is answered; what Offbox shall not perform it performs itself. */
+  #request(migrations: Migrations): void {
+    const { clock, prng, trace } = this.#options;
+    const { vm } = prng.pick(guests);
+    const from = migrations.whereIs(vm);
+    const to = hosts.find((host) => host !== from);
+    if (from === undefined || to === undefined) return;
+    const perform = prng.chance(60);
+    this.#requests += 1;
+    const request = `r-${this.#requests}`;
+    trace(`${request}: ${vm} from ${from} to ${to}, ${perform ? 'by Offbox' : 'by somebody else'}`);
+    this.#ask(JSON.stringify({ kind: 'migration-requested', request, vm, from, to, perform, allow: ['relax'] }), 0);
+    if (!perform) clock.base.after(prng.between(1_000, 8_000), () => migrations.migrate(vm, to, migrations.plan()));
+  }
+
+  #ask(raw: string, times: number): void {
+    const { clock, nodes, trace } = this.#options;
+    let isOver = false;
+    nodes.ask(raw, (answer) => {
+      trace(`${raw} is ${answer.kind}`);
+      isOver = answer.kind === 'taken' || answer.kind === 'refused';
+      if (answer.kind === 'taken') this.informed.push({ seq: answer.seq, raw });
+    });
+    clock.base.after(askAgainMs, () => {
+      if (!isOver && times < asksMax) this.#ask(raw, times + 1);
+    });
+  }
+
+  /** Each guest once more, and nothing goes wrong: whatever was missed of earlier times, this is seen. */
+  async moveAll(): Promise<void> {
+    const { clock, migrations } = this.#options;
+    if (!migrations) return;
+    for (const { vm } of guests) {
+      while (migrations.whereIs(vm) === undefined && clock.time < movesUntilMs) await clock.base.advance(1_000);
+      const to = hosts.find((host) => host !== migrations.whereIs(vm))!;
+      migrations.migrate(vm, to, { script: 'peer-to-peer', takingMs: 2_000 });
+    }
+    await clock.base.advance(movesWithinMs);
   }
 
   #kill(): void {

@@ -1,8 +1,8 @@
 // Owns: the checker: when all is calm, what the runtime holds is as large as the network is, not as long as its history.
-import { pair, switches } from '../network.ts';
+import { hosts, pair, switches } from '../network.ts';
 import type { Finished } from '../simulate.ts';
 
-const targets = pair.length + switches.length;
+const targets = pair.length + switches.length + hosts.length;
 
 export function boundedMemory({ nodes, devices }: Finished): readonly string[] {
   const { holder } = nodes;

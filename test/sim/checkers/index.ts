@@ -8,6 +8,7 @@ import { forgetsRightly } from './forgets-rightly.ts';
 import { neverTwoWriters } from './never-two-writers.ts';
 import { nothingTwice } from './nothing-twice.ts';
 import { outcomesAreTrue } from './outcomes-are-true.ts';
+import { requestsAreAnswered } from './requests-are-answered.ts';
 import { sameIntents } from './same-intents.ts';
 
 /** Returns what is wrong, a sentence each; nothing where the property holds. */
@@ -23,4 +24,5 @@ export const checkers: Readonly<Record<string, Checker>> = {
   boundedMemory,
   neverTwoWriters,
   forgetsRightly,
+  requestsAreAnswered,
 };

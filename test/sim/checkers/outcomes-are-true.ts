@@ -15,6 +15,8 @@ export function outcomesAreTrue({ entries, disk, devices }: Finished): readonly 
     const known = intents.get(entry.intent);
     if (known?.intent.want.kind !== 'ensure' || known.intent.want.withdraw) continue;
     const { resource, desired } = known.intent.want;
+    // That no migration is on, where one was called off, says nothing of where the guest is.
+    if (resource.kind === 'vm-placement' && desired === 'absent') continue;
     const device = devices.get(resource.target)!;
     const place = placeKey(resource);
     const until = disk.durableAt.get(entry.seq)!;
