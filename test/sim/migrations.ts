@@ -1,6 +1,7 @@
 // Owns: the hypervisors of a simulated world: guests that migrate between two switches, what both hosts say of it over streams
 // that are cut and listed anew, and what the switches learn of the guests' frames.
 import { dscpWord } from '../../src/model/dscp.ts';
+import { TargetError } from '../../src/model/errors.ts';
 import type { Meaning } from '../../src/model/meaning.ts';
 import type { Command } from '../../src/ports/actuator.ts';
 import type { Sink, Source } from '../../src/ports/source.ts';
@@ -34,11 +35,17 @@ interface Stream {
   connection: number;
 }
 
+/** From the end of the copy, or from where it breaks off, to the last word. */
+const endMsMax = 3_000;
+const breakMsMax = 35_000;
+
 type Host = (typeof hosts)[number];
 
 export class Migrations {
   readonly #options: MigrationsOptions;
   readonly #streams = new Set<Stream>();
+  /** Guest → true time at which its migration is over, however it ends. */
+  readonly #overAt = new Map<string, number>();
   readonly hypervisors: Hypervisors;
 
   constructor(options: MigrationsOptions) {
@@ -99,6 +106,7 @@ export class Migrations {
 
   /** Where a guest runs, and nothing is under way; undefined otherwise. */
   whereIs(vm: string): Host | undefined {
+    if (this.#isMoving(vm)) return undefined;
     const { uuid } = this.hypervisors.guest(vm);
     const rows = hosts.flatMap((host) => {
       const row = this.hypervisors.host(host).domains.get(uuid);
@@ -113,6 +121,7 @@ export class Migrations {
     const from = this.whereIs(vm);
     if (from === undefined || from === to || !this.#options.devices.get(from)!.reachable) return;
     this.#options.trace(`${vm} migrates from ${from} to ${to}: ${JSON.stringify(plan)}`);
+    this.#moves(vm, plan);
     this.hypervisors.migrate(vm, to, plan);
   }
 
@@ -152,7 +161,13 @@ export class Migrations {
     const { prng } = this.#options;
     if (command.kind === 'migrate') {
       const vm = guests.find(({ vm: each }) => this.hypervisors.guest(each).uuid === command.uuid)!.vm;
-      this.hypervisors.guest(vm).whenAsked = { ...this.plan(), script: prng.pick<ScriptName>(['peer-to-peer', 'post-copy']) };
+      if (this.#isMoving(vm)) {
+        const remedy = 'Wait until it is over.';
+        throw new TargetError(`${name} refuses: another job is on for ${vm}`, { code: 'refused', retry: false, remedy });
+      }
+      const plan = { ...this.plan(), script: prng.pick<ScriptName>(['peer-to-peer', 'post-copy']) };
+      this.hypervisors.guest(vm).whenAsked = plan;
+      this.#moves(vm, plan);
     }
     try {
       this.hypervisors.answer(name, command);
@@ -166,6 +181,14 @@ export class Migrations {
   forgot(place: string): void {
     const mac = /(?:[0-9a-f]{2}:){5}[0-9a-f]{2}/.exec(place)?.[0];
     if (mac !== undefined) this.hypervisors.awaitWord(mac);
+  }
+
+  #isMoving(vm: string): boolean {
+    return this.#options.clock.time < (this.#overAt.get(vm) ?? 0);
+  }
+
+  #moves(vm: string, { takingMs = 0, breaks }: MigrationPlan): void {
+    this.#overAt.set(vm, this.#options.clock.time + takingMs + (breaks ? breakMsMax : endMsMax));
   }
 
   /** For the checkers: of which hosts a guest is gone. */
