@@ -53,7 +53,7 @@ export interface ShownVm {
 export class View {
   #engine: Engine;
   readonly #requests: Requests;
-  readonly #events = new Ring<ShownEvent>();
+  readonly #events = new Ring();
   readonly #intents = new Map<string, ShownIntent>();
 
   constructor(engine: Engine, requests: Requests) {
@@ -74,7 +74,7 @@ export class View {
 
   /** One that the requests know already: they were put back as they were after it. */
   show(entry: Entry): void {
-    if (entry.kind === 'event') this.#events.push({ seq: entry.seq, at: entry.at, event: entry.event });
+    if (entry.kind === 'event') this.#events.push(entry);
     else if (entry.kind === 'intent')
       this.#add({
         seq: entry.seq,
@@ -185,19 +185,30 @@ export class View {
   }
 }
 
-class Ring<T> {
-  #items: T[] = [];
+/**
+ * Column by column. A record made for each event V8 comes to make old from birth (it takes those of the start for long-lived), and then
+ * each holds its event until old space is collected: at 25,000 events a second that made collections five times as long.
+ */
+class Ring {
+  readonly #seqs = new Float64Array(shownMax);
+  readonly #ats = new Float64Array(shownMax);
+  readonly #events: Event[] = [];
+  /** The oldest, once it is full. */
   #start = 0;
 
-  push(item: T): void {
-    if (this.#items.length < shownMax) this.#items.push(item);
-    else {
-      this.#items[this.#start] = item;
-      this.#start = (this.#start + 1) % shownMax;
-    }
+  push({ seq, at, event }: ShownEvent): void {
+    const place = this.#start;
+    this.#seqs[place] = seq;
+    this.#ats[place] = at;
+    this.#events[place] = event;
+    this.#start = (place + 1) % shownMax;
   }
 
-  all(): readonly T[] {
-    return [...this.#items.slice(this.#start), ...this.#items.slice(0, this.#start)];
+  all(): readonly ShownEvent[] {
+    const { length } = this.#events;
+    return Array.from({ length }, (_, index) => {
+      const place = length < shownMax ? index : (this.#start + index) % shownMax;
+      return { seq: this.#seqs[place]!, at: this.#ats[place]!, event: this.#events[place]! };
+    });
   }
 }
