@@ -8,13 +8,16 @@ import type { ReactorCalls } from './reactor.ts';
 import { fixed, percentile, tableText } from './table.ts';
 import type { Pauses } from './time-log.ts';
 
-/** Not counted: code and sessions warm up. */
-const warmups = 30;
+/** Not counted: V8 has compiled what it will after some hundred. */
+const warmups = 400;
+/** Of those the first are shown apart: so it reacts when it has just been started, or has had nothing to do. */
+const coldest = 30;
 
 export type Reacting = 'bare' | 'ensure' | 'failover';
 
 export interface Reacted {
   readonly found: readonly Reaction[];
+  readonly cold: readonly Reaction[];
   /** Of all that the journal was given meanwhile: until its write three appends are waited for, one after another. */
   readonly appends?: Pauses;
 }
@@ -34,15 +37,15 @@ export async function reactions(reacting: Reacting, samples: number): Promise<Re
       found.push(await device.ask('provoke', { what, index: sample % 2, port }));
     }
     const appends = reacting === 'bare' ? {} : { appends: await (reactor as Part<ReactorCalls>).ask('appends', null) };
-    return { found: found.slice(warmups), ...appends };
+    return { found: found.slice(warmups), cold: found.slice(0, coldest), ...appends };
   } finally {
     await Promise.all([reactor.stop(), device.stop()]);
   }
 }
 
-function rowsOf(name: string, { found, appends }: Reacted): readonly (readonly string[])[] {
-  const row = (what: string, of: (reaction: Reaction) => number): readonly string[] => {
-    const values = found.map(of);
+function rowsOf(name: string, { found, cold, appends }: Reacted): readonly (readonly string[])[] {
+  const row = (what: string, of: (reaction: Reaction) => number, reactions = found): readonly string[] => {
+    const values = reactions.map(of);
     return [what, fixed(percentile(values, 50)), fixed(percentile(values, 90)), fixed(percentile(values, 99))];
   };
   const commands = percentile(
@@ -53,6 +56,7 @@ function rowsOf(name: string, { found, appends }: Reacted): readonly (readonly s
     row(`${name}: datagram → first byte of the write`, ({ totalMs }) => totalMs),
     row(`  the devices, answering ${commands} commands`, ({ deviceMs }) => deviceMs),
     row('  the rest: Offbox, SSH on both sides, loopback', ({ totalMs, deviceMs }) => totalMs - deviceMs),
+    row(`  its first ${coldest}, in cold code`, ({ totalMs }) => totalMs, cold),
     ...(appends ? [['  one append to the journal', fixed(appends.p50), fixed(appends.p90), fixed(appends.p99)]] : []),
   ];
 }
