@@ -41,6 +41,8 @@ interface Watched {
   readonly seconds: readonly Second[];
   readonly from: Figures;
   readonly to: Figures;
+  /** Bytes of heap that a full collection leaves, before and after. */
+  readonly kept: readonly [number, number];
   readonly waits: { readonly appends: Pauses; readonly collections: Pauses };
   /** Of the whole run, warm-up included. */
   readonly sent: number;
@@ -113,13 +115,14 @@ async function watchedBy(
   options: HypervisorsOptions,
 ): Promise<Omit<Watched, 'journaled'>> {
   const { hosts, eventsPerSecond: perSecond, seconds: wanted } = options;
-  const part = startPart<WatcherCalls>('watcher.ts', process.env.OFFBOX_BENCH_FLAGS?.split(' ') ?? []);
+  const part = startPart<WatcherCalls>('watcher.ts', ['--expose-gc', ...(process.env.OFFBOX_BENCH_FLAGS?.split(' ') ?? [])]);
   const receiver = { times: () => part.ask('times', null) };
   const figures = (): Promise<Figures> => part.ask('figures', null);
   try {
     await part.ask('start', { hosts, folder, data });
     await until(async () => (await figures()).listening.length === hosts);
     const warm = await round(fleet, receiver, { perSecond, seconds: warmupSeconds });
+    const keptFrom = await part.ask('kept', null);
     await part.ask('waits', null);
     const from = await figures();
     const seconds: Second[] = [];
@@ -128,7 +131,9 @@ async function watchedBy(
       seconds.push({ atMs: clockMs(), rss, heapUsed, heapTotal, external });
     });
     const waits = await part.ask('waits', null);
-    return { delays, seconds, from, to: await figures(), waits, sent: warm.sentTotal + delays.sentTotal };
+    const to = await figures();
+    const kept = [keptFrom, await part.ask('kept', null)] as const;
+    return { delays, seconds, from, to, waits, kept, sent: warm.sentTotal + delays.sentTotal };
   } finally {
     await part.stop();
   }
@@ -246,5 +251,6 @@ export function hypervisorsText({ hosts, eventsPerSecond, seconds, floor, watche
     cost,
     waits,
     memory,
+    `heap that a full collection leaves: ${watched.kept.map((bytes) => `${fixed(mib(bytes), 1)} MiB`).join(' at the beginning, ')} at the end`,
   ].join('\n\n');
 }

@@ -107,6 +107,11 @@ const calls = serve(
       runtime = await watching({ inventory, policies, platforms: answering, folder: start.data, onEntry: take, onAppend });
     },
     times: (_: null): Times => log.drain(),
+    /** Bytes of heap that a full collection leaves. */
+    kept: (_: null): number => {
+      globalThis.gc!();
+      return process.memoryUsage().heapUsed;
+    },
     /** Of all there were since the last call. */
     waits: (_: null): { readonly appends: Pauses; readonly collections: Pauses } => {
       const found = { appends: pausesOf(appends), collections: pausesOf(collections) };
