@@ -5,7 +5,8 @@ import type { PlainRow, Row } from './rows.ts';
 
 /** Name → what is asked, what is answered. */
 export interface Calls {
-  append: { ask: { readonly rows: readonly PlainRow[]; readonly expect: Expectation }; answer: undefined };
+  /** The answer is the memory of the rows. */
+  append: { ask: { readonly rows: readonly PlainRow[]; readonly expect: Expectation }; answer: readonly ArrayBuffer[] };
   read: { ask: { readonly fromSeq: number; readonly throughSeq: number }; answer: readonly Row[] };
   tail: { ask: undefined; answer: Tail };
   /** `true`: all of it is gone; otherwise ask again. */

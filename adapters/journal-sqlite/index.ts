@@ -6,7 +6,7 @@ import type { Journal } from '../../src/ports/journal.ts';
 import { startThread } from './client.ts';
 import { translated } from './faults.ts';
 import { openForReading } from './file.ts';
-import { entriesOf, isCompressed, type Row, rowsOf } from './rows.ts';
+import { entriesOf, giveBack, isCompressed, type Row, rowsOf } from './rows.ts';
 import { storeOn } from './store.ts';
 
 export type JournalReader = Pick<Journal, 'read' | 'tail' | 'getBlob' | 'close'>;
@@ -57,11 +57,8 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
   return {
     async append(batch, expect) {
       const rows = rowsOf(batch, expect.lastSeq + 1, expect.epoch);
-      await client.call(
-        'append',
-        { rows, expect },
-        rows.map((row) => row.body.buffer),
-      );
+      const memory = rows.map((row) => row.body.buffer);
+      giveBack(await client.call('append', { rows, expect }, memory));
       return { firstSeq: expect.lastSeq + 1 };
     },
     read: (fromSeq) =>

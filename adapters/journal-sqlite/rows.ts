@@ -47,6 +47,24 @@ export const isCompressed = (row: Row): boolean => row.body.length > 4 && bytesO
 
 const textOf = (row: Row): string => (isCompressed(row) ? zstdDecompressSync(bytesOf(row), bounded) : bytesOf(row)).toString();
 
+/** Of what is handed over: it goes to the writer's thread and comes back. Made there and freed here, memory would break to pieces. */
+const spare: ArrayBuffer[] = [];
+const spareMax = 4;
+const spareBytesMin = 16 * 1024;
+const spareBytesMax = 1024 * 1024;
+
+/** A buffer of at least so many bytes. */
+function buffer(bytes: number): ArrayBuffer {
+  const index = spare.findIndex(({ byteLength }) => byteLength >= bytes);
+  if (index >= 0) return spare.splice(index, 1)[0]!;
+  return new ArrayBuffer(Math.max(spareBytesMin, 2 ** Math.ceil(Math.log2(bytes))));
+}
+
+/** Bodies whose rows are written: what follows may have their memory. */
+export function giveBack(buffers: readonly ArrayBuffer[]): void {
+  for (const each of buffers) if (spare.length < spareMax && each.byteLength <= spareBytesMax) spare.push(each);
+}
+
 /** Where lines become bytes; what is handed over is a copy. */
 let scratch = Buffer.allocUnsafeSlow(1024 * 1024);
 const comma = 0x2c;
@@ -71,7 +89,9 @@ function write(line: string, used: number): number {
 function bodyOf(used: number): Uint8Array<ArrayBuffer> {
   if (used === 0) return Uint8Array.of(opening, closing);
   scratch[used] = closing; // `write` left room for it
-  return new Uint8Array(scratch.buffer.slice(0, used + 1));
+  const body = new Uint8Array(buffer(used + 1), 0, used + 1);
+  body.set(scratch.subarray(0, used + 1));
+  return body;
 }
 
 export function rowOf(firstSeq: number, lastSeq: number, at: number, epoch: number, lines: readonly string[]): PlainRow {

@@ -13,7 +13,7 @@ const { path, bytesMax } = workerData as ThreadOptions;
 const handlersOf = (store: Store): Handlers => ({
   append({ rows, expect }) {
     store.append(rows, expect);
-    return undefined;
+    return rows.map(({ body }) => body.buffer);
   },
   read: ({ fromSeq, throughSeq }) => store.read(fromSeq, throughSeq),
   tail: () => store.tail(),
@@ -34,8 +34,8 @@ const handlersOf = (store: Store): Handlers => ({
 /** Bytes that are handed over rather than copied. */
 function buffersOf(answer: unknown): ArrayBuffer[] {
   if (answer instanceof Uint8Array) return [answer.buffer as ArrayBuffer];
-  if (Array.isArray(answer)) return (answer as Calls['read']['answer']).map((row) => row.body.buffer);
-  return [];
+  if (!Array.isArray(answer)) return [];
+  return (answer as Calls['read' | 'append']['answer']).map((part) => (part instanceof ArrayBuffer ? part : part.body.buffer));
 }
 
 function answered(handlers: Handlers, { id, call, ask }: Asked): Answered {
