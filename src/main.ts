@@ -31,6 +31,7 @@ import { type BacktestOptions, type BacktestReport, backtest, deployedOver, toge
 import type { LoadedConfig } from './runtime/config.ts';
 import { engineIdentity } from './runtime/engine-identity.ts';
 import { type Explanation, explain } from './runtime/explain.ts';
+import { whenGitIsDone } from './runtime/git-state.ts';
 import { type LoadedPolicy, loadBundle, loadPolicies, loadPolicy } from './runtime/policies.ts';
 import { recover, viewed } from './runtime/recovery.ts';
 import { Requests } from './runtime/requests.ts';
@@ -110,7 +111,7 @@ function watchPolicies({ config, directory, watch }: ComposeOptions, runtime: Ru
   const folder = resolve(directory, config.policies);
   const failed = (thrown: unknown): void => watch?.onReloadFailed?.(messageOf(thrown));
   const reload = async (): Promise<void> => {
-    const changes = await runtime.reload(await loadPolicies(folder));
+    const changes = await runtime.reload(await whenGitIsDone(folder, wall, () => loadPolicies(folder)));
     if (changes.length > 0) watch?.onReload?.(changes);
   };
   return watchFolder(folder, wall, () => void reload().catch(failed), failed);

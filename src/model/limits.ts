@@ -233,3 +233,7 @@ export const ensureValidMs = 60_000;
 export const ensureValidMsMax = 7 * 24 * 3_600_000;
 /** What a mode withheld does not wait for another mode: turning `enforce` on does what is newer than this, not a day's work at once. */
 export const withheldValidMs = 600_000;
+/** While git writes a working tree nothing of it is put in force: looked at this often, and given up after so long, milliseconds. A
+ * checkout of a few policies takes some; a lock that a killed git left behind stays for ever. */
+export const gitBusyLookMs = 100;
+export const gitBusyMs = 60_000;

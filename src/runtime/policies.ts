@@ -1,6 +1,5 @@
 // Owns: loading policies: one file each, its version the digest of its bundle (`offbox` and rxjs stay outside it), its
 // git revision where there is one. Every fault names the file, the line where there is one, and the remedy.
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -8,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { build, type Message } from 'esbuild';
 import { type DeployedPolicy, isPolicy } from '../core/policy.ts';
 import { messageOf, OperatorError } from '../model/errors.ts';
+import { gitRevision } from './git-state.ts';
 
 export interface LoadedPolicy extends DeployedPolicy {
   readonly file: string;
@@ -111,15 +111,4 @@ async function bundled(path: string, file: string): Promise<string> {
       cause: thrown,
     });
   }
-}
-
-/** The commit the folder is at, with a `+` when it has changes; nothing outside git. */
-async function gitRevision(folder: string): Promise<string | undefined> {
-  const git = (...words: string[]): Promise<string> =>
-    new Promise((resolve) => {
-      execFile('git', ['-C', folder, ...words], { timeout: 5_000 }, (error, stdout) => resolve(error ? '' : stdout.trim()));
-    });
-  const head = await git('rev-parse', '--short', 'HEAD');
-  if (head === '') return undefined;
-  return (await git('status', '--porcelain', '--', '.')) === '' ? head : `${head}+`;
 }
