@@ -237,3 +237,6 @@ export const withheldValidMs = 600_000;
  * checkout of a few policies takes some; a lock that a killed git left behind stays for ever. */
 export const gitBusyLookMs = 100;
 export const gitBusyMs = 60_000;
+/** Where the journal must get shorter a snapshot is taken before its time, but not within this of the last one, milliseconds: at
+ * 10,000 entries of 600 bytes a second that is 60 MB between two. */
+export const snapshotHurryMs = 10_000;

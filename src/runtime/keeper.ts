@@ -20,6 +20,8 @@ export interface KeeperOptions {
   readonly needs: () => Needs;
   readonly kept: () => readonly KeptSnapshot[];
   readonly forget: (gone: ReadonlySet<number>) => void;
+  /** The journal must get shorter, and no snapshot stands for any more of it: one is wanted now. */
+  readonly hurry: () => void;
   readonly warn: (text: string) => void;
 }
 
@@ -30,6 +32,8 @@ export class Keeper {
   #cancel: (() => void) | undefined;
   #looking: Promise<void> | undefined;
   #room: Room | undefined;
+  /** Entries up to this one are gone, as far as this process knows. */
+  #begun = 0;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -79,15 +83,19 @@ export class Keeper {
   }
 
   async #look(): Promise<void> {
-    const { wall, journal, keeping, kept, needs, forget } = this.#options;
+    const { wall, journal, keeping, kept, needs, forget, hurry } = this.#options;
     const { usedBytes } = await this.#see();
     const isLarge = usedBytes > keeping.bytesMax * journalTrimShare;
     const now = wall.now();
     const since = isLarge ? Number.POSITIVE_INFINITY : now - keeping.keepMs;
     const all = kept();
-    const { upTo, snapshots } = forgetting(all, needs(), since, now);
-    const isTrimmed = upTo !== undefined && upTo !== all[0];
-    if (isTrimmed) await journal.trim(upTo.through + 1);
+    const { upTo, snapshots } = forgetting(all, needs(), since, now, this.#begun);
+    if (isLarge && all.every(({ through }) => through <= this.#begun)) hurry();
+    const isTrimmed = upTo !== undefined && upTo.through > this.#begun;
+    if (isTrimmed) {
+      await journal.trim(upTo.through + 1);
+      this.#begun = upTo.through;
+    }
     for (const { digest } of snapshots) await journal.deleteBlob(digest);
     forget(new Set(snapshots.map(({ seq }) => seq)));
     if (isTrimmed || snapshots.length > 0) await this.#see();

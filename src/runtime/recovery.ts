@@ -127,8 +127,8 @@ class Replay {
   readonly #alone: ReadonlySet<string>;
   /** Only those in `alone` take part. */
   #resting: boolean;
-  /** Derived, and not yet met as recorded. */
-  readonly #derived = new Map<string, Intent>();
+  /** Derived, and not yet met as recorded; `bound` where it was derived by the version then in force. */
+  readonly #derived = new Map<string, { readonly intent: Intent; readonly bound: boolean }>();
   readonly #divergences = new Map<string, Divergence>();
   #faults: PolicyFault[] = [];
   #entries = 0;
@@ -157,7 +157,7 @@ class Replay {
     this.#last = entry;
     this.#nextDue = this.#engine.clock.nextDue();
     for (const body of derived) {
-      if (body.kind === 'intent' && which(body.intent.policy)) this.#derived.set(body.intent.id, body.intent);
+      if (body.kind === 'intent' && which(body.intent.policy)) this.#derive(body.intent);
       else if (body.kind === 'quarantine' && which(body.policy)) this.#faults.push(body);
     }
   }
@@ -168,7 +168,7 @@ class Replay {
     if (entry.kind === 'decided') this.#expire();
     const { intents, faults, nextDue } = this.#engine.step(entry);
     this.#nextDue = nextDue;
-    for (const intent of intents) this.#derived.set(intent.id, intent);
+    for (const intent of intents) this.#derive(intent);
     this.#faults.push(...faults);
     if (entry.kind === 'intent') this.#match(entry.seq, entry.intent);
     else if (entry.kind === 'quarantine') this.#faults = this.#faults.filter(({ policy }) => policy !== entry.policy);
@@ -181,7 +181,7 @@ class Replay {
       lastSeq: this.#last.seq,
       lastAt: this.#last.at,
       // Nobody has decided on those entries: whatever version is in force now does.
-      intents: [...this.#derived.values()],
+      intents: [...this.#derived.values()].map(({ intent }) => intent),
       faults: this.#faults,
       divergences: [...this.#divergences.values()],
       nextDue: this.#nextDue,
@@ -190,20 +190,25 @@ class Replay {
     };
   }
 
+  #derive(intent: Intent): void {
+    this.#derived.set(intent.id, { intent, bound: this.#sameVersion(intent.policy) });
+  }
+
   #match(seq: number, recorded: Intent): void {
-    const derived = this.#derived.get(recorded.id);
+    const derived = this.#derived.get(recorded.id)?.intent;
     this.#derived.delete(recorded.id);
     if (derived ? JSON.stringify(derived) === JSON.stringify(recorded) : !this.#sameVersion(recorded.policy)) return;
     this.#diverge(recorded.policy, seq, derived ? JSON.stringify(derived.want) : 'nothing', JSON.stringify(recorded.want));
   }
 
-  /** What was derived up to the last `decided` should have stood in the same append as it. */
+  /** What was derived up to the last `decided` should have stood in the same append as it, unless another version decided it. */
   #expire(): void {
     const through = this.#engine.ledger.decidedThrough;
-    for (const intent of this.#derived.values()) {
+    for (const { intent, bound } of this.#derived.values()) {
       if (intent.cause > through) continue;
       this.#derived.delete(intent.id);
-      if (this.#sameVersion(intent.policy)) this.#diverge(intent.policy, intent.cause, JSON.stringify(intent.want), 'nothing');
+      if (bound && this.#sameVersion(intent.policy))
+        this.#diverge(intent.policy, intent.cause, JSON.stringify(intent.want), 'nothing');
     }
   }
 

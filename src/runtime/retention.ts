@@ -23,15 +23,19 @@ const newestKept = 3;
 const hourMs = 3_600_000;
 const dayMs = 86_400_000;
 
-/** `kept`: the oldest first. `keepSince`: entries from then on stay; Infinity where the journal must get shorter. */
-export function forgetting(kept: readonly KeptSnapshot[], needs: Needs, keepSince: number, now: number): Forgetting {
+/**
+ * `kept`: the oldest first. `keepSince`: entries from then on stay; Infinity where the journal must get shorter. `begun`: entries up
+ * to this one are gone.
+ */
+export function forgetting(kept: readonly KeptSnapshot[], needs: Needs, keepSince: number, now: number, begun = 0): Forgetting {
   const start = kept.findLastIndex(({ unsettled }) => !unsettled);
   const enough = kept.findLastIndex(
     ({ through, at }, index) =>
       index <= start && needs.seqs.every((seq) => through < seq) && needs.since.every((time) => at <= time),
   );
   // Under pressure one snapshot's entries at a time: as much as is needed goes, and no more.
-  const old = keepSince === Number.POSITIVE_INFINITY ? 1 : kept.findLastIndex(({ at }) => at <= keepSince);
+  const isPressed = keepSince === Number.POSITIVE_INFINITY;
+  const old = isPressed ? kept.findIndex(({ through }) => through > begun) : kept.findLastIndex(({ at }) => at <= keepSince);
   const upTo = kept[Math.min(enough, old)];
   const rest = upTo ? kept.slice(kept.indexOf(upTo)) : kept;
   const stay = new Set([...thinned(rest, now), upTo, kept[start], kept[enough]]);

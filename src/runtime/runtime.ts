@@ -156,6 +156,7 @@ export class Runtime {
       needs: () => this.#needs(),
       kept: () => this.#snapshots?.kept ?? [],
       forget: (gone) => this.#snapshots?.forget(gone),
+      hurry: () => this.#snapshots?.hurry(),
       warn: (text) => this.#warn(text),
     });
   }

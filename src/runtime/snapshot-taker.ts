@@ -7,7 +7,14 @@
 import type { Engine } from '../core/engine.ts';
 import type { EntryBody } from '../model/entry.ts';
 import { messageOf } from '../model/errors.ts';
-import { snapshotEntries, snapshotJsonBytesMax, snapshotMs, snapshotPatienceMs, snapshotSliceMs } from '../model/limits.ts';
+import {
+  snapshotEntries,
+  snapshotHurryMs,
+  snapshotJsonBytesMax,
+  snapshotMs,
+  snapshotPatienceMs,
+  snapshotSliceMs,
+} from '../model/limits.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { Wall } from '../ports/wall.ts';
 import type { Requests } from './requests.ts';
@@ -64,6 +71,7 @@ export class SnapshotTaker {
   #moment: Moment | undefined;
   #writing: Promise<void> | undefined;
   #stopped = false;
+  #hurried = false;
 
   constructor(options: SnapshotTakerOptions) {
     this.#options = options;
@@ -87,6 +95,11 @@ export class SnapshotTaker {
     this.#kept = this.#kept.filter(({ seq }) => !gone.has(seq));
   }
 
+  /** The next one is taken as soon as anything comes: the journal must get shorter. */
+  hurry(): void {
+    this.#hurried = true;
+  }
+
   /** After each append: `entries` were stepped, and this is wanted. Takes one where it is time. */
   appended(entries: number, moment: Moment): void {
     this.#entries += entries;
@@ -108,7 +121,8 @@ export class SnapshotTaker {
 
   #isDue(): boolean {
     const sinceMs = this.#options.wall.monotonic() - this.#takenAt;
-    const isTime = this.#entries >= this.#ways.entries || (sinceMs >= snapshotMs && this.#entries > 2);
+    const isTime =
+      this.#entries >= this.#ways.entries || (sinceMs >= (this.#hurried ? snapshotHurryMs : snapshotMs) && this.#entries > 2);
     if (!isTime) return false;
     const waitedMs = Math.max(sinceMs - snapshotMs, 0);
     const isPatient = this.#entries < 2 * this.#ways.entries && waitedMs < snapshotPatienceMs;
@@ -120,6 +134,7 @@ export class SnapshotTaker {
     const from = wall.monotonic();
     this.#takenAt = from;
     this.#entries = 0;
+    this.#hurried = false;
     const now = engine();
     const policies = Object.fromEntries(now.policies().map(({ name, version }) => [name, version]));
     const unsettled = now.unsettled();

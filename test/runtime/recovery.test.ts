@@ -2,9 +2,12 @@ import { copyFileSync, mkdtempSync, rmSync, statSync, truncateSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { memoryJournal } from '../../adapters/journal-memory/index.ts';
 import { openSqliteJournal } from '../../adapters/journal-sqlite/index.ts';
 import { bgpNetwork, config, exclusive, fhrp, policy } from '../../src/index.ts';
 import type { NewEntry } from '../../src/model/entry.ts';
+import { RuntimeFault } from '../../src/model/errors.ts';
+import type { Journal } from '../../src/ports/journal.ts';
 import { eventOf, hsrpOf, type Rig, rig } from './rig.ts';
 
 const advertises = (prefix = '23.0.0.0/8') =>
@@ -149,6 +152,25 @@ describe('recovery', () => {
       expect(after.divergences, version).toEqual([]);
     }
     expect(before.world.gateways.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
+  });
+
+  it('finds nothing amiss where what one version wanted is recorded just before the next is in force', async () => {
+    const once = policy({ name: 'once', on: config.changed(), ensure: () => network });
+    const inner = memoryJournal();
+    const disk = { isFull: false };
+    const full = new RuntimeFault('[test] no room', { code: 'journal-full', remedy: 'Make some.' });
+    const journal: Journal = { ...inner, append: (...batch) => (disk.isFull ? Promise.reject(full) : inner.append(...batch)) };
+    const on = await rig({ policies: [{ policy: once, version: 'v1' }], journal });
+    const told = on.runtime.host.emit(eventOf('gw-a', { kind: 'config.changed' })).then(() => {
+      disk.isFull = true;
+    });
+    await on.pass(10);
+    await told;
+    await on.runtime.reload([{ policy: once, version: 'v2' }]);
+    disk.isFull = false;
+    await on.pass(10_000);
+    expect(on.world.gateways.device('gw-a').writes).toEqual(['network 23.0.0.0/8']);
+    for (const version of ['v2', 'v1']) expect((await again(on, [{ policy: once, version }])).divergences).toEqual([]);
   });
 
   it('ends the same wherever it is killed during a failover: gw-b has it, gw-a has not, nothing written twice', async () => {

@@ -107,6 +107,21 @@ describe('a runtime that takes snapshots', () => {
     expect(edited.divergences).toEqual([]);
   });
 
+  test('is taken before its time where the journal must get shorter, and stands for what goes', async () => {
+    const keeping = { keepMs: 30 * 86_400_000, bytesMax: 100_000 };
+    const on = await rig({ policies: [counting], snapshots: true, keeping });
+    on.runtime.host.sink('test').offer(Array.from({ length: 600 }, () => eventOf('gw-a', { kind: 'config.changed' })));
+    await on.pass(12_000);
+    on.runtime.host.sink('test').offer([eventOf('gw-a', { kind: 'config.changed' })]);
+    await written(on, 1);
+    await on.pass(2_000);
+    const read = on.journal.read(0)[Symbol.asyncIterator]();
+    expect((await read.next()).value[0].seq).toBe(on.taken[0]!.through + 1);
+    const cells = on.runtime.engine.cells.snapshot();
+    const after = await again(on, 2);
+    expect(after.runtime.engine.cells.snapshot()).toEqual(cells);
+  });
+
   test('counts entries too', async () => {
     const on = await rig({ policies: [], snapshots: true });
     on.runtime.host.sink('test').offer(Array.from({ length: snapshotEntries }, () => eventOf(undefined, null)));
