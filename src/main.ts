@@ -2,7 +2,7 @@
 // configuration; whoever calls it (the command line, a test) decides what to watch and when to stop.
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { extname, join, resolve } from 'node:path';
 import { cliActuator } from '../adapters/actuator-cli/index.ts';
 import { libvirtActuator } from '../adapters/actuator-libvirt/index.ts';
 import { netconfActuator } from '../adapters/actuator-netconf/index.ts';
@@ -26,13 +26,14 @@ import { durationMs } from './model/time.ts';
 import type { Secrets } from './ports/actuator.ts';
 import type { Source } from './ports/source.ts';
 import { platformsOf, targetOf } from './runtime/admission.ts';
+import { Apart } from './runtime/apart/apart.ts';
 import { serveApi } from './runtime/api.ts';
 import { type BacktestOptions, type BacktestReport, backtest, deployedOver, together } from './runtime/backtest.ts';
 import type { LoadedConfig } from './runtime/config.ts';
 import { engineIdentity } from './runtime/engine-identity.ts';
 import { type Explanation, explain } from './runtime/explain.ts';
 import { whenGitIsDone } from './runtime/git-state.ts';
-import { type LoadedPolicy, loadBundle, loadPolicies, loadPolicy } from './runtime/policies.ts';
+import { bundlePolicies, type LoadedPolicy, loadBundle, loadPolicies, loadPolicy } from './runtime/policies.ts';
 import { recover, viewed } from './runtime/recovery.ts';
 import { Requests } from './runtime/requests.ts';
 import { Runtime, type Watcher } from './runtime/runtime.ts';
@@ -40,6 +41,9 @@ import { secretsFrom } from './runtime/secrets.ts';
 import { View } from './runtime/view.ts';
 import { realWall as wall } from './runtime/wall.ts';
 import { watchFolder } from './runtime/watch-policies.ts';
+
+/** The thread that runs policies, as it lies beside this file: .ts in a checkout, .js in a package. */
+const policyThread = new URL(`./policy-thread${extname(import.meta.url)}`, import.meta.url);
 
 export interface ComposeOptions extends LoadedConfig {
   /** Told what the operator should know and nothing else tells. */
@@ -59,11 +63,12 @@ export function journalPath(loaded: LoadedConfig): string {
 /** Puts a runtime together and starts it. Rejects with an OperatorError for what the operator can mend. */
 export async function compose(options: ComposeOptions): Promise<Runtime> {
   const { config, inventory, directory, watch, warn = () => undefined } = options;
-  const policies = await policiesOf(options);
   const data = dataFolder(options);
+  const path = journalPath(options);
+  const apart = new Apart({ wall, file: policyThread, journal: path });
+  const policies = apart.begin(await apart.load(await bundlePolicies(resolve(directory, config.policies))));
   const secrets = secretsFrom({ directory, wall, warn });
   await mkdir(data, { recursive: true, mode: 0o700 });
-  const path = journalPath(options);
   const describe = (): string => `offbox start in ${directory}`;
   const lease = await soloLease({ directory: data, describe, seenEpoch: () => epochOf(path) }).acquire();
   const lost: string[] = [];
@@ -79,6 +84,7 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
     lease,
     inventory,
     policies,
+    apart,
     platforms,
     modes: config.modes,
     snapshots: true,
@@ -100,18 +106,19 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
   });
   await runtime.start();
   const api = await serveApi(runtime, data);
-  const unwatch = watchPolicies(options, runtime);
+  const unwatch = watchPolicies(options, runtime, apart);
   runtime.closeFirst(async () => unwatch());
   runtime.closeFirst(() => api.close());
   return runtime;
 }
 
 /** Puts in force what changes in the policies' folder, as long as it runs. */
-function watchPolicies({ config, directory, watch }: ComposeOptions, runtime: Runtime): () => void {
+function watchPolicies({ config, directory, watch }: ComposeOptions, runtime: Runtime, apart: Apart): () => void {
   const folder = resolve(directory, config.policies);
   const failed = (thrown: unknown): void => watch?.onReloadFailed?.(messageOf(thrown));
   const reload = async (): Promise<void> => {
-    const changes = await runtime.reload(await whenGitIsDone(folder, wall, () => loadPolicies(folder)));
+    const bundles = await whenGitIsDone(folder, wall, () => bundlePolicies(folder));
+    const changes = await runtime.reloadApart(apart, bundles);
     if (changes.length > 0) watch?.onReload?.(changes);
   };
   return watchFolder(folder, wall, () => void reload().catch(failed), failed);

@@ -1,7 +1,7 @@
 // Owns: the journal that forgets everything when the process ends: for stories, backtests and `--lab` without a directory.
 // It keeps JSON, as the durable ones do, so that nobody can change an entry afterwards and both give back the same.
 import { createHash } from 'node:crypto';
-import type { Entry, NewEntry } from '../../src/model/entry.ts';
+import type { Entry, EntryBody, EntryOf, NewEntry } from '../../src/model/entry.ts';
 import { RuntimeFault } from '../../src/model/errors.ts';
 import { appendEntriesMax, journalBlobBytesMax, journalEntryBytesMax, journalRowBytesMax } from '../../src/model/limits.ts';
 import type { Expectation, Journal, JournalRefusal, Tail } from '../../src/ports/journal.ts';
@@ -124,7 +124,13 @@ export function memoryJournal(): Journal {
     }
   }
 
+  async function* ofKind<K extends EntryBody['kind']>(kind: K, from: number): AsyncIterable<readonly EntryOf<K>[]> {
+    for await (const batch of read(from, entries.tail().lastSeq))
+      yield batch.filter((entry): entry is EntryOf<K> => entry.kind === kind);
+  }
+
   return {
+    ofKind,
     append: (batch, expect) => whileOpen(() => entries.append(batch, expect)),
     read: (fromSeq) => read(fromSeq, entries.tail().lastSeq),
     tail: () => whileOpen(entries.tail),

@@ -1,15 +1,15 @@
 // Owns: the embedded default journal: one SQLite file in WAL mode, synchronous FULL, a row a batch, written in a thread of
 // its own (docs/decisions/0006-journal.md). Entries become rows and rows entries here, on the caller's side.
 import { resolve } from 'node:path';
-import type { Entry } from '../../src/model/entry.ts';
+import type { Entry, EntryBody, EntryOf } from '../../src/model/entry.ts';
 import type { Journal } from '../../src/ports/journal.ts';
 import { startThread } from './client.ts';
 import { translated } from './faults.ts';
 import { openForReading } from './file.ts';
-import { entriesOf, giveBack, isCompressed, type Row, rowsOf } from './rows.ts';
+import { entriesOf, giveBack, isCompressed, mayHold, type Row, rowsOf } from './rows.ts';
 import { storeOn } from './store.ts';
 
-export type JournalReader = Pick<Journal, 'read' | 'tail' | 'getBlob' | 'close'>;
+export type JournalReader = Pick<Journal, 'read' | 'ofKind' | 'tail' | 'getBlob' | 'close'>;
 
 export interface SqliteJournalOptions {
   readonly path: string;
@@ -19,10 +19,35 @@ export interface SqliteJournalOptions {
   readonly bytesMax?: number;
 }
 
+type RowsFrom = (fromSeq: number, throughSeq: number) => Promise<readonly Row[]>;
+
 /** What is handed out at once: rows as they were read together, but each that was compressed alone. */
 function pieces(rows: readonly Row[]): readonly (readonly Row[])[] {
   const plain = rows.filter((row) => !isCompressed(row));
   return plain.length === rows.length ? [rows] : rows.map((row) => [row]);
+}
+
+/** Any row of these: read without being taken to pieces where no entry in it can be of that kind. */
+async function* readKind<K extends EntryBody['kind']>(
+  path: string,
+  kind: K,
+  fromSeq: number,
+  through: Promise<number>,
+  rowsFrom: RowsFrom,
+): AsyncIterable<readonly EntryOf<K>[]> {
+  const throughSeq = await through;
+  for (let next = Math.max(fromSeq, 1); next <= throughSeq; ) {
+    const rows = await rowsFrom(next, throughSeq);
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    for (const row of rows) {
+      if (!mayHold(row, kind)) continue;
+      const found = entriesOf(path, row).filter((entry): entry is EntryOf<K> => entry.kind === kind);
+      const some = found.filter(({ seq }) => seq >= next && seq <= throughSeq);
+      if (some.length > 0) yield some;
+    }
+    next = last.last_seq + 1;
+  }
 }
 
 /** `through` is asked for at the call of read(), and only heard of when somebody iterates. */
@@ -30,7 +55,7 @@ async function* readRows(
   path: string,
   fromSeq: number,
   through: Promise<number>,
-  rowsFrom: (fromSeq: number, throughSeq: number) => Promise<readonly Row[]>,
+  rowsFrom: RowsFrom,
 ): AsyncIterable<readonly Entry[]> {
   const throughSeq = await through;
   for (let next = Math.max(fromSeq, 1); next <= throughSeq; ) {
@@ -65,6 +90,10 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
       readRows(path, fromSeq, unheard(client.call('tail', undefined).then(({ lastSeq }) => lastSeq)), (from, throughSeq) =>
         client.call('read', { fromSeq: from, throughSeq }),
       ),
+    ofKind: (kind, fromSeq) =>
+      readKind(path, kind, fromSeq, unheard(client.call('tail', undefined).then(({ lastSeq }) => lastSeq)), (from, throughSeq) =>
+        client.call('read', { fromSeq: from, throughSeq }),
+      ),
     tail: () => client.call('tail', undefined),
     async trim(beforeSeq) {
       while (!(await client.call('trim', beforeSeq)));
@@ -89,6 +118,10 @@ export async function readSqliteJournal({ path: given }: { readonly path: string
       read(fromSeq) {
         const through = unheard((async () => store.tail().lastSeq)());
         return readRows(path, fromSeq, through, async (from, throughSeq) => store.read(from, throughSeq));
+      },
+      ofKind(kind, fromSeq) {
+        const through = unheard((async () => store.tail().lastSeq)());
+        return readKind(path, kind, fromSeq, through, async (from, throughSeq) => store.read(from, throughSeq));
       },
       tail: async () => store.tail(),
       getBlob: async (digest) => store.getBlob(digest),

@@ -45,7 +45,12 @@ const bytesOf = ({ body }: Row): Buffer => Buffer.from(body.buffer, body.byteOff
 /** Such a row may be journalRowBytesMax long again, whatever its body takes. */
 export const isCompressed = (row: Row): boolean => row.body.length > 4 && bytesOf(row).readUInt32LE() === zstdMagic;
 
-const textOf = (row: Row): string => (isCompressed(row) ? zstdDecompressSync(bytesOf(row), bounded) : bytesOf(row)).toString();
+const bodyText = (row: Row): Buffer => (isCompressed(row) ? zstdDecompressSync(bytesOf(row), bounded) : bytesOf(row));
+
+/** Whether an entry of this kind can be in there: a word looked for, nothing read. */
+export const mayHold = (row: Row, kind: string): boolean => bodyText(row).includes(`"kind":"${kind}"`);
+
+const textOf = (row: Row): string => bodyText(row).toString();
 
 /** Of what is handed over: it goes to the writer's thread and comes back. Made there and freed here, memory would break to pieces. */
 const spare: ArrayBuffer[] = [];

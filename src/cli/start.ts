@@ -75,6 +75,14 @@ export function watching(write: (line: string) => void, json: boolean | undefine
       if (entries + restored > 0) write(colors.dim(`${from}replayed ${entries} entries in ${Math.round(tookMs)} ms`));
     },
     onWarning,
+    onRebuilt: ({ entries, restored, tookMs }) => {
+      const from = restored > 0 ? `from the snapshot at entry ${restored} and ` : 'from ';
+      write(
+        colors.bold(
+          `policies decide again after ${Math.round(tookMs)} ms, ${from}${entries} entries; what came meanwhile they are given now`,
+        ),
+      );
+    },
     onReload: (changes) => {
       for (const change of changes) write(colors.bold(reloadText(change)));
     },

@@ -12,16 +12,17 @@
 // E5. Up to `decidedThrough` derived and recorded intents of the same policy version agree; beyond it they are derived
 //     for the first time. A divergence puts that policy in `observe` and the runtime starts all the same.
 // E6. What an operator remembers per key, its alarms included, is plain data in a cell. RxJS closures hold wiring only.
-// E7. A policy that throws is stopped by an entry that replay obeys; the others go on.
+// E7. A policy that throws, or does not come back, is stopped by an entry that replay obeys; the others go on. What it did not come
+//     back from it is not given again.
 // E8. `at` is the admission time; the device's own timestamp is data.
 // E9. `step` runs on committed entries only, and facts change only on an entry, never on deriving one.
 import type { Entry, EntryOf, Reading } from '../model/entry.ts';
-import { messageOf, OperatorError } from '../model/errors.ts';
+import { messageOf } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent, Want } from '../model/intent.ts';
 import type { Meaning } from '../model/meaning.ts';
 import { WrittenEvent } from '../model/written-event.ts';
-import { CellStore, type Remembered } from './cells.ts';
+import { CellStore } from './cells.ts';
 import { EventClock } from './clock.ts';
 import { deriveFhrpChanged } from './derive/fhrp-changed.ts';
 import { deriveResync } from './derive/resync.ts';
@@ -30,9 +31,10 @@ import { Facts, isFolded } from './facts.ts';
 import { Ledger } from './ledger.ts';
 import type { DeployedPolicy } from './policy.ts';
 import { type PolicyEvent, PolicyRun, type RunHost } from './policy-run.ts';
-import { enginePieces, type SavedEngine, type SavedPolicy } from './saved-engine.ts';
+import { enginePieces, type SavedEngine } from './saved-engine.ts';
 import type { Verdict } from './scope.ts';
 import { type Match, SelectorIndex } from './selector.ts';
+import { type CallWatch, type PolicyStatus, type Slot, savedOf, serialOf, slotOf, tooMany, type Withheld } from './slot.ts';
 
 /** A policy that threw: the host journals its quarantine. */
 export interface PolicyFault {
@@ -42,40 +44,17 @@ export interface PolicyFault {
   readonly reason: string;
 }
 
+export interface EngineOptions {
+  /** Hears what operators say, while explaining. */
+  readonly trace?: (verdict: Verdict) => void;
+  readonly watch?: CallWatch;
+}
+
 export interface StepResult {
   readonly intents: readonly Intent[];
   readonly faults: readonly PolicyFault[];
   /** Event time of the next alarm. */
   readonly nextDue: number | undefined;
-}
-
-interface Slot {
-  /** Takes no part until a snapshot says how it stands: no deploy entry wakes it. */
-  dormant: boolean;
-  readonly deployed: DeployedPolicy;
-  /** Running from its deploy entry on, until it is stopped. */
-  run: PolicyRun | undefined;
-  /** Stopped, with something held that is still to be let go of. */
-  ending: PolicyRun | undefined;
-  stopped: string | undefined;
-  since: number;
-  /** Intents made, and alarms rung, in the step of `steppedAt`. */
-  made: number;
-  rung: number;
-  steppedAt: number;
-}
-
-export interface PolicyStatus {
-  readonly name: string;
-  readonly describe: string;
-  readonly version: string;
-  readonly revision?: string;
-  readonly state: 'running' | 'waiting for its deploy entry' | 'stopped';
-  readonly reason?: string;
-  /** `at` of its deploy entry. */
-  readonly since: number;
-  /** What its operators remember, and had no room for. */
-  readonly remembered: readonly Remembered[];
 }
 
 type Found = (matches: readonly Match[], fields: { readonly kind: string }) => void;
@@ -100,6 +79,8 @@ export class Engine {
   readonly #host: RunHost;
   #entry: Pick<Entry, 'seq' | 'at'> = { seq: 0, at: 0 };
   #woke = false;
+  #concerned = false;
+  readonly #watch: CallWatch | undefined;
   /** Nothing is wanted: what is put back has wanted it before. */
   #silent = false;
   readonly #versions = new Map<string, string>();
@@ -107,18 +88,9 @@ export class Engine {
   #intents: Intent[] = [];
   #faults: PolicyFault[] = [];
 
-  constructor(policies: readonly DeployedPolicy[], trace?: (verdict: Verdict) => void) {
-    this.#slots = policies.map((deployed) => ({
-      deployed,
-      dormant: false,
-      run: undefined,
-      ending: undefined,
-      stopped: undefined,
-      since: 0,
-      made: 0,
-      rung: 0,
-      steppedAt: 0,
-    }));
+  constructor(policies: readonly DeployedPolicy[], { trace, watch }: EngineOptions = {}) {
+    this.#slots = policies.map(slotOf);
+    this.#watch = watch;
     this.#byName = new Map(policies.map(({ policy }, number) => [policy.name, number]));
     for (const [number, { policy }] of policies.entries()) {
       for (const selector of [...policy.on, ...(policy.hold?.until ?? [])]) this.#index.add(selector, number);
@@ -139,6 +111,7 @@ export class Engine {
   step(entry: Entry): StepResult {
     this.#entry = entry;
     this.#woke = false;
+    this.#concerned = true;
     // Before anything rings: what came due while Offbox was down is what it is about.
     if (entry.kind === 'late') this.#dropLate(entry);
     this.clock.advanceTo(entry.at);
@@ -156,6 +129,25 @@ export class Engine {
   /** Whether the last entry reached a policy. */
   get woke(): boolean {
     return this.#woke;
+  }
+
+  /** Whether the last entry could change anything: a fact, or what a policy remembers or wants, time apart. */
+  get concerned(): boolean {
+    return this.#concerned;
+  }
+
+  /**
+   * This policy was ended from outside at entry `cause`. From `from` on it is given nothing, until the entry that says so (law E7). To be
+   * said before anything is stepped or put back.
+   */
+  withhold(policy: string, withheld: Withheld): void {
+    const slot = this.#slots[this.#byName.get(policy) ?? -1];
+    if (slot) slot.withheld = [...slot.withheld, withheld];
+  }
+
+  /** Whether a policy is given nothing for now. */
+  withholds(policy: string): boolean {
+    return this.#isWithheld(this.#slots[this.#byName.get(policy) ?? -1]);
   }
 
   /** The versions in force, as last journaled, by policy. */
@@ -183,16 +175,7 @@ export class Engine {
 
   /** All as it is now, as JSON of a SavedEngine in pieces; they are written while they are taken, whatever is stepped meanwhile. */
   save(): Generator<string> {
-    const policies = this.#slots.map(
-      ({ deployed: { policy, version }, run, ending, stopped, since }): SavedPolicy => ({
-        name: policy.name,
-        version,
-        state: run ? 'running' : ending ? 'ending' : stopped === undefined ? 'waiting' : 'stopped',
-        ...(stopped === undefined ? {} : { reason: stopped }),
-        since,
-        settled: run?.settled ?? true,
-      }),
-    );
+    const policies = this.#slots.map(savedOf);
     const { seq, at } = this.#entry;
     const clock = { now: this.clock.now(), order: this.clock.order };
     const head = { entry: { seq, at }, clock, policies, versions: Object.fromEntries(this.#versions) };
@@ -272,10 +255,8 @@ export class Engine {
 
   #take(entry: Entry): void {
     if (entry.kind === 'event') {
-      if (entry.event instanceof WrittenEvent && !this.#concerns(entry.event)) return;
-      this.#remember(entry.event, this.facts.fold(entry));
-      this.#dispatch(entry.event, -1);
-      if (entry.event.meaning?.kind === 'source.gap') this.#onGap(entry.event.meaning.reason, entry.event.meaning.targets);
+      if (entry.event instanceof WrittenEvent && !this.#concerns(entry.event)) this.#concerned = false;
+      else this.#onEvent(entry);
     } else if (entry.kind === 'reading') this.#onReading(entry);
     else if (entry.kind === 'attempt') this.#onAttempt(entry);
     else if (entry.kind === 'outcome') this.#onOutcome(entry);
@@ -286,6 +267,14 @@ export class Engine {
       this.ledger.fold(entry);
       for (const meaning of told) this.#dispatch(toldEvent(meaning, 'offbox'), -1);
     }
+  }
+
+  #onEvent(entry: EntryOf<'event'>): void {
+    const { event } = entry;
+    this.#remember(event, this.facts.fold(entry));
+    this.#dispatch(event, -1);
+    if (event.meaning?.kind === 'source.gap') this.#onGap(event.meaning.reason, event.meaning.targets);
+    else this.#concerned = this.#woke || (event.meaning !== null && isFolded(event.meaning.kind));
   }
 
   #dropLate({ policies, until }: EntryOf<'late'>): void {
@@ -401,11 +390,19 @@ export class Engine {
   }
 
   #begin(slot: Slot, number: number): void {
+    if (this.#isWithheld(slot)) return;
     try {
+      this.#watch?.enter(number, this.#entry.seq);
       slot.run = new PolicyRun(slot.deployed, number, this.#host);
     } catch (thrown) {
       this.#fault(slot, thrown);
+    } finally {
+      this.#watch?.leave(number);
     }
+  }
+
+  #isWithheld(slot: Slot | undefined): boolean {
+    return slot?.withheld.some(({ from }) => this.#entry.seq >= from) ?? false;
   }
 
   /**
@@ -415,7 +412,9 @@ export class Engine {
   #onQuarantine({ policy, reason, cause }: EntryOf<'quarantine'>): void {
     if (reason.startsWith('removed')) this.#versions.delete(policy);
     const slot = this.#slots[this.#byName.get(policy) ?? -1];
-    if (!slot || slot.dormant) return;
+    if (!slot) return;
+    slot.withheld = slot.withheld.filter((one) => one.cause !== cause);
+    if (slot.dormant) return;
     const why = `${reason} (at entry ${cause})`;
     this.#stop(policy, why);
     if (slot.ending) this.#guard(slot, (run) => run.release(`${policy} is stopped, ${why}`));
@@ -423,12 +422,15 @@ export class Engine {
 
   #guard(slot: Slot, act: (run: PolicyRun) => void): void {
     const run = slot.run ?? slot.ending;
-    if (!run) return;
+    if (!run || (slot.withheld.length > 0 && this.#isWithheld(slot))) return;
     try {
+      this.#watch?.enter(run.number, this.#entry.seq);
       act(run);
       if (run === slot.run) run.check();
     } catch (thrown) {
       this.#fault(slot, thrown);
+    } finally {
+      this.#watch?.leave(run.number);
     }
   }
 
@@ -485,16 +487,4 @@ export class Engine {
     this.#intents.push({ id: `${policy.name}@${version}/${serial}`, policy: policy.name, version, cause, key, want });
     return serial;
   }
-}
-
-function tooMany(what: string, most: number): OperatorError {
-  return new OperatorError(`more than ${most} ${what} in one step`, {
-    code: 'policy-runs-away',
-    remedy: 'Look for a loop in the policy, then deploy it mended.',
-  });
-}
-
-/** An intent's id without policy and version: `seq/n`. A new version of a policy still knows what the old one waits for. */
-function serialOf(id: string): string {
-  return id.slice(id.indexOf('/') + 1);
 }

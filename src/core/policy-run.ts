@@ -52,7 +52,8 @@ const operators = { absent, allOf, dampening, pair, perKey, sequence, settle, su
 
 export class PolicyRun {
   readonly deployed: DeployedPolicy;
-  readonly #number: number;
+  /** Its place among those deployed. */
+  readonly number: number;
   readonly #host: RunHost;
   readonly #scope: Scope;
   readonly #exclusive: Exclusive;
@@ -70,7 +71,7 @@ export class PolicyRun {
 
   constructor(deployed: DeployedPolicy, number: number, host: RunHost) {
     this.deployed = deployed;
-    this.#number = number;
+    this.number = number;
     this.#host = host;
     const { policy } = deployed;
     this.#scope = new Scope(
@@ -184,7 +185,7 @@ export class PolicyRun {
     return new Hold({
       scope: this.#scope,
       holds: this.#host.holds,
-      intend: (key, want) => this.#host.intend(this.#number, key, want),
+      intend: (key, want) => this.#host.intend(this.number, key, want),
       migration: (uuid) => this.#host.facts.vms.get(uuid)?.migration,
       nameOf: (uuid) => this.#host.facts.vms.get(uuid)?.vm,
       atMostMs,
@@ -239,7 +240,7 @@ export class PolicyRun {
   #tools(): PipeTools {
     const ask = <T>(want: Want, answer: (entry: EntryOf<'reading'> | EntryOf<'outcome'>) => readonly T[]): Observable<T> =>
       new Observable((subscriber) => {
-        const serial = this.#host.intend(this.#number, '', want);
+        const serial = this.#host.intend(this.number, '', want);
         this.#waiting.set(serial, (entry) => {
           for (const value of answer(entry)) subscriber.next(value);
           subscriber.complete();
@@ -271,7 +272,7 @@ export class PolicyRun {
   /** What waits for no answer. */
   #saying(key: string, want: Want): Observable<never> {
     return new Observable((subscriber) => {
-      this.#host.intend(this.#number, key, want);
+      this.#host.intend(this.number, key, want);
       subscriber.complete();
     });
   }
@@ -306,7 +307,7 @@ export class PolicyRun {
     for (const desire of desires) {
       if (desire.desire === 'exclusive') this.#exclusive.start(key, desire, reason);
       else
-        this.#host.intend(this.#number, key, {
+        this.#host.intend(this.number, key, {
           ...ensureWant(desire, requires),
           validForMs: this.deployed.policy.validForMs ?? ensureValidMs,
         });
@@ -319,7 +320,7 @@ export class PolicyRun {
     if (want.kind !== 'ensure' || validForMs === undefined || want.validForMs !== validForMs) return;
     const { resource, desired } = want;
     const text = `${placeText(resource)} could not be made ${desired} within ${spanText(validForMs)} and is given up: look there.`;
-    this.#host.intend(this.#number, key, { kind: 'notice', code: 'ensure-given-up', text, targets: [resource.target] });
+    this.#host.intend(this.number, key, { kind: 'notice', code: 'ensure-given-up', text, targets: [resource.target] });
   }
 
   /** Every gateway it listens to, seen or not: as if a member had just said what is believed of it. Returns the keys. */

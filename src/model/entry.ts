@@ -22,6 +22,13 @@ export const readingSchema = z.object({
   tookMs: z.number(),
 });
 
+/**
+ * Why a policy was ended from outside. `hung`: it did not come back from the entry, and a replay does not give it that one again, nor any
+ * after it. `memory`: what it kept grew and grew, over many entries: where nothing of it is needed, a replay gives it none at all.
+ */
+export const endingSchema = z.enum(['hung', 'memory']);
+export type Ending = z.infer<typeof endingSchema>;
+
 export const entryBodySchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('event'), event: eventSchema }),
   /** Quiet is stamped too: an alarm is due and nothing else has passed it (law E2). */
@@ -52,8 +59,14 @@ export const entryBodySchema = z.discriminatedUnion('kind', [
   }),
   /** The network as described from here on: replay sees it as it was that day. */
   z.object({ kind: z.literal('inventory'), inventory: inventorySchema }),
-  /** This policy stopped at entry `cause`; replay obeys (law E7). */
-  z.object({ kind: z.literal('quarantine'), policy: z.string(), cause: z.number().int(), reason: z.string() }),
+  /** This policy stopped at entry `cause`; replay obeys (law E7). `ended`: it did not stop by itself, see below. */
+  z.object({
+    kind: z.literal('quarantine'),
+    policy: z.string(),
+    cause: z.number().int(),
+    reason: z.string(),
+    ended: endingSchema.optional(),
+  }),
   /** What policies' correlations waited for and came due by `until`, while Offbox was down: it rings late or is forgotten. */
   z.object({
     kind: z.literal('late'),

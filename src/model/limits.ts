@@ -240,3 +240,24 @@ export const gitBusyMs = 60_000;
 /** Where the journal must get shorter a snapshot is taken before its time, but not within this of the last one, milliseconds: at
  * 10,000 entries of 600 bytes a second that is 60 MB between two. */
 export const snapshotHurryMs = 10_000;
+/** A policy's call that is on for this many looks does not come back: 20 x 100 ms = 2 s. Looks are counted, not time: a machine that was
+ * suspended has looked once. */
+export const policyLookMs = 100;
+export const policyLooksMax = 20;
+/** What all policies may keep in memory together, heap and buffers: ten operators with 100,000 keys of 1 kB are 1 GB. From half of it on
+ * calls are weighed, from three quarters on the heaviest policy is ended. */
+export const policyMemoryMax = 1024 * 1024 * 1024;
+/** What one call may add to the process before it is ended: buffers are in no heap. */
+export const policyCallBytesMax = 512 * 1024 * 1024;
+/** V8's own limit for the thread of policies, megabytes. It is only the last resort: what asks for a lot beyond it at once ends the process. */
+export const policyHeapMb = 4_096;
+/** Appends handed to the thread of policies and not yet answered, and their text: 256 x 1,024 entries at most. Beyond it the thread reads
+ * in the journal what it was not handed. */
+export const policyAppendsMax = 256;
+export const policyTextMax = 16 * 1024 * 1024;
+/** Threads of policies that ended one after another with nobody to name, each within a minute of its beginning: then nothing is decided
+ * any more. */
+export const policyThreadsMax = 3;
+export const policyThreadGoodMs = 60_000;
+/** What the thread of policies is asked for somebody who waits. */
+export const policyAnswerMs = 1_000;

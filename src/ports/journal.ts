@@ -3,7 +3,7 @@
 // Ordering law: append() resolves AFTER the whole batch is durable, or rejects with none of it taken. A caller acts on
 // an entry only AFTER that. An append whose answer was lost is settled by reading the tail. Nothing of SQL, files or
 // streams leaks through here.
-import type { Entry, NewEntry } from '../model/entry.ts';
+import type { Entry, EntryBody, EntryOf, NewEntry } from '../model/entry.ts';
 
 export interface Expectation {
   /** The lease's epoch: an append with an older one than the journal has seen is refused (`stale-epoch`). */
@@ -30,6 +30,8 @@ export interface Journal {
   append(batch: readonly NewEntry[], expect: Expectation): Promise<{ readonly firstSeq: number }>;
   /** Every entry from `fromSeq` on up to the tail as it was at the call, in order, in batches. */
   read(fromSeq: number): AsyncIterable<readonly Entry[]>;
+  /** The same, but only entries of one kind: what is between them need not be read whole. */
+  ofKind<K extends EntryBody['kind']>(kind: K, fromSeq: number): AsyncIterable<readonly EntryOf<K>[]>;
   tail(): Promise<Tail>;
   /** Forgets entries before `beforeSeq`. */
   trim(beforeSeq: number): Promise<void>;

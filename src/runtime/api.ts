@@ -77,7 +77,7 @@ function statusOf(thrown: unknown): number {
 }
 
 function declare(server: FastifyInstance, runtime: Runtime): void {
-  server.get<{ Params: { what: string } }>('/show/:what', async ({ params }) => show(runtime, shownOf(params.what)));
+  server.get<{ Params: { what: string } }>('/show/:what', ({ params }) => show(runtime, shownOf(params.what)));
   server.post('/resolve', async ({ body }) => {
     const { intent, answer, by } = resolveSchema.parse(body);
     return { seq: await runtime.resolve(intent, answer, by) };
@@ -110,10 +110,10 @@ export function shownOf(what: string): Shown {
   return known;
 }
 
-function show(runtime: Runtime, what: Shown): unknown {
+async function show(runtime: Runtime, what: Shown): Promise<unknown> {
   if (what === 'targets') return runtime.targets();
   if (what === 'sources') return runtime.sources.map((source) => ({ source: source.name, ...source.stats() }));
   if (what === 'policies')
-    return runtime.view.policies().map((policy) => ({ ...policy, mode: runtime.modes.of(policy.name, '') }));
+    return (await runtime.shownPolicies()).map((policy) => ({ ...policy, mode: runtime.modes.of(policy.name, '') }));
   return runtime.view[what]();
 }

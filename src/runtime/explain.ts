@@ -77,7 +77,7 @@ class Explainer {
   constructor(policies: readonly DeployedPolicy[], seq: number) {
     this.#seq = seq;
     this.#policies = policies;
-    this.#engine = new Engine(policies, (verdict) => this.#hear(verdict));
+    this.#engine = new Engine(policies, { trace: (verdict) => this.#hear(verdict) });
   }
 
   take(entry: Entry): void {

@@ -17,6 +17,7 @@ import type { Journal } from '../ports/journal.ts';
 import type { Sink } from '../ports/source.ts';
 import type { Wall } from '../ports/wall.ts';
 import { admit } from './admission.ts';
+import type { Decided } from './apart/apart.ts';
 import { appendSettled } from './append-settled.ts';
 
 export interface HostOptions {
@@ -27,6 +28,8 @@ export interface HostOptions {
   readonly wall: Wall;
   /** An intent is durable: do it. */
   readonly execute: (intent: Intent, at: number) => void;
+  /** Where policies run apart: the engine here knows facts and what is open, and wants nothing. */
+  readonly apart?: { see(entry: Entry, concerns: boolean): void; appended(through: number, at: number): void } | undefined;
   /** After each entry was stepped; for those who watch. */
   readonly onEntry?: (entry: Entry, result: StepResult) => void;
   /** After an append whose entries have all been stepped: how many, and what is wanted because of them and not yet recorded. */
@@ -75,6 +78,12 @@ export class Host {
   /** What the last step wants, to be appended before anything else. */
   #derived: EntryBody[] = [];
   #foremost: readonly EntryBody[] = [];
+  /** What policies that run apart want, up to `#answered`. */
+  #wanted: EntryBody[] = [];
+  #answered = 0;
+  /** Between a batch's making and its last entry's step. */
+  #committing = false;
+  #anew: ((lastSeq: number) => void)[] = [];
   #lastSeq = 0;
   #lastAt = 0;
   #decidedThrough = 0;
@@ -106,6 +115,7 @@ export class Host {
   ): Promise<void> {
     this.#lastSeq = from.lastSeq;
     this.#lastAt = from.lastAt;
+    this.#answered = from.lastSeq;
     this.#decidedThrough = from.lastSeq === 0 ? 0 : -1;
     this.#dueAt = from.nextDue;
     this.#derived.push(...first);
@@ -174,6 +184,34 @@ export class Host {
     await this.#pump();
   }
 
+  /** What policies that run apart decided, all of it up to an entry. */
+  decided({ through, intents, faults, nextDue }: Decided): void {
+    for (const intent of intents) this.#wanted.push({ kind: 'intent', intent });
+    for (const fault of faults) this.#wanted.push({ kind: 'quarantine', ...fault });
+    this.#answered = through;
+    this.#dueAt = nextDue;
+    if (this.#wanted.length > 0) void this.#pump();
+    else if (!this.#pumping) this.#armTick();
+  }
+
+  /**
+   * Policies that run apart are begun anew: what they wanted and is not recorded they will want again. Calls back between two appends,
+   * with the seq of the last entry.
+   */
+  beginAnew(work: (lastSeq: number) => void): void {
+    this.#anew.push(work);
+    if (!this.#committing) this.#restart();
+  }
+
+  #restart(): void {
+    for (const work of this.#anew.splice(0)) {
+      this.#wanted = [];
+      this.#answered = Math.max(this.#decidedThrough, 0);
+      this.#dueAt = undefined;
+      work(this.#lastSeq);
+    }
+  }
+
   /** Appends what is waiting, then takes nothing more. */
   async stop(): Promise<void> {
     this.#cancelTick?.();
@@ -204,7 +242,7 @@ export class Host {
   async #drain(): Promise<void> {
     // A turn of its own: what arrives in the same turn of the event loop is appended together.
     await Promise.resolve();
-    while (!this.#stopped && !this.#full && (this.#pending.length > 0 || this.#derived.length > 0)) {
+    while (!this.#stopped && !this.#full && this.#hasWork()) {
       const taken = this.#take();
       try {
         let seq = (await this.#commit(taken.flatMap(({ bodies }) => bodies))) - 1;
@@ -223,6 +261,10 @@ export class Host {
     this.#armTick();
   }
 
+  #hasWork(): boolean {
+    return this.#pending.length > 0 || this.#derived.length > 0 || this.#wanted.length > 0;
+  }
+
   /** The first that came, as many as one append takes. */
   #take(): readonly Pending[] {
     let offers = 0;
@@ -238,41 +280,67 @@ export class Host {
 
   /** Returns the seq of the first of `taken`. */
   async #commit(taken: readonly EntryBody[]): Promise<number> {
-    const { journal, epoch, execute, onEntry } = this.#options;
-    const engine = this.#options.engine();
     const { at, jumped } = this.#stamp();
     const before = [this.#foremost, this.#derived, this.#decidedThrough] as const;
-    const bodies = [...this.#foremost, ...this.#decided(), ...this.#derived, ...(jumped ? [jumped] : []), ...taken];
+    const wanted = this.#wanted;
+    const decided = this.#decided();
+    const bodies = [...this.#foremost, ...decided, ...this.#derived, ...wanted, ...(jumped ? [jumped] : []), ...taken];
     this.#derived = [];
+    this.#wanted = [];
     this.#foremost = [];
-    const batch = bodies.map((body) => stamped(body, at));
-    const { firstSeq } = await appendSettled(journal, batch, { epoch, lastSeq: this.#lastSeq }, this.#options.wall).catch(
-      (thrown: unknown) => {
-        // None of it was taken: what the engine wants is still to be recorded.
+    this.#committing = true;
+    try {
+      const batch = bodies.map((body) => stamped(body, at));
+      const { firstSeq } = await this.#append(batch).catch((thrown: unknown) => {
+        // None of it was taken: what policies want is still to be recorded.
         [this.#foremost, this.#derived, this.#decidedThrough] = before;
+        this.#wanted = [...wanted, ...this.#wanted];
         throw thrown;
-      },
-    );
+      });
+      this.#stepAll(batch, firstSeq, at);
+    } finally {
+      this.#committing = false;
+      this.#restart();
+    }
+    return this.#lastSeq + 1 - taken.length;
+  }
+
+  #append(batch: readonly NewEntry[]): Promise<{ readonly firstSeq: number }> {
+    const { journal, epoch, wall } = this.#options;
+    return appendSettled(journal, batch, { epoch, lastSeq: this.#lastSeq }, wall);
+  }
+
+  #stepAll(batch: readonly NewEntry[], firstSeq: number, at: number): void {
+    const { execute, onEntry, apart } = this.#options;
+    const engine = this.#options.engine();
     this.#appends += 1;
+    // It rings at one of these.
+    if (apart && this.#dueAt !== undefined && this.#dueAt <= at) this.#dueAt = undefined;
     for (let index = 0; index < batch.length; index += 1) {
       const entry = numbered(batch[index]!, firstSeq + index);
       const result = engine.step(entry);
       this.#entries += 1;
       this.#lastSeq = entry.seq;
-      this.#dueAt = result.nextDue;
-      for (const intent of result.intents) this.#derived.push({ kind: 'intent', intent });
-      for (const fault of result.faults) this.#derived.push({ kind: 'quarantine', ...fault });
+      if (apart) apart.see(entry, engine.concerned);
+      else this.#want(result);
       if (entry.kind === 'intent') execute(entry.intent, entry.at);
       onEntry?.(entry, result);
     }
+    apart?.appended(this.#lastSeq, at);
     this.#options.onAppended?.(batch.length, { seq: this.#lastSeq, at, derived: this.#derived });
-    return this.#lastSeq + 1 - taken.length;
+  }
+
+  #want({ intents, faults, nextDue }: StepResult): void {
+    this.#dueAt = nextDue;
+    for (const intent of intents) this.#derived.push({ kind: 'intent', intent });
+    for (const fault of faults) this.#derived.push({ kind: 'quarantine', ...fault });
   }
 
   #decided(): readonly EntryBody[] {
-    if (this.#decidedThrough === this.#lastSeq) return [];
-    this.#decidedThrough = this.#lastSeq;
-    return this.#lastSeq === 0 ? [] : [{ kind: 'decided', through: this.#lastSeq }];
+    const through = this.#options.apart ? this.#answered : this.#lastSeq;
+    if (this.#decidedThrough === through) return [];
+    this.#decidedThrough = through;
+    return through === 0 ? [] : [{ kind: 'decided', through }];
   }
 
   /** The wall may have jumped while the monotonic clock did not: something slept, or somebody set the time. */

@@ -7,10 +7,38 @@ import { pathToFileURL } from 'node:url';
 import { build, type Message } from 'esbuild';
 import { type DeployedPolicy, isPolicy } from '../core/policy.ts';
 import { messageOf, OperatorError } from '../model/errors.ts';
+import type { BundledPolicy } from './apart/messages.ts';
 import { gitRevision } from './git-state.ts';
 
 export interface LoadedPolicy extends DeployedPolicy {
   readonly file: string;
+}
+
+/** Every policy of a folder as a bundle, not yet evaluated: what stands at the top of a file may not come back. */
+export async function bundlePolicies(folder: string): Promise<readonly BundledPolicy[]> {
+  const files = await policyFiles(folder);
+  const revision = await gitRevision(folder);
+  const results = await Promise.allSettled(files.map((file) => bundlePolicy(file, revision)));
+  const faults = results.flatMap((result) => (result.status === 'rejected' ? [messageOf(result.reason)] : []));
+  if (faults.length > 0) throw broken(faults);
+  return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+}
+
+async function bundlePolicy(path: string, revision?: string): Promise<BundledPolicy> {
+  const file = relative(process.cwd(), path) || path;
+  const bundle = await bundled(path, file);
+  const version = createHash('sha256')
+    .update(bundle.replace(/^\/\/ .*\n/gm, ''))
+    .digest('hex')
+    .slice(0, 12);
+  return { file, path, bundle, version, ...(revision ? { revision } : {}) };
+}
+
+function broken(faults: readonly string[]): OperatorError {
+  return new OperatorError(faults.join('\n'), {
+    code: 'policies-broken',
+    remedy: `Mend ${faults.length === 1 ? 'it' : 'them'} and run \`offbox check\`.`,
+  });
 }
 
 /** Loads every `*.ts` and `*.js` of a folder but tests and declarations. Rejects with one OperatorError for all faults. */
@@ -24,22 +52,12 @@ export async function loadPolicies(folder: string): Promise<readonly LoadedPolic
     const twin = loaded.slice(0, index).find((other) => other.policy.name === policy.name);
     if (twin) faults.push(`${file}: the name "${policy.name}" is taken by ${twin.file}. Give one of them another name.`);
   }
-  if (faults.length > 0) {
-    throw new OperatorError(faults.join('\n'), {
-      code: 'policies-broken',
-      remedy: `Mend ${faults.length === 1 ? 'it' : 'them'} and run \`offbox check\`.`,
-    });
-  }
+  if (faults.length > 0) throw broken(faults);
   return loaded;
 }
 
 export async function loadPolicy(path: string, revision?: string): Promise<LoadedPolicy> {
-  const file = relative(process.cwd(), path) || path;
-  const bundle = await bundled(path, file);
-  const version = createHash('sha256')
-    .update(bundle.replace(/^\/\/ .*\n/gm, ''))
-    .digest('hex')
-    .slice(0, 12);
+  const { file, bundle, version } = await bundlePolicy(path);
   let module: { readonly default?: unknown };
   try {
     module = (await import(`${pathToFileURL(path).href}?${version}`)) as typeof module;

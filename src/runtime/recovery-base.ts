@@ -5,8 +5,7 @@
 //     it remembers is in there (law E6). The others are replayed from the newest older snapshot that all of them fit.
 // B2. A version that no snapshot knows is warmed by the whole recorded past, alone; what others remember is taken from the newest.
 // B3. A journal without its beginning was trimmed up to a snapshot: that one stands for the beginning, whatever versions it is of.
-import type { Journal } from '../ports/journal.ts';
-import { firstSeq, type Snapshot, type SnapshotEntry, snapshotEntries, snapshotOf } from './snapshots.ts';
+import { firstSeq, type Snapshot, type SnapshotEntry, type SnapshotJournal, snapshotEntries, snapshotOf } from './snapshots.ts';
 import { runtimeVersion } from './version.ts';
 
 /** A policy as it is put in force. */
@@ -28,14 +27,12 @@ export interface Base {
   readonly said: readonly string[];
 }
 
-type Source = Pick<Journal, 'read' | 'tail' | 'getBlob'>;
-
 interface Found {
   readonly entry: SnapshotEntry;
   readonly snapshot: Snapshot;
 }
 
-export async function baseOf(journal: Source, policies: readonly Deployable[]): Promise<Base> {
+export async function baseOf(journal: SnapshotJournal, policies: readonly Deployable[]): Promise<Base> {
   const said: string[] = [];
   const entries = snapshotEntries(journal);
   const first = await firstSeq(journal);
@@ -87,7 +84,7 @@ function isFitBefore({ name, version, horizonMs = 0 }: Deployable, entry: Snapsh
 
 /** Goes from the newest snapshot to older ones, past those that are not whole. */
 class Walk {
-  readonly #journal: Source;
+  readonly #journal: SnapshotJournal;
   readonly #entries: AsyncGenerator<SnapshotEntry>;
   readonly #first: number;
   readonly #said: string[];
@@ -95,7 +92,7 @@ class Walk {
   /** What the newest whole one knows to be there; what it could not know of came before it was looked at. */
   #there: ReadonlySet<number> | undefined;
 
-  constructor(journal: Source, entries: AsyncGenerator<SnapshotEntry>, first: number, said: string[]) {
+  constructor(journal: SnapshotJournal, entries: AsyncGenerator<SnapshotEntry>, first: number, said: string[]) {
     this.#journal = journal;
     this.#entries = entries;
     this.#first = first;

@@ -2,7 +2,7 @@
 // recorded (laws E4, E5). From where it begins is told by recovery-base.ts.
 import type { Engine, PolicyFault } from '../core/engine.ts';
 import type { DeployedPolicy } from '../core/policy.ts';
-import type { Entry } from '../model/entry.ts';
+import type { Ending, Entry } from '../model/entry.ts';
 import type { Intent } from '../model/intent.ts';
 import { shownAgainEntries } from '../model/limits.ts';
 import type { Inventory } from '../model/target.ts';
@@ -42,10 +42,22 @@ export interface Recovered {
   readonly said: readonly string[];
 }
 
+/** As its quarantine will have it. */
+export interface EndedPolicy {
+  readonly policy: string;
+  readonly cause: number;
+  readonly reason: string;
+  readonly ended: Ending;
+}
+
 export interface RecoveryOptions {
   readonly engine: Engine;
   readonly policies: readonly DeployedPolicy[];
   readonly journal: SnapshotJournal;
+  /** Policies that were ended from outside, of which no entry tells yet. */
+  readonly ended?: readonly EndedPolicy[];
+  /** Policies run elsewhere: the engine is one of stand-ins, and needs nothing of what they remember. */
+  readonly cells?: 'elsewhere';
   /** Called after each entry was stepped. */
   readonly onEntry?: (entry: Entry) => void;
   /** A snapshot was put back: what else is in it is the caller's, BEFORE the entries after it. */
@@ -67,9 +79,11 @@ export function viewed(view: View, requests: Requests): Pick<RecoveryOptions, 'o
 export async function recover(options: RecoveryOptions): Promise<Recovered> {
   const { engine, policies, journal, onEntry, onRestored, onShown } = options;
   const deployables = policies.map(({ policy: { name, horizonMs }, version }) => ({ name, version, horizonMs }));
-  const base = await baseOf(journal, deployables);
+  const found = await baseOf(journal, deployables);
+  const base = options.cells === 'elsewhere' ? withoutCells(found) : found;
   const { from, upTo } = base;
   const newest = upTo ?? from;
+  await withholdEnded(options, from?.engine.entry.seq ?? 0);
   const replay = new Replay(engine, base, deployables);
   const through = upTo?.engine.entry.seq ?? 0;
   const shownFrom = Math.max((newest?.engine.entry.seq ?? 0) - shownAgainEntries, 0);
@@ -100,6 +114,27 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
     kept: keptOf(newest, snapshot),
     said: base.said,
   };
+}
+
+function withoutCells(base: Base): Base {
+  const { from } = base;
+  return from ? { ...base, from: { ...from, engine: { ...from.engine, cells: {} } } } : base;
+}
+
+/**
+ * What a policy did not come back from lies before the entry that says so: it must be known before it is replayed. What it kept and could
+ * not stop keeping it would keep again; where it holds nothing that must be let go of, it is given no entry at all.
+ */
+async function withholdEnded({ engine, policies, journal, ended = [] }: RecoveryOptions, after: number): Promise<void> {
+  const holders = new Set(policies.flatMap(({ policy }) => (policy.hold ? [policy.name] : [])));
+  const withhold = ({ policy, cause, ended: how }: Omit<EndedPolicy, 'reason'>): void =>
+    engine.withhold(policy, { from: how === 'memory' && !holders.has(policy) ? 0 : cause, cause });
+  for await (const batch of journal.ofKind('quarantine', after + 1)) {
+    for (const { policy, cause, ended: how } of batch) {
+      if (how !== undefined) withhold({ policy, cause, ended: how });
+    }
+  }
+  for (const one of ended) withhold(one);
 }
 
 async function show(journal: SnapshotJournal, after: number, through: number, onShown: (entry: Entry) => void): Promise<void> {
@@ -214,6 +249,7 @@ class Replay {
 
   /** Whether what it derives must be what is recorded. What rests derives nothing; and what has a horizon, not yet the same. */
   #sameVersion(policy: string): boolean {
+    if (this.#engine.withholds(policy)) return false;
     if (this.#resting && (!this.#alone.has(policy) || this.#policies.get(policy)?.horizonMs !== undefined)) return false;
     return this.#engine.versions.get(policy) === this.#policies.get(policy)?.version;
   }

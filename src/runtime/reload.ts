@@ -42,14 +42,14 @@ export function changesOf(
   });
 }
 
-/** A version without a `hold` could not let go of what the one before holds: it waits until that is over, or takes another name. */
+/** `holders` have a `hold` from now on. A version without one could not let go of what the one before holds: it waits until that is over, or takes another name. */
 export function refuseWhileHeld(
   changes: readonly Pick<VersionChange, 'policy' | 'to'>[],
-  after: readonly DeployedPolicy[],
+  holders: ReadonlySet<string>,
   heldBy: (policy: string) => readonly string[],
 ): void {
   for (const { policy, to } of changes) {
-    const held = to === undefined || after.some((one) => one.policy.name === policy && one.policy.hold) ? [] : heldBy(policy);
+    const held = to === undefined || holders.has(policy) ? [] : heldBy(policy);
     if (held.length === 0) continue;
     throw new OperatorError(`${policy} holds ${held.join(', ')}, and its new version has no hold that would let go of it`, {
       code: 'policy-holds',
@@ -90,6 +90,18 @@ export function memories(policy: string, before: Engine, after: Engine): Pick<Ve
   const [old, now] = [before, after].map((engine) => cellsOf(policy, engine)) as [Map<string, string>, Map<string, string>];
   const kept = [...old].filter(([path, cells]) => now.get(path) === cells).map(([path]) => path);
   return { kept, reset: [...old.keys()].filter((path) => !kept.includes(path)) };
+}
+
+/** The same from what is told of their cells, by path: `my-policy/0.settle`. */
+export function keptOf(
+  policy: string,
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+): Pick<VersionChange, 'kept' | 'reset'> {
+  const paths = Object.keys(before).filter((path) => path.startsWith(`${policy}/`));
+  const places = (some: readonly string[]): string[] => some.map((path) => path.slice(policy.length + 1));
+  const kept = paths.filter((path) => after[path] === before[path]);
+  return { kept: places(kept), reset: places(paths.filter((path) => after[path] !== before[path])) };
 }
 
 /** Operators that remember anything, without the policy's name: `0.settle`. */

@@ -1,6 +1,7 @@
 // Owns: one running Offbox: recovery, then the host, the executor and the sources, and their orderly end.
 import { Engine } from '../core/engine.ts';
 import type { DeployedPolicy } from '../core/policy.ts';
+import type { PolicyStatus } from '../core/slot.ts';
 import type { Answer } from '../model/answer.ts';
 import type { Config } from '../model/config.ts';
 import type { Entry, EntryBody } from '../model/entry.ts';
@@ -14,13 +15,15 @@ import type { Platform } from '../ports/platform.ts';
 import type { Reporter } from '../ports/reporter.ts';
 import type { Source } from '../ports/source.ts';
 import type { Wall } from '../ports/wall.ts';
+import { type Apart, type Rebuilt, type Running, type Surroundings, warmedThread } from './apart/apart.ts';
+import type { BundledPolicy, Told } from './apart/messages.ts';
 import { Executor } from './executor.ts';
 import { gapEvent, Host } from './host.ts';
 import { Keeper, type Keeping } from './keeper.ts';
 import { lateEntries } from './late.ts';
 import { type Modes, modesFrom } from './modes.ts';
 import { type Divergence, type Recovered, recover, viewed } from './recovery.ts';
-import { changesOf, deployEntry, memories, refuseWhileHeld, type VersionChange, warmed } from './reload.ts';
+import { changesOf, deployEntry, keptOf, memories, refuseWhileHeld, type VersionChange, warmed } from './reload.ts';
 import { Reports } from './reports.ts';
 import { Requests } from './requests.ts';
 import type { Needs } from './retention.ts';
@@ -33,6 +36,8 @@ export interface Watcher {
   readonly onEntry?: (entry: Entry, engine: Engine) => void;
   readonly onDivergence?: (divergence: Divergence) => void;
   readonly onFailure?: (fault: Error) => void;
+  /** The thread of policies was ended and decides again. */
+  readonly onRebuilt?: (rebuilt: Rebuilt) => void;
   /** What the operator should know: of snapshots, of the journal's room. */
   readonly onWarning?: (text: string) => void;
   readonly onSnapshot?: (taken: TakenSnapshot) => void;
@@ -47,7 +52,10 @@ export interface RuntimeOptions {
   readonly journal: Journal;
   readonly lease: Lease;
   readonly inventory: Inventory;
+  /** Where they run apart, their stand-ins. */
   readonly policies: readonly DeployedPolicy[];
+  /** The thread they run in; without it they run here. */
+  readonly apart?: Apart;
   readonly platforms: Readonly<Record<string, Platform>>;
   readonly actuators: readonly Actuator[];
   readonly sources: readonly Source[];
@@ -65,6 +73,8 @@ export interface RuntimeOptions {
   readonly watch?: Watcher;
 }
 
+type CellsTold = Extract<Told, { readonly what: 'cells' }> | undefined;
+
 export class Runtime {
   readonly #options: RuntimeOptions;
   /** Intents that the start itself brings, until those are resumed that were open before: of one place the newest lives. */
@@ -72,6 +82,7 @@ export class Runtime {
   readonly #snapshots: SnapshotTaker | undefined;
   readonly #keeper: Keeper | undefined;
   readonly #closing: (() => Promise<void>)[] = [];
+  #begun = false;
   #reloading: Promise<unknown> = Promise.resolve();
   #engine: Engine;
   #policies: readonly DeployedPolicy[];
@@ -97,6 +108,7 @@ export class Runtime {
       epoch: lease.epoch,
       engine: () => this.#engine,
       wall,
+      apart: options.apart,
       execute: (intent, at) => {
         if (this.#early) this.#early.push([intent, at]);
         else this.executor.submit(intent, at);
@@ -117,6 +129,7 @@ export class Runtime {
     };
     this.#snapshots = options.snapshots ? this.#taker(toJournal) : undefined;
     this.#keeper = options.keeping ? this.#keeperOf(options.keeping) : undefined;
+    options.apart?.surround(this.#surroundings());
     const reports = new Reports({ wall, reporters: options.reporters ?? [], journal: toJournal });
     this.executor = new Executor({
       wall,
@@ -133,6 +146,31 @@ export class Runtime {
     });
   }
 
+  #surroundings(): Surroundings {
+    const { watch } = this.#options;
+    return {
+      decided: (decided) => this.host.decided(decided),
+      begunAnew: (work) => this.host.beginAnew(work),
+      onEnded: (ended) => {
+        // Before it has begun it is among its first entries.
+        if (this.#begun) void this.host.submit({ kind: 'quarantine', ...ended }).catch(() => undefined);
+      },
+      onRebuilt: (rebuilt) => {
+        this.#demote(rebuilt.divergences);
+        watch?.onRebuilt?.(rebuilt);
+      },
+      onFailure: (fault) => watch?.onFailure?.(fault),
+    };
+  }
+
+  #demote(divergences: readonly Divergence[]): void {
+    for (const divergence of divergences) {
+      const { policy, seq } = divergence;
+      this.modes.demote(policy, `was put in observe: replaying entry ${seq} it wants something else than was recorded`);
+      this.#options.watch?.onDivergence?.(divergence);
+    }
+  }
+
   #taker(submit: (body: EntryBody) => Promise<number>): SnapshotTaker {
     const { wall, journal, watch, snapshots } = this.#options;
     return new SnapshotTaker({
@@ -142,6 +180,7 @@ export class Runtime {
       engine: () => this.#engine,
       requests: this.requests,
       submit,
+      apart: this.#options.apart,
       warn: (text) => this.#warn(text),
       onTaken: (taken) => watch?.onSnapshot?.(taken),
     });
@@ -163,7 +202,7 @@ export class Runtime {
 
   #needs(): Needs {
     const { ledger } = this.#engine;
-    const held = this.#engine.heldSince();
+    const held = this.#options.apart ? this.#options.apart.heldSince : this.#engine.heldSince();
     const horizonMs = Math.max(0, ...this.#policies.map(({ policy }) => policy.horizonMs ?? 0));
     return {
       seqs: [...ledger.open(), ...ledger.unknown()].map(({ seq }) => seq),
@@ -203,9 +242,25 @@ export class Runtime {
     return this.#engine;
   }
 
+  /** The policies that run, and what their operators remember: asked where they run, and left out where there is no answer in time. */
+  async shownPolicies(): Promise<readonly PolicyStatus[]> {
+    const shown = this.view.policies();
+    const told = await this.#options.apart?.told('remembered');
+    return told ? shown.map((policy) => ({ ...policy, remembered: told.remembered[policy.name] ?? [] })) : shown;
+  }
+
   /** Puts these versions in force. Resolves with what changed, AFTER their deploy entries are durable and stepped. */
   reload(policies: readonly DeployedPolicy[]): Promise<readonly VersionChange[]> {
-    const reloaded = this.#reloading.then(() => this.#reload(policies));
+    return this.#afterReloads(() => this.#reload(policies));
+  }
+
+  /** The same where policies run apart. Rejects, and changes nothing, where one of them cannot be evaluated or does not come back. */
+  reloadApart(apart: Apart, bundles: readonly BundledPolicy[]): Promise<readonly VersionChange[]> {
+    return this.#afterReloads(() => this.#reloadApart(apart, bundles));
+  }
+
+  #afterReloads(reload: () => Promise<readonly VersionChange[]>): Promise<readonly VersionChange[]> {
+    const reloaded = this.#reloading.then(reload);
     this.#reloading = reloaded.catch(() => undefined);
     return reloaded;
   }
@@ -213,11 +268,10 @@ export class Runtime {
   async #reload(policies: readonly DeployedPolicy[]): Promise<readonly VersionChange[]> {
     const changes = changesOf(this.#policies, policies);
     if (changes.length === 0) return [];
-    refuseWhileHeld(changes, policies, (policy) => this.#engine.heldBy(policy));
-    const reason = 'removed: its file is gone';
-    for (const { policy, to } of changes) {
-      if (to === undefined) await this.host.submit({ kind: 'quarantine', policy, cause: this.host.stats().lastSeq, reason });
-    }
+    refuseWhileHeld(changes, new Set(policies.filter(({ policy }) => policy.hold).map(({ policy }) => policy.name)), (policy) =>
+      this.#engine.heldBy(policy),
+    );
+    await this.#remove(changes);
     const before = this.#engine;
     // What takes long goes on beside everything else; what came meanwhile is stepped while nothing more comes.
     const retired = this.#retiring(policies);
@@ -246,6 +300,67 @@ export class Runtime {
     return gone.filter(({ policy }) => this.#engine.heldBy(policy.name).length > 0);
   }
 
+  async #remove(changes: readonly Pick<VersionChange, 'policy' | 'to'>[]): Promise<void> {
+    const reason = 'removed: its file is gone';
+    for (const { policy, to } of changes) {
+      if (to === undefined) await this.host.submit({ kind: 'quarantine', policy, cause: this.host.stats().lastSeq, reason });
+    }
+  }
+
+  async #reloadApart(apart: Apart, bundles: readonly BundledPolicy[]): Promise<readonly VersionChange[]> {
+    const held = (await apart.told('held'))?.held ?? {};
+    let next = await apart.load(bundles);
+    const policies = next.deployed;
+    const changes = changesOf(this.#policies, policies);
+    try {
+      refuseWhileHeld(changes, next.holders, (policy) => held[policy] ?? []);
+      if (changes.length > 0) {
+        // Those that are gone, and have still to let go of something.
+        const gone = new Set(Object.keys(held).filter((name) => held[name]!.length > 0));
+        for (const { policy } of policies) gone.delete(policy.name);
+        if (gone.size > 0) {
+          await next.thread.end();
+          next = await apart.load([...bundles, ...apart.bundlesOf(gone)]);
+        }
+        return await this.#putInForce(apart, next, policies, changes);
+      }
+    } catch (thrown) {
+      await next.thread.end();
+      throw thrown;
+    }
+    await next.thread.end();
+    return [];
+  }
+
+  /** `next` has besides `policies` those that have still to let go. */
+  async #putInForce(
+    apart: Apart,
+    next: Running,
+    policies: readonly DeployedPolicy[],
+    changes: ReturnType<typeof changesOf>,
+  ): Promise<readonly VersionChange[]> {
+    const { wall, journal } = this.#options;
+    await warmedThread(next, (await journal.tail()).lastSeq, wall.now());
+    await this.#remove(changes);
+    const engine = new Engine(next.deployed);
+    const { lastSeq } = await recover({ engine, policies: [], journal, cells: 'elsewhere' });
+    const changed = new Set(changes.map(({ policy }) => policy));
+    const first = await this.#deploys(policies.filter(({ policy }) => changed.has(policy.name)));
+    const cells: Promise<CellsTold>[] = [];
+    await this.host.between(async () => {
+      for await (const batch of journal.read(lastSeq + 1)) for (const entry of batch) engine.step(entry);
+      cells.push(Promise.resolve(await apart.told('cells')));
+      this.#engine = engine;
+      this.#policies = policies;
+      this.view.look(engine);
+      this.host.beginAnew((through) => apart.takeOver(next, through));
+      cells.push(apart.told('cells'));
+      return { first, nextDue: undefined };
+    });
+    const [before, after] = await Promise.all(cells);
+    return changes.map((change) => ({ ...change, ...keptOf(change.policy, before?.cells ?? {}, after?.cells ?? {}) }));
+  }
+
   get sources(): readonly Source[] {
     return this.#options.sources;
   }
@@ -264,33 +379,44 @@ export class Runtime {
   async start(): Promise<void> {
     const { wall, journal, watch, sources } = this.#options;
     const from = wall.monotonic();
-    const { engine, view, requests } = this;
-    const recovered = await recover({ engine, policies: this.#policies, journal, ...viewed(view, requests) });
+    const { late, ...recovered } = await this.#recover();
     for (const what of recovered.said) this.#warn(what);
     this.#snapshots?.begin(recovered.snapshot, recovered.kept, recovered.entries);
     watch?.onRecovered?.(recovered, wall.monotonic() - from);
-    for (const divergence of recovered.divergences) {
-      const { policy, seq } = divergence;
-      this.modes.demote(policy, `was put in observe: replaying entry ${seq} it wants something else than was recorded`);
-      watch?.onDivergence?.(divergence);
-    }
+    this.#demote(recovered.divergences);
     const { ledger } = this.engine;
     const [open, doubts] = [ledger.open(), ledger.doubts()];
     this.executor.start();
     // Numbers given up for what a damaged journal lost lie behind its last entry.
     const lastSeq = Math.max(recovered.lastSeq, (await journal.tail()).lastSeq);
     await this.#keeper?.start();
-    const late = lateEntries(
-      engine,
-      this.#policies.map(({ policy }) => policy),
-      Math.max(wall.now(), recovered.lastAt),
-    );
-    await this.host.begin({ ...recovered, lastSeq }, await this.#firstEntries(recovered), late);
+    const first = await this.#firstEntries(recovered);
+    this.#begun = true;
+    await this.host.begin({ ...recovered, lastSeq }, first, late());
     this.executor.resume(open, doubts);
     const early = this.#early ?? [];
     this.#early = undefined;
     for (const [intent, at] of early) this.executor.submit(intent, at);
     await Promise.all(sources.map((source) => source.start(this.host.sink(source.name))));
+  }
+
+  /** Facts and what is open here; what policies remember where they run. `late` is asked when it begins. */
+  async #recover(): Promise<Recovered & { readonly late: () => readonly EntryBody[] }> {
+    const { wall, journal, apart } = this.#options;
+    const { engine, view, requests } = this;
+    const shown = viewed(view, requests);
+    if (!apart) {
+      const recovered = await recover({ engine, policies: this.#policies, journal, ...shown });
+      const policies = this.#policies.map(({ policy }) => policy);
+      return { ...recovered, late: () => lateEntries(engine, policies, Math.max(wall.now(), recovered.lastAt)) };
+    }
+    const { lastSeq } = await journal.tail();
+    const [here, there] = await Promise.all([
+      recover({ engine, policies: [], journal, cells: 'elsewhere', ...shown }),
+      apart.recover(lastSeq, wall.now()),
+    ]);
+    const { intents, faults, divergences, nextDue, said, entries, restored } = there;
+    return { ...here, intents, faults, divergences, nextDue, said, entries, restored, late: () => there.late };
   }
 
   #deploys(policies: readonly DeployedPolicy[]): Promise<readonly EntryBody[]> {
@@ -305,6 +431,7 @@ export class Runtime {
     const deploys = await this.#deploys(others);
     return [
       ...recovered.faults.map((fault): EntryBody => ({ kind: 'quarantine', ...fault })),
+      ...(this.#options.apart?.unrecorded ?? []),
       ...(changed ? [{ kind: 'inventory', inventory } as const] : []),
       ...deploys,
       // After the versions that derived them: an older one, put back later, has nothing to compare them with.
@@ -332,6 +459,7 @@ export class Runtime {
     await this.executor.stop();
     await this.#snapshots?.stop();
     await this.host.stop();
+    await this.#options.apart?.stop();
     await journal.close();
     await lease.release();
   }

@@ -7,20 +7,15 @@
 import type { Engine } from '../core/engine.ts';
 import type { EntryBody } from '../model/entry.ts';
 import { messageOf } from '../model/errors.ts';
-import {
-  snapshotEntries,
-  snapshotHurryMs,
-  snapshotJsonBytesMax,
-  snapshotMs,
-  snapshotPatienceMs,
-  snapshotSliceMs,
-} from '../model/limits.ts';
+import { snapshotEntries, snapshotHurryMs, snapshotMs, snapshotPatienceMs, snapshotSliceMs } from '../model/limits.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { Wall } from '../ports/wall.ts';
+import type { WrittenSnapshot } from './apart/messages.ts';
 import type { Requests } from './requests.ts';
 import { fits, type KeptSnapshot, packed, piecesOf, type SnapshotEntry } from './snapshots.ts';
 import { runtimeVersion } from './version.ts';
 import { turn } from './wall.ts';
+import { written } from './written.ts';
 
 /** How it is done; a simulated process has ways of its own. */
 export interface SnapshotWays {
@@ -42,8 +37,16 @@ export interface SnapshotTakerOptions {
   readonly submit: (body: EntryBody) => Promise<number>;
   readonly warn: (text: string) => void;
   readonly ways?: SnapshotWays | undefined;
+  /** Where policies run apart: their end of it, and the policies that wait for an answer. */
+  readonly apart?: SnapshotsApart | undefined;
   /** After one has been named by an entry. */
   readonly onTaken?: (taken: TakenSnapshot) => void;
+}
+
+/** What it needs of where policies run. */
+export interface SnapshotsApart {
+  readonly unsettled: readonly string[];
+  snapshot(through: number, at: number, older: readonly KeptSnapshot[], requests: string): Promise<WrittenSnapshot>;
 }
 
 export interface TakenSnapshot extends KeptSnapshot {
@@ -126,61 +129,59 @@ export class SnapshotTaker {
     if (!isTime) return false;
     const waitedMs = Math.max(sinceMs - snapshotMs, 0);
     const isPatient = this.#entries < 2 * this.#ways.entries && waitedMs < snapshotPatienceMs;
-    return !isPatient || this.#options.engine().unsettled().length === 0;
+    const { apart, engine } = this.#options;
+    return !isPatient || (apart ? apart.unsettled : engine().unsettled()).length === 0;
   }
 
   #start(moment: Moment): void {
-    const { wall, engine, requests, warn } = this.#options;
+    const { wall, warn } = this.#options;
     const from = wall.monotonic();
     this.#takenAt = from;
     this.#entries = 0;
     this.#hurried = false;
-    const now = engine();
-    const policies = Object.fromEntries(now.policies().map(({ name, version }) => [name, version]));
-    const unsettled = now.unsettled();
-    const older = this.#kept;
-    const pieces = piecesOf({ older, derived: [...moment.derived], requests: requests.save(), engine: now.save() });
-    this.#writing = this.#write(moment, pieces, { policies, unsettled: [...unsettled] }, from)
+    this.#writing = this.#written(moment)
+      .then((snapshot) => this.#name(snapshot, from))
       .catch((thrown: unknown) => warn(`no snapshot was taken at entry ${moment.seq}: ${messageOf(thrown)}`))
       .finally(() => {
         this.#writing = undefined;
       });
   }
 
-  async #write(
-    { seq: through, at }: Moment,
-    pieces: Generator<string>,
-    what: Pick<SnapshotEntry, 'policies' | 'unsettled'>,
-    from: number,
-  ): Promise<void> {
+  /** All of it is of now: what is written later is what was there now. */
+  #written(moment: Moment): Promise<WrittenSnapshot> {
+    const { apart, requests } = this.#options;
+    if (!apart) return this.#writtenHere(moment);
+    const { wall } = this.#options;
+    const from = wall.monotonic();
+    const written = apart.snapshot(moment.seq, moment.at, this.#kept, [...requests.save()].join(''));
+    const tookMs = wall.monotonic() - from;
+    // How long deciding was kept from its work is told there; this is what the host was.
+    return written.then((snapshot) => ({ ...snapshot, longestMs: tookMs }));
+  }
+
+  async #writtenHere({ seq: through, at, derived }: Moment): Promise<WrittenSnapshot> {
+    const { wall, engine, requests } = this.#options;
+    const from = wall.monotonic();
+    const now = engine();
+    const policies = Object.fromEntries(now.policies().map(({ name, version }) => [name, version]));
+    const unsettled = now.unsettled();
+    const pieces = piecesOf({ older: this.#kept, derived: [...derived], requests: requests.save(), engine: now.save() });
+    const begunMs = wall.monotonic() - from;
+    const { json, longestMs } = await written(pieces, { wall, sliceMs: snapshotSliceMs, turn: this.#ways.turn });
+    const blob = new Uint8Array(await this.#ways.pack(json));
+    return { through, at, policies, unsettled, blob, longestMs: Math.max(begunMs, longestMs) };
+  }
+
+  async #name({ blob, longestMs, through, at, policies, unsettled }: WrittenSnapshot, from: number): Promise<void> {
     const { wall, journal, submit, onTaken } = this.#options;
-    let longestMs = wall.monotonic() - from;
-    const chunks: Buffer[] = [];
-    let jsonBytes = 0;
-    for (let done = false; !done; ) {
-      const sliceFrom = wall.monotonic();
-      let text = '';
-      // At least one piece: a wall that stands still ends no slice.
-      for (let count = 0; !done && (wall.monotonic() - sliceFrom < snapshotSliceMs || count === 0); count += 1) {
-        const next = pieces.next();
-        if (next.done) done = true;
-        else text += next.value;
-      }
-      const chunk = Buffer.from(text);
-      chunks.push(chunk);
-      jsonBytes += chunk.length;
-      if (jsonBytes > snapshotJsonBytesMax) throw new RangeError(`it is more than ${snapshotJsonBytesMax} bytes`);
-      longestMs = Math.max(longestMs, wall.monotonic() - sliceFrom);
-      await this.#ways.turn();
-    }
-    const blob = await this.#ways.pack(Buffer.concat(chunks, jsonBytes));
     if (!fits(blob)) throw new RangeError(`it is ${blob.length} bytes, compressed`);
     const digest = await journal.putBlob(blob);
     const previous = this.#previous;
+    const what = { policies, unsettled: [...unsettled] };
     const named = { kind: 'snapshot', through, digest, runtime: runtimeVersion, ...what } as const;
     const seq = await submit({ ...named, ...(previous === undefined ? {} : { previous }) });
     this.#previous = seq;
-    const kept = { seq, through, at, digest, unsettled: what.unsettled.length > 0 };
+    const kept = { seq, through, at, digest, unsettled: unsettled.length > 0 };
     this.#kept = [...this.#kept, kept];
     onTaken?.({ ...kept, bytes: blob.length, tookMs: wall.monotonic() - from, longestMs });
   }

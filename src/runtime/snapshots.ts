@@ -69,7 +69,7 @@ export function unpacked(blob: Uint8Array): Snapshot {
   return found as Snapshot;
 }
 
-export type SnapshotJournal = Pick<Journal, 'read' | 'tail' | 'getBlob'>;
+export type SnapshotJournal = Pick<Journal, 'read' | 'ofKind' | 'tail' | 'getBlob'>;
 
 /** The snapshot that an entry names, or in a sentence why it cannot be used. */
 export async function snapshotOf(

@@ -1,6 +1,7 @@
 // Owns: what `offbox show` shows, folded from entries: live from the running host, or from the journal of a stopped one.
-import type { Engine, PolicyStatus } from '../core/engine.ts';
+import type { Engine } from '../core/engine.ts';
 import type { FhrpFact, TargetFact } from '../core/facts.ts';
+import type { PolicyStatus } from '../core/slot.ts';
 import type { Migration, Place } from '../core/vm-migration.ts';
 import type { Entry } from '../model/entry.ts';
 import type { Event } from '../model/event.ts';

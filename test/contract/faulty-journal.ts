@@ -100,6 +100,7 @@ export function faultyJournal(inner: Journal, { seed, appendPercent, readPercent
     journal: {
       append,
       read: (fromSeq) => slowly(inner.read(fromSeq)),
+      ofKind: (kind, fromSeq) => inner.ofKind(kind, fromSeq),
       tail: () => later(() => (roll(100) < readPercent ? lose('cut-off') : inner.tail())),
       trim: (beforeSeq) => later(() => inner.trim(beforeSeq)),
       putBlob: (bytes) => later(() => inner.putBlob(bytes)),

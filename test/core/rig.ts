@@ -145,7 +145,7 @@ export class Rig {
   #newEngine(trace?: (verdict: Verdict) => void): Engine {
     return new Engine(
       this.#policies.map((policy) => ({ policy, version: this.#version })),
-      trace,
+      trace ? { trace } : {},
     );
   }
 

@@ -16,7 +16,7 @@ import {
   syslog,
   vm,
 } from '../../src/index.ts';
-import type { Entry } from '../../src/model/entry.ts';
+import type { Entry, EntryOf } from '../../src/model/entry.ts';
 import type { Intent } from '../../src/model/intent.ts';
 import type { OutcomeKind } from '../../src/model/outcome.ts';
 import { recover } from '../../src/runtime/recovery.ts';
@@ -180,6 +180,9 @@ class Life {
       async *read(from) {
         const each = 7;
         for (let at = Math.max(from - 1, 0); at < length; at += each) yield entries.slice(at, at + each);
+      },
+      async *ofKind(kind, from) {
+        yield entries.filter((entry): entry is EntryOf<typeof kind> => entry.seq >= from && entry.kind === kind);
       },
       tail: async () => ({ lastSeq: length, lastAt: entries.at(-1)?.at ?? 0, epoch: 1 }),
       getBlob: async (digest) => blobs.get(digest),

@@ -62,6 +62,7 @@ export class Disk {
     return {
       append: (batch, expect) => process.answer(() => this.#append(process, batch, expect)),
       read: (fromSeq) => this.#read(process, fromSeq),
+      ofKind: (kind, fromSeq) => this.#inner.ofKind(kind, fromSeq),
       tail: () => process.answer(() => this.#inner.tail()),
       trim: (beforeSeq) => process.answer(() => this.#trim(process, beforeSeq)),
       putBlob: (bytes) => process.answer(() => this.#blobs.put(process, bytes)),

@@ -23,7 +23,8 @@ const timedRxjs = [
 
 export const bans: readonly Ban[] = [
   { names: clockNames, files: timeless, instead: eventTime },
-  { names: clockNames, files: /^(src|adapters)\//, except: /^src\/runtime\/wall\.ts$/, instead: wall },
+  // no-world.ts names them to take them away.
+  { names: clockNames, files: /^(src|adapters)\//, except: /^src\/runtime\/(wall|apart\/no-world)\.ts$/, instead: wall },
   {
     names: ['Math.random', 'crypto'],
     files: pure,

@@ -59,6 +59,13 @@ export const layers: readonly Layer[] = [
     remedy: 'main composes runtime, adapters and lab',
   },
   {
+    files: /^src\/policy-thread\.ts$/,
+    ours: /^(src\/(model|resources|ports|core|runtime|index\.ts)|adapters\/journal-sqlite)/,
+    packages: [],
+    builtins: 'allowed',
+    remedy: 'the thread of policies composes an engine and a reader of the journal, and nothing that acts',
+  },
+  {
     files: /^src\/cli\//,
     ours: /^src\//,
     packages: 'declared',

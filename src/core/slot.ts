@@ -1,0 +1,78 @@
+// Owns: what an engine keeps of each policy, and small things it says.
+import { OperatorError } from '../model/errors.ts';
+import type { Remembered } from './cells.ts';
+import type { DeployedPolicy } from './policy.ts';
+import type { PolicyRun } from './policy-run.ts';
+import type { SavedPolicy } from './saved-engine.ts';
+
+export interface Slot {
+  /** Takes no part until a snapshot says how it stands: no deploy entry wakes it. */
+  dormant: boolean;
+  readonly deployed: DeployedPolicy;
+  /** Running from its deploy entry on, until it is stopped. */
+  run: PolicyRun | undefined;
+  /** Stopped, with something held that is still to be let go of. */
+  ending: PolicyRun | undefined;
+  stopped: string | undefined;
+  /** It was ended from outside: from there on it is given nothing, until the entry that says so. */
+  withheld: readonly Withheld[];
+  since: number;
+  /** Intents made, and alarms rung, in the step of `steppedAt`. */
+  made: number;
+  rung: number;
+  steppedAt: number;
+}
+
+export interface PolicyStatus {
+  readonly name: string;
+  readonly describe: string;
+  readonly version: string;
+  readonly revision?: string;
+  readonly state: 'running' | 'waiting for its deploy entry' | 'stopped';
+  readonly reason?: string;
+  /** `at` of its deploy entry. */
+  readonly since: number;
+  /** What its operators remember, and had no room for. */
+  readonly remembered: readonly Remembered[];
+}
+
+/** A policy that was ended from outside at entry `cause`. */
+export interface Withheld {
+  readonly from: number;
+  readonly cause: number;
+}
+
+/** Told of each call of a policy, before and after: from outside it can be seen which one does not come back. */
+export interface CallWatch {
+  /** `policy`: its place among those deployed; `seq`: of the entry being stepped. */
+  enter(policy: number, seq: number): void;
+  leave(policy: number): void;
+}
+
+export function slotOf(deployed: DeployedPolicy): Slot {
+  const nothing = { run: undefined, ending: undefined, stopped: undefined, withheld: [] };
+  return { deployed, dormant: false, ...nothing, since: 0, made: 0, rung: 0, steppedAt: 0 };
+}
+
+export function savedOf({ deployed: { policy, version }, run, ending, stopped, since }: Slot): SavedPolicy {
+  return {
+    name: policy.name,
+    version,
+    state: run ? 'running' : ending ? 'ending' : stopped === undefined ? 'waiting' : 'stopped',
+    ...(stopped === undefined ? {} : { reason: stopped }),
+    since,
+    settled: run?.settled ?? true,
+  };
+}
+
+export function tooMany(what: string, most: number): OperatorError {
+  return new OperatorError(`more than ${most} ${what} in one step`, {
+    code: 'policy-runs-away',
+    remedy: 'Look for a loop in the policy, then deploy it mended.',
+  });
+}
+
+/** An intent's id without policy and version: `seq/n`. A new version of a policy still knows what the old one waits for. */
+export function serialOf(id: string): string {
+  return id.slice(id.indexOf('/') + 1);
+}

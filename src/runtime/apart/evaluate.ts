@@ -1,0 +1,46 @@
+// Owns: evaluating policies from their bundles, and nothing else of the disk: what runs is what was bundled and named by its digest, also
+// when it is begun anew after the file has been edited.
+import { type RegisterHooksOptions, registerHooks } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { isPolicy, type Policy } from '../../core/policy.ts';
+import { messageOf, OperatorError } from '../../model/errors.ts';
+import type { BundledPolicy } from './messages.ts';
+
+const scheme = 'offbox-policy:';
+
+/** Takes effect in this thread only. */
+export function policyEvaluator(): (bundled: BundledPolicy) => Promise<Policy> {
+  const bundles = new Map<string, BundledPolicy>();
+  registerHooks({
+    resolve(specifier, context, next) {
+      if (bundles.has(specifier)) return { url: specifier, format: 'module', shortCircuit: true };
+      const from = bundles.get(context.parentURL ?? '');
+      // `offbox` and rxjs are found from where the policy lies.
+      return next(specifier, from ? { ...context, parentURL: pathToFileURL(from.path).href } : context);
+    },
+    load(url, context, next) {
+      const bundled = bundles.get(url);
+      return bundled ? { format: 'module', source: bundled.bundle, shortCircuit: true } : next(url, context);
+    },
+  } satisfies RegisterHooksOptions);
+  return async (bundled) => {
+    const url = `${scheme}${bundled.version}/${encodeURIComponent(bundled.file)}`;
+    bundles.set(url, bundled);
+    return policyOf(bundled.file, url);
+  };
+}
+
+async function policyOf(file: string, url: string): Promise<Policy> {
+  let module: { readonly default?: unknown };
+  try {
+    module = (await import(url)) as typeof module;
+  } catch (thrown) {
+    const remedy = 'A policy file may only declare; look at the top of the file.';
+    throw new OperatorError(`${file}: cannot be loaded: ${messageOf(thrown)}`, { code: 'policy-throws', remedy, cause: thrown });
+  }
+  if (isPolicy(module.default)) return module.default;
+  throw new OperatorError(`${file}: has no policy as its default export`, {
+    code: 'policy-missing',
+    remedy: 'Write `export default policy({ … })`.',
+  });
+}

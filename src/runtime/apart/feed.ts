@@ -1,0 +1,115 @@
+// Owns: what the thread of policies is handed of each append: the entries that concern it, and of the others the time, where that could
+// ring an alarm. Bounded: where it is behind, it is handed nothing more, and then told up to where to read in the journal.
+//
+// F1. An alarm rings at the first entry that passes it. That is the first of an append, for all of one append have the same time; or the
+//     one after an entry that set it for now.
+// F2. Where the thread has answered everything, it is known when its next alarm is due: an append before that which concerns nobody is
+//     decided as it comes, and costs a comparison.
+import type { Entry, EntryOf } from '../../model/entry.ts';
+import { policyAppendsMax, policyTextMax } from '../../model/limits.ts';
+import { entryJson } from '../../model/written-event.ts';
+import type { Order } from './messages.ts';
+
+interface Outstanding {
+  readonly through: number;
+  readonly characters: number;
+}
+
+export class Feed {
+  readonly #order: (order: Order) => void;
+  #seqs: number[] = [];
+  #texts: (string | null)[] = [];
+  #characters = 0;
+  #concerns = false;
+  #isAfterOne = false;
+  /** Not yet handed over. */
+  #decided: EntryOf<'decided'> | undefined;
+  #outstanding: Outstanding[] = [];
+  #outstandingCharacters = 0;
+  #isBehind = false;
+  #handed: number;
+  #nextDue: number | undefined;
+
+  /** Everything up to `through` it will know by itself, and answers once for it. */
+  constructor(through: number, order: (order: Order) => void) {
+    this.#order = order;
+    this.#handed = through;
+    this.#outstanding.push({ through, characters: 0 });
+  }
+
+  /** To be called with each entry of an append. */
+  see(entry: Entry, concerns: boolean): void {
+    if (entry.kind === 'decided') this.#decided = entry;
+    if (concerns && entry.kind !== 'decided') {
+      const text = entryJson(entry);
+      this.#push(entry.seq, text);
+      this.#characters += text.length;
+      this.#concerns = true;
+    } else if (this.#seqs.length === 0 || this.#isAfterOne) this.#push(entry.seq, null);
+    this.#isAfterOne = concerns && entry.kind !== 'decided';
+  }
+
+  /** After the append's last entry. Returns whether it is decided as it is: nobody wants anything. */
+  appended(through: number, at: number): boolean {
+    const [seqs, texts, characters] = [this.#seqs, this.#texts, this.#characters];
+    const isQuiet = !this.#concerns && this.isIdle && (this.#nextDue === undefined || this.#nextDue > at);
+    [this.#seqs, this.#texts, this.#characters, this.#concerns, this.#isAfterOne] = [[], [], 0, false, false];
+    this.#handed = through;
+    if (isQuiet) return true;
+    if (this.#isFull(characters)) this.#isBehind = true;
+    if (this.#isBehind) return false;
+    this.#addDecided(seqs, texts);
+    this.#hand(through, characters);
+    this.#order({ kind: 'step', at, seqs, texts, through });
+    return false;
+  }
+
+  /** It has answered for everything up to `through`. */
+  answered(through: number, nextDue: number | undefined): void {
+    this.#nextDue = nextDue;
+    while (this.#outstanding[0] && this.#outstanding[0].through <= through)
+      this.#outstandingCharacters -= this.#outstanding.shift()!.characters;
+    if (this.#isBehind && this.#outstanding.length <= policyAppendsMax / 2) this.catchUp();
+  }
+
+  /** Whatever was not handed over is read. */
+  catchUp(): void {
+    if (!this.#isBehind) return;
+    this.#isBehind = false;
+    this.#decided = undefined;
+    this.#hand(this.#handed, 0);
+    this.#order({ kind: 'read-on', through: this.#handed });
+  }
+
+  /** Nothing is unanswered. */
+  get isIdle(): boolean {
+    return !this.#isBehind && this.#outstanding.length === 0;
+  }
+
+  /** The newest word of what was decided: a snapshot has it, and nobody else there needs it. */
+  #addDecided(seqs: number[], texts: (string | null)[]): void {
+    const decided = this.#decided;
+    if (!decided) return;
+    this.#decided = undefined;
+    const place = seqs.indexOf(decided.seq);
+    if (place >= 0) texts[place] = entryJson(decided);
+    else {
+      seqs.unshift(decided.seq);
+      texts.unshift(entryJson(decided));
+    }
+  }
+
+  #push(seq: number, text: string | null): void {
+    this.#seqs.push(seq);
+    this.#texts.push(text);
+  }
+
+  #hand(through: number, characters: number): void {
+    this.#outstanding.push({ through, characters });
+    this.#outstandingCharacters += characters;
+  }
+
+  #isFull(characters: number): boolean {
+    return this.#outstanding.length >= policyAppendsMax || this.#outstandingCharacters + characters > policyTextMax;
+  }
+}

@@ -1,0 +1,54 @@
+// Policies run apart from receiving: one that does not come back is named, stopped and journaled, and the others miss nothing.
+import { afterEach, expect, it } from 'vitest';
+import { type Home, homeWith, journaled, line, type Offbox, started, telling } from './rig.ts';
+
+let home: Home;
+let offbox: Offbox | undefined;
+afterEach(async () => {
+  await offbox?.stop();
+  offbox = undefined;
+  home.clear();
+});
+
+it('takes events to policies in their thread and their intents back', async () => {
+  home = homeWith({ good: telling('good', 'HELLO') });
+  offbox = await started(home);
+  await offbox.say([line('HELLO', 'one'), line('OTHER', 'nobody'), line('HELLO', 'two')]);
+  await offbox.until('both said', () => offbox!.notices('good').length === 2);
+  expect(offbox.notices('good')).toEqual(['one', 'two']);
+});
+
+it('ends a policy that spins, and its neighbour hears every event', async () => {
+  home = homeWith({
+    good: telling('good', 'HELLO'),
+    spins: telling('spins', 'HELLO', "while (event.text === 'poison');"),
+  });
+  offbox = await started(home);
+  await offbox.say([line('HELLO', 'one')]);
+  await offbox.until('one said', () => offbox!.notices('spins').length === 1);
+  const from = performance.now();
+  await offbox.say([line('HELLO', 'poison')]);
+  for (let each = 0; each < 100; each += 1) await offbox.say([line('HELLO', `n${each}`), line('OTHER', 'nobody')]);
+  await offbox.until('it is quarantined', () => offbox!.ofKind('quarantine').length === 1);
+  expect(performance.now() - from).toBeLessThan(5_000);
+  await offbox.until('the other has all', () => offbox!.notices('good').length === 102);
+  const [quarantine] = offbox.ofKind('quarantine');
+  const poison = offbox.ofKind('event').find(({ event }) => event.syslog?.text === 'poison')!;
+  expect(quarantine).toMatchObject({ policy: 'spins', cause: poison.seq, ended: 'hung' });
+  expect(offbox.notices('good')).toEqual(['one', 'poison', ...Array.from({ length: 100 }, (_, each) => `n${each}`)]);
+  expect(offbox.notices('spins')).toEqual(['one']);
+  expect(offbox.rebuilt).toHaveLength(1);
+  expect(offbox.failures).toEqual([]);
+  console.log(`rebuilt in ${Math.round(offbox.rebuilt[0]!.tookMs)} ms`);
+  const [shown] = (await offbox.runtime.shownPolicies()).filter(({ name }) => name === 'spins');
+  expect(shown).toMatchObject({ state: 'stopped', reason: expect.stringContaining('did not come back within 2 s') });
+  await offbox.stop();
+  // What was acknowledged is there: syslog over TCP is taken in order.
+  const kept = (await journaled(home)).flatMap((entry) => (entry.kind === 'event' && entry.event.syslog ? [entry] : []));
+  expect(kept).toHaveLength(202);
+  offbox = await started(home);
+  await offbox.say([line('HELLO', 'poison'), line('HELLO', 'after')]);
+  await offbox.until('the other goes on', () => offbox!.notices('good').length === 2);
+  expect(offbox.notices('spins')).toEqual([]);
+  expect(offbox.rebuilt).toEqual([]);
+});

@@ -1,0 +1,153 @@
+// Offbox as `offbox start` puts it together, in this process: real policies on disk, their own thread, a real journal, syslog over TCP.
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readSqliteJournal } from '../../../adapters/journal-sqlite/index.ts';
+import { compose } from '../../../src/main.ts';
+import type { Entry, EntryOf } from '../../../src/model/entry.ts';
+import type { Rebuilt } from '../../../src/runtime/apart/apart.ts';
+import { loadConfig } from '../../../src/runtime/config.ts';
+import type { Runtime } from '../../../src/runtime/runtime.ts';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+
+export interface Home {
+  readonly folder: string;
+  write(name: string, text: string): void;
+  remove(name: string): void;
+  clear(): void;
+}
+
+export function homeWith(policies: Readonly<Record<string, string>>): Home {
+  const folder = mkdtempSync(join(tmpdir(), 'offbox-apart-'));
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(root, join(folder, 'node_modules', 'offbox'));
+  symlinkSync(join(root, 'node_modules', 'rxjs'), join(folder, 'node_modules', 'rxjs'));
+  mkdirSync(join(folder, 'policies'));
+  writeFileSync(join(folder, 'inventory.yaml'), 'targets:\n  gw: { platform: frr, address: 127.0.0.1 }\n');
+  writeFileSync(
+    join(folder, 'offbox.yaml'),
+    "inventory: inventory.yaml\nsources:\n  syslog: { tcp: '127.0.0.1:0' }\nmodes: { default: observe }\n",
+  );
+  const path = (name: string): string => join(folder, 'policies', `${name}.ts`);
+  const home: Home = {
+    folder,
+    write: (name, text) => writeFileSync(path(name), text),
+    remove: (name) => rmSync(path(name)),
+    clear: () => rmSync(folder, { recursive: true, force: true }),
+  };
+  for (const [name, text] of Object.entries(policies)) home.write(name, text);
+  return home;
+}
+
+/** A policy that says a notice for each message of a mnemonic, with its text; `before` is done first, with the event as `event`. */
+export function telling(name: string, mnemonic: string, before = '', top = ''): string {
+  return `import { policy, syslog } from 'offbox';
+import { mergeMap } from 'rxjs';
+${top}
+export default policy({
+  name: '${name}',
+  on: syslog({ mnemonic: '${mnemonic}' }),
+  pipe: (events, { notice }) =>
+    events.pipe(
+      mergeMap((event) => {
+        ${before}
+        return notice('${name}', event.text);
+      }),
+    ),
+});
+`;
+}
+
+export interface Offbox {
+  readonly runtime: Runtime;
+  readonly entries: Entry[];
+  readonly rebuilt: Rebuilt[];
+  readonly warnings: string[];
+  readonly failures: Error[];
+  readonly reloadFaults: string[];
+  ofKind<K extends Entry['kind']>(kind: K): readonly EntryOf<K>[];
+  /** What a policy has said, in order. */
+  notices(policy: string): readonly string[];
+  /** Resolves when the journal has it. */
+  until(what: string, is: () => boolean, withinMs?: number): Promise<void>;
+  /** Sends messages over TCP; resolves when all were handed to the kernel. */
+  say(lines: readonly string[]): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export const line = (mnemonic: string, text: string): string => `<189>: *Nov 23 03:31:09.857: %TEST-5-${mnemonic}: ${text}`;
+
+export async function started(home: Home): Promise<Offbox> {
+  const entries: Entry[] = [];
+  const rebuilt: Rebuilt[] = [];
+  const [warnings, failures, reloadFaults] = [[], [], []] as [string[], Error[], string[]];
+  let heard: () => void = () => undefined;
+  const hear =
+    <T>(list: T[]) =>
+    (one: T): void => {
+      list.push(one);
+      heard();
+    };
+  const runtime = await compose({
+    ...(await loadConfig(join(home.folder, 'offbox.yaml'))),
+    warn: hear(warnings),
+    watch: {
+      onEntry: hear(entries),
+      onRebuilt: hear(rebuilt),
+      onFailure: hear(failures),
+      onReloadFailed: hear(reloadFaults),
+      onReload: () => heard(),
+    },
+  });
+  const ofKind = <K extends Entry['kind']>(kind: K) =>
+    entries.filter((entry) => entry.kind === kind) as unknown as readonly EntryOf<K>[];
+  const [, address = ''] = /tcp (\S+)/.exec(runtime.sources[0]!.stats().listening.join(' ')) ?? [];
+  const port = Number(address.slice(address.lastIndexOf(':') + 1));
+  return {
+    runtime,
+    entries,
+    rebuilt,
+    warnings,
+    failures,
+    reloadFaults,
+    ofKind,
+    notices: (policy) =>
+      ofKind('intent').flatMap(({ intent }) =>
+        intent.policy === policy && intent.want.kind === 'notice' ? [intent.want.text] : [],
+      ),
+    until: (what, is, withinMs = 20_000) =>
+      new Promise((resolve, reject) => {
+        const timer = setTimeout(
+          () => reject(new Error(`never: ${what}; the last: ${JSON.stringify(entries.slice(-8))}`)),
+          withinMs,
+        );
+        heard = () => {
+          if (!is()) return;
+          clearTimeout(timer);
+          resolve();
+        };
+        heard();
+      }),
+    say: (lines) =>
+      new Promise((resolve, reject) => {
+        const socket = connect(port, '127.0.0.1', () => socket.end(`${lines.join('\n')}\n`));
+        socket.on('error', reject);
+        socket.on('close', () => resolve());
+        socket.resume();
+      }),
+    stop: () => runtime.stop(),
+  };
+}
+
+/** What the journal on disk holds, read apart from whoever writes it. */
+export async function journaled(home: Home): Promise<readonly Entry[]> {
+  const path = join(home.folder, 'data', 'journal.sqlite');
+  const found = existsSync(path) ? path : join(home.folder, '.offbox', 'journal.sqlite');
+  const journal = await readSqliteJournal({ path: found });
+  const entries: Entry[] = [];
+  for await (const batch of journal.read(0)) entries.push(...batch);
+  await journal.close();
+  return entries;
+}
