@@ -58,8 +58,8 @@ export class PolicyThread {
 
   order(order: Order): void {
     if (this.#ended) return;
-    // Whoever starts it waits for it; later it keeps nobody alive.
-    if (order.kind === 'load' || order.kind === 'recover') this.#worker.ref();
+    // Somebody waits for the answer; otherwise it keeps no process alive.
+    if (order.kind !== 'step' && order.kind !== 'read-on') this.#worker.ref();
     this.#worker.postMessage(order);
   }
 
