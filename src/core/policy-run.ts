@@ -299,19 +299,25 @@ export class PolicyRun {
     const stands = requires.some(({ query }) => query === 'fhrp') && desires.some(({ desire }) => desire === 'resource');
     if (stands) this.#standing.set(key, event);
     else this.#standing.delete(key);
-    this.#intendDesires(key, desires, requires, reason);
+    this.#intendDesires(key, desires, requires, reason, event);
   }
 
-  #intendDesires(key: string, desires: readonly Desire[], requires: Requirement[], reason: string): void {
+  #intendDesires(key: string, desires: readonly Desire[], requires: Requirement[], reason: string, event?: PolicyEvent): void {
     if (desires.length > intentsPerStepMax) throw tooManyDesires(desires.length);
     for (const desire of desires) {
       if (desire.desire === 'exclusive') this.#exclusive.start(key, desire, reason);
-      else
-        this.#host.intend(this.number, key, {
-          ...ensureWant(desire, requires),
-          validForMs: this.deployed.policy.validForMs ?? ensureValidMs,
-        });
+      else this.#host.intend(this.number, key, this.#lasting(ensureWant(desire, requires), event));
     }
+  }
+
+  /** What waits for long may find its VM gone on. Where it was it is not: that is what a thing left behind is taken away for. */
+  #lasting(want: EnsureWant, event: PolicyEvent | undefined): EnsureWant {
+    const { validForMs } = this.deployed.policy;
+    if (validForMs === undefined) return want;
+    const moved = event as unknown as Meaning | undefined;
+    if (moved?.kind !== 'vm.migrated' || moved.from === '' || want.desired === 'present') return { ...want, validForMs };
+    const requires = want.requires.map((each) => (each.query === 'domains' ? { ...each, orGoneFrom: moved.from } : each));
+    return { ...want, validForMs, requires };
   }
 
   /** Nobody asks for it again: then somebody must hear of it. An exclusive hears by itself. */

@@ -22,6 +22,8 @@ export const requirementSchema = z.discriminatedUnion('query', [
     /** `here`: it is there and has come, running or paused for good. `there`: here, or leaving or coming. `gone`: it is not there
      * any more, or shut off by having left. `coming`: paused, a migration to here is on. */
     is: z.enum(['here', 'there', 'gone', 'coming']),
+    /** … or else that it reads `gone` on this one: meanwhile it may have gone on to where nobody looks. */
+    orGoneFrom: z.string().optional(),
   }),
 ]);
 

@@ -81,7 +81,8 @@ const validForMs = ({ want, withheld }: Job): number => (withheld ? Math.min(wan
 
 /** Whether it could not be done because this target did not answer. */
 const concerns = ({ resource, requires }: EnsureWant, target: string): boolean =>
-  resource.target === target || requires.some((requirement) => requirement.target === target);
+  resource.target === target ||
+  requires.some((each) => each.target === target || (each.query === 'domains' && each.orGoneFrom === target));
 
 export class Executor {
   readonly #options: ExecutorOptions;

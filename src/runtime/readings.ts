@@ -73,7 +73,11 @@ export class Readings {
       const held = judge(requirement, last.reading);
       if (held.holds) return held;
     }
-    return judge(requirement, await this.take({ target, query }, `${intent}/check`));
+    const answer = judge(requirement, await this.take({ target, query }, `${intent}/check`));
+    if (answer.holds || answer.kind === 'held' || requirement.query !== 'domains' || !requirement.orGoneFrom) return answer;
+    const { uuid, orGoneFrom } = requirement;
+    const left = { query: requirement.query, target: orGoneFrom, uuid, is: 'gone' } as const;
+    return judge(left, await this.take({ target: orGoneFrom, query }, `${intent}/check`));
   }
 
   isFresh({ target, query }: Requirement): boolean {

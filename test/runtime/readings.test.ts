@@ -1,0 +1,59 @@
+// A requirement of a VM's place: read at the host it came to, and where it has gone on, at the one it left.
+import { describe, expect, test } from 'vitest';
+import type { DomainRow } from '../../src/model/query.ts';
+import { inventorySchema, type Target } from '../../src/model/target.ts';
+import type { Platform } from '../../src/ports/platform.ts';
+import { Line } from '../../src/runtime/line.ts';
+import { Readings } from '../../src/runtime/readings.ts';
+import { VirtualWall } from '../../src/testing/virtual-wall.ts';
+
+const uuid = 'c7a5fdbd-0000-4000-8000-000000000001';
+const guest: DomainRow = { uuid, vm: 'web1', state: 'running', reason: 'booted', nics: [] };
+const hypervisor = { platform: 'libvirt', address: '192.0.2.1', libvirt: { transport: 'unix', socket: '/none' } };
+const inventory = inventorySchema.parse({ targets: { kvm1: hypervisor, kvm2: { ...hypervisor, address: '192.0.2.2' } } });
+
+/** `has`: which hosts have the guest; those in `away` do not answer. */
+function readings(has: readonly string[], away: readonly string[] = []): Readings {
+  const wall = new VirtualWall(0);
+  const nameOf = (target: Target): string => Object.entries(inventory.targets).find(([, each]) => each === target)![0];
+  const domains = function* (target: Target) {
+    const { text } = yield { kind: 'libvirt', call: 'domains' } as const;
+    return text === '' && has.includes(nameOf(target)) ? [guest] : [];
+  };
+  const libvirt = { queries: { domains }, resources: {} } as unknown as Platform;
+  const line = (name: string): Line => {
+    const session = { run: async () => ({ text: '' }), close: async () => undefined, closed: new Promise<void>(() => undefined) };
+    const open = async () => {
+      if (away.includes(name)) throw new Error('no answer');
+      return session;
+    };
+    const target = inventory.targets[name]!;
+    return new Line({ name, target, actuators: [{ transport: 'libvirt', open }], wall, onBack: () => undefined });
+  };
+  const lines = new Map(Object.keys(inventory.targets).map((name) => [name, line(name)]));
+  return new Readings({ wall, lines, platforms: { libvirt }, inventory, journal: async () => undefined });
+}
+
+const hasCome = { query: 'domains', target: 'kvm2', uuid, is: 'here' } as const;
+const orGoneOn = { ...hasCome, orGoneFrom: 'kvm1' };
+const check = async (requirement: typeof hasCome | typeof orGoneOn, ...of: Parameters<typeof readings>) =>
+  (await readings(...of).check(requirement, 'p@v/1/0')).holds;
+
+describe('that a VM has come to a host', () => {
+  test('holds where it is read there', async () => {
+    expect(await check(hasCome, ['kvm2'])).toBe(true);
+    expect(await check(hasCome, ['kvm1'])).toBe(false);
+    expect(await check(hasCome, [])).toBe(false);
+  });
+
+  test('or, where that is enough, that it is not at the one it left', async () => {
+    expect(await check(orGoneOn, ['kvm2'])).toBe(true);
+    expect(await check(orGoneOn, [])).toBe(true);
+    expect(await check(orGoneOn, ['kvm1'])).toBe(false);
+  });
+
+  test('needs no word of the one it left while it is read at the other', async () => {
+    expect(await check(orGoneOn, ['kvm2'], ['kvm1'])).toBe(true);
+    expect(await check(orGoneOn, [], ['kvm1'])).toBe(false);
+  });
+});
