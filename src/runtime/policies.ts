@@ -103,6 +103,37 @@ async function policyFiles(folder: string): Promise<readonly string[]> {
   }
 }
 
+/** Looked at more closely where one of these words is in there, in a string or a comment too. */
+const maybeAsync = /\basync\b|\bawait\b|\bimport\s*\(/;
+
+/** What goes on after a policy has returned is in no replay, and past every watch: esbuild knows where it is. */
+async function refuseAsync(path: string, file: string): Promise<void> {
+  const none = { 'async-await': false, 'async-generator': false, 'for-await': false, 'top-level-await': false, generator: false };
+  const external = ['offbox', 'offbox/*', 'rxjs', 'rxjs/*'];
+  const errors: readonly Message[] = await build({
+    entryPoints: [path],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'neutral',
+    external,
+    logLevel: 'silent',
+    logLimit: 0,
+    supported: none,
+  }).then(
+    () => [],
+    (thrown: { readonly errors?: readonly Message[] }) => thrown.errors ?? [],
+  );
+  // What only makes generators is none of it.
+  const found = errors.filter(({ text }) => /async|await/i.test(text));
+  if (found.length === 0) return;
+  const places = found.map(({ location }) => (location ? `${file}:${location.line}:${location.column + 1}` : file));
+  throw new OperatorError(`${places.map((place) => `${place}: a policy has no async functions and no await`).join('\n')}`, {
+    code: 'policy-async',
+    remedy: 'Use read, act and prove in a pipe: their answers come as entries, and are there again in a replay.',
+  });
+}
+
 async function bundled(path: string, file: string): Promise<string> {
   try {
     const result = await build({
@@ -117,8 +148,11 @@ async function bundled(path: string, file: string): Promise<string> {
       absWorkingDir: process.cwd(),
       legalComments: 'none',
     });
-    return result.outputFiles[0]!.text;
+    const bundle = result.outputFiles[0]!.text;
+    if (maybeAsync.test(bundle)) await refuseAsync(path, file);
+    return bundle;
   } catch (thrown) {
+    if (thrown instanceof OperatorError) throw thrown;
     const errors = (thrown as { readonly errors?: readonly Message[] }).errors ?? [];
     const told = errors.map(({ text, location }) =>
       location ? `${file}:${location.line}:${location.column + 1}: ${text}` : `${file}: ${text}`,

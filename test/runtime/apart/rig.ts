@@ -1,5 +1,5 @@
 // Offbox as `offbox start` puts it together, in this process: real policies on disk, their own thread, a real journal, syslog over TCP.
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -130,22 +130,24 @@ export async function started(home: Home): Promise<Offbox> {
         };
         heard();
       }),
-    say: (lines) =>
-      new Promise((resolve, reject) => {
-        const socket = connect(port, '127.0.0.1', () => socket.end(`${lines.join('\n')}\n`));
-        socket.on('error', reject);
-        socket.on('close', () => resolve());
-        socket.resume();
-      }),
+    say: (lines) => sent(port, lines),
     stop: () => runtime.stop(),
   };
 }
 
+/** Resolves when all lines were handed over and the other end has closed. */
+export function sent(port: number, lines: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.end(`${lines.join('\n')}\n`));
+    socket.on('error', reject);
+    socket.on('close', () => resolve());
+    socket.resume();
+  });
+}
+
 /** What the journal on disk holds, read apart from whoever writes it. */
 export async function journaled(home: Home): Promise<readonly Entry[]> {
-  const path = join(home.folder, 'data', 'journal.sqlite');
-  const found = existsSync(path) ? path : join(home.folder, '.offbox', 'journal.sqlite');
-  const journal = await readSqliteJournal({ path: found });
+  const journal = await readSqliteJournal({ path: join(home.folder, '.offbox', 'journal.sqlite') });
   const entries: Entry[] = [];
   for await (const batch of journal.read(0)) entries.push(...batch);
   await journal.close();
