@@ -6,6 +6,8 @@ export type Hand = 'offbox' | 'person' | 'network';
 /** One line a device took. */
 export interface Write {
   readonly time: number;
+  /** When it was sent: what a device takes late was sent before. */
+  readonly sent: number;
   readonly by: Hand;
   /** Of the process that sent it; 0 for anybody else. */
   readonly epoch: number;
@@ -45,8 +47,8 @@ export class Device {
   }
 
   /** `set PLACE = VALUE` or `unset PLACE`. */
-  take(time: number, by: Hand, epoch: number, line: string): void {
-    for (let times = this.stutters && by === 'offbox' ? 2 : 1; times > 0; times -= 1) this.#take(time, by, epoch, line);
+  take(time: number, by: Hand, epoch: number, line: string, sent = time): void {
+    for (let times = this.stutters && by === 'offbox' ? 2 : 1; times > 0; times -= 1) this.#take(time, by, epoch, line, sent);
   }
 
   /** By what it hears on the wire. */
@@ -56,15 +58,15 @@ export class Device {
   }
 
   /** A line that changes no place of its own. */
-  note(time: number, by: Hand, epoch: number, line: string): void {
-    this.log.push({ time, by, epoch, line, place: line, before: null, after: line });
+  note(time: number, by: Hand, epoch: number, line: string, sent = time): void {
+    this.log.push({ time, sent, by, epoch, line, place: line, before: null, after: line });
   }
 
-  #take(time: number, by: Hand, epoch: number, line: string): void {
+  #take(time: number, by: Hand, epoch: number, line: string, sent = time): void {
     const [, place, value] = /^(?:set|unset) (.+?)(?: = (.+))?$/.exec(line) as unknown as [string, string, string | undefined];
     const before = this.value(place);
     const after = value ?? null;
-    this.log.push({ time, by, epoch, line, place, before, after });
+    this.log.push({ time, sent, by, epoch, line, place, before, after });
     this.#put(time, place, after);
   }
 

@@ -148,11 +148,12 @@ class OpenSession {
   #deeds(command: Command): readonly Deed[] {
     const { clock, migrations } = this.#options;
     const { epoch } = this.#process;
+    const sent = clock.time;
     return commandLines(command).map((line) => ({
       line,
       does: () => {
-        if (command.kind === 'configure') this.#device.take(clock.time, 'offbox', epoch, line);
-        else this.#device.note(clock.time, 'offbox', epoch, line);
+        if (command.kind === 'configure') this.#device.take(clock.time, 'offbox', epoch, line, sent);
+        else this.#device.note(clock.time, 'offbox', epoch, line, sent);
         if (command.kind === 'configure') migrations?.forgot(line);
         else migrations?.obey(this.#device.name, command);
       },
