@@ -106,15 +106,9 @@ export async function* snapshotEntries(journal: SnapshotJournal): AsyncGenerator
 
 async function look(journal: SnapshotJournal, from: number, before: number): Promise<{ newest?: SnapshotEntry; first?: number }> {
   let newest: SnapshotEntry | undefined;
-  let first: number | undefined;
-  for await (const batch of journal.read(from)) {
-    for (const entry of batch) {
-      if (entry.seq >= before) return { ...(newest ? { newest } : {}), ...(first === undefined ? {} : { first }) };
-      first ??= entry.seq;
-      if (entry.kind === 'snapshot') newest = entry;
-    }
-  }
-  return { ...(newest ? { newest } : {}), ...(first === undefined ? {} : { first }) };
+  for await (const batch of journal.ofKind('snapshot', from)) for (const entry of batch) if (entry.seq < before) newest = entry;
+  const first = await firstSeq(journal, from);
+  return { ...(newest ? { newest } : {}), ...(first === undefined || first >= before ? {} : { first }) };
 }
 
 async function* chain(journal: SnapshotJournal, newest: SnapshotEntry): AsyncGenerator<SnapshotEntry> {
@@ -134,9 +128,9 @@ async function entryAt(journal: SnapshotJournal, seq: number): Promise<Entry | u
   return undefined;
 }
 
-/** The seq of the first entry there is; undefined for an empty journal. */
-export async function firstSeq(journal: SnapshotJournal): Promise<number | undefined> {
-  for await (const batch of journal.read(0)) if (batch[0]) return batch[0].seq;
+/** The seq of the first entry there is from `from` on; undefined where there is none. */
+export async function firstSeq(journal: SnapshotJournal, from = 0): Promise<number | undefined> {
+  for await (const batch of journal.read(from)) if (batch[0]) return batch[0].seq;
   return undefined;
 }
 

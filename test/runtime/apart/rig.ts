@@ -79,7 +79,8 @@ export interface Offbox {
 
 export const line = (mnemonic: string, text: string): string => `<189>: *Nov 23 03:31:09.857: %TEST-5-${mnemonic}: ${text}`;
 
-export async function started(home: Home): Promise<Offbox> {
+/** `keeps`: what is remembered of the entries, where they are many. */
+export async function started(home: Home, keeps: (entry: Entry) => boolean = () => true): Promise<Offbox> {
   const entries: Entry[] = [];
   const rebuilt: Rebuilt[] = [];
   const [warnings, failures, reloadFaults] = [[], [], []] as [string[], Error[], string[]];
@@ -94,7 +95,9 @@ export async function started(home: Home): Promise<Offbox> {
     ...(await loadConfig(join(home.folder, 'offbox.yaml'))),
     warn: hear(warnings),
     watch: {
-      onEntry: hear(entries),
+      onEntry: (entry) => {
+        if (keeps(entry)) hear(entries)(entry);
+      },
       onRebuilt: hear(rebuilt),
       onFailure: hear(failures),
       onReloadFailed: hear(reloadFaults),
