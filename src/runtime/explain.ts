@@ -3,7 +3,7 @@ import { Engine } from '../core/engine.ts';
 import type { DeployedPolicy } from '../core/policy.ts';
 import type { Verdict } from '../core/scope.ts';
 import { selectorMiss } from '../core/selector.ts';
-import type { Entry } from '../model/entry.ts';
+import type { Entry, EntryOf } from '../model/entry.ts';
 import { OperatorError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import type { Journal } from '../ports/journal.ts';
@@ -31,7 +31,7 @@ export interface Explanation {
 const stepsMax = 200;
 
 export async function explain(
-  journal: Pick<Journal, 'read'>,
+  journal: Pick<Journal, 'read' | 'ofKind'>,
   policies: readonly DeployedPolicy[],
   seq: number,
   only?: string,
@@ -39,6 +39,7 @@ export async function explain(
   const chosen = policies.filter(({ policy }) => only === undefined || policy.name === only);
   if (chosen.length === 0) throw noPolicy(only, policies);
   const teller = new Explainer(policies, seq);
+  for await (const batch of journal.ofKind('quarantine', 0)) for (const entry of batch) teller.withhold(entry);
   for await (const batch of journal.read(0)) for (const entry of batch) teller.take(entry);
   if (!teller.entry)
     throw new OperatorError(`there is no entry ${seq}`, {
@@ -78,6 +79,11 @@ class Explainer {
     this.#seq = seq;
     this.#policies = policies;
     this.#engine = new Engine(policies, { trace: (verdict) => this.#hear(verdict) });
+  }
+
+  /** What a policy did not come back from it is not given here either. To be said before the first entry. */
+  withhold({ policy, cause, ended }: EntryOf<'quarantine'>): void {
+    if (ended !== undefined) this.#engine.withhold(policy, { from: cause, cause });
   }
 
   take(entry: Entry): void {

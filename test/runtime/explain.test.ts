@@ -27,6 +27,9 @@ function explanationOf(subject: Policy, letters: Letters, nth: number, endAt: nu
   }
   if (endAt > 0) rig.pass(start + endAt - rig.now);
   const journal = {
+    async *ofKind() {
+      yield [];
+    },
     async *read() {
       yield rig.entries;
     },

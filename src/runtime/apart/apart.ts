@@ -78,6 +78,8 @@ export class Apart {
   #standing: Standing = { through: 0, nextDue: undefined, heldSince: undefined, unsettled: [] };
   #ended: readonly EndedPolicy[] = [];
   #bad = 0;
+  /** The last that was named. */
+  #named: string | undefined;
   #stopped = false;
   /** At a start: up to where, and who waits for it. */
   #starting: { readonly through: number; readonly done: (recovered: RecoveredPolicies) => void } | undefined;
@@ -266,10 +268,13 @@ export class Apart {
       const ended: EndedPolicy = { policy, cause: call!.seq, reason, ended: how === 'memory' ? 'memory' : 'hung' };
       this.#ended = [...this.#ended, ended];
       this.#around?.onEnded(ended);
-    } else {
+    }
+    // Named again, it was not kept from running: as if nobody had been named.
+    if (policy === undefined || policy === this.#named) {
       const wasGood = this.#options.wall.monotonic() - running.begunAt >= policyThreadGoodMs;
       this.#bad = wasGood ? 1 : this.#bad + 1;
     }
+    this.#named = policy;
     if (this.#bad < policyThreadsMax) void this.#anew(running).catch((thrown: Error) => this.#around?.onFailure(thrown));
     else this.#around?.onFailure(noThread(reason));
   }
