@@ -1,16 +1,17 @@
 // Owns: Offbox as the benchmark runs it: the real runtime, journal, lease, sources and actuators, put together as
-// src/main.ts does, but with policies made here (ten thousand files would measure the loading of files) and its data in a
-// temporary folder.
+// src/main.ts does, policies in a thread of their own; but with those made here (ten thousand files would measure the loading of files)
+// and its data in a temporary folder.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { cliActuator } from '../adapters/actuator-cli/index.ts';
 import { openSqliteJournal } from '../adapters/journal-sqlite/index.ts';
 import { soloLease } from '../adapters/lease-solo/index.ts';
 import { platforms } from '../adapters/platforms/index.ts';
 import { libvirtSource } from '../adapters/source-libvirt/index.ts';
 import { syslogSource } from '../adapters/source-syslog/index.ts';
-import type { Policy } from '../src/core/policy.ts';
+import type { Engine } from '../src/core/engine.ts';
 import type { Entry } from '../src/model/entry.ts';
 import type { Inventory } from '../src/model/target.ts';
 import type { Actuator } from '../src/ports/actuator.ts';
@@ -18,14 +19,18 @@ import type { Journal } from '../src/ports/journal.ts';
 import type { Platform } from '../src/ports/platform.ts';
 import type { Source } from '../src/ports/source.ts';
 import { platformsOf, targetOf } from '../src/runtime/admission.ts';
+import { Apart, type Surroundings } from '../src/runtime/apart/apart.ts';
+import type { BundledPolicy } from '../src/runtime/apart/messages.ts';
 import { Runtime } from '../src/runtime/runtime.ts';
 import { realWall as wall } from '../src/runtime/wall.ts';
 
 interface CommonOptions {
   readonly inventory: Inventory;
-  readonly policies: readonly Policy[];
-  /** Called AFTER each entry was durable and stepped. */
-  readonly onEntry: (entry: Entry) => void;
+  readonly policies: readonly BundledPolicy[];
+  /** Called AFTER each entry was durable and matched; `engine.woke`: policies are asked. */
+  readonly onEntry: (entry: Entry, engine: Engine) => void;
+  /** Called AFTER the policies have answered for everything up to an entry. */
+  readonly onDecided?: (through: number) => void;
   /** How long each append took. */
   readonly onAppend?: (ms: number) => void;
 }
@@ -91,14 +96,40 @@ interface StartOptions extends WatchingOptions {
   readonly actuators: readonly Actuator[];
 }
 
-async function started({ folder, policies, onEntry, onAppend, ...options }: StartOptions): Promise<Runtime> {
+const policyThread = new URL('../src/policy-thread.ts', import.meta.url);
+
+/** A policy whose module has this text. */
+export function bundleOf(file: string, bundle: string): BundledPolicy {
+  return { file, path: fileURLToPath(new URL(file, import.meta.url)), bundle, version: 'bench' };
+}
+
+class WatchedApart extends Apart {
+  onDecided: ((through: number) => void) | undefined;
+
+  override surround(around: Surroundings): void {
+    super.surround({
+      ...around,
+      decided: (decided) => {
+        around.decided(decided);
+        this.onDecided?.(decided.through);
+      },
+    });
+  }
+}
+
+async function started({ folder, policies, onEntry, onDecided, onAppend, ...options }: StartOptions): Promise<Runtime> {
+  const apart = new WatchedApart({ wall, file: policyThread, journal: journalIn(folder) });
+  apart.onDecided = onDecided;
+  const standIns = apart.begin(await apart.load(policies));
   const journal = await openSqliteJournal({ path: journalIn(folder) });
   const runtime = new Runtime({
     ...options,
     wall,
     journal: onAppend ? timed(journal, onAppend) : journal,
     lease: await soloLease({ directory: folder, describe: () => 'the benchmark' }).acquire(),
-    policies: policies.map((policy) => ({ policy, version: 'bench' })),
+    policies: standIns,
+    apart,
+    snapshots: true,
     modes: { default: 'enforce', policies: {}, targets: {} },
     watch: {
       onEntry,

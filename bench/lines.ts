@@ -2,6 +2,8 @@
 import { type Policy, policy } from '../src/core/policy.ts';
 import { syslog } from '../src/core/selectors.ts';
 import { type Inventory, inventorySchema } from '../src/model/target.ts';
+import type { BundledPolicy } from '../src/runtime/apart/messages.ts';
+import { bundleOf } from './compose.ts';
 
 /** One line in this many matches a policy. */
 export const matchEvery = 100;
@@ -47,15 +49,19 @@ export const inventory: Inventory = inventorySchema.parse({
 });
 
 /** Each listens to a message of its own and wants nothing: what is counted is that it was asked. */
-export function policies(count: number, matched: () => void): readonly Policy[] {
+export function policies(count: number): readonly Policy[] {
   return Array.from({ length: count }, (_, rule) =>
-    policy({
-      name: `rule-${rule}`,
-      on: syslog({ mnemonic: ruleMnemonic(rule) }),
-      ensure: () => {
-        matched();
-        return [];
-      },
-    }),
+    policy({ name: `rule-${rule}`, on: syslog({ mnemonic: ruleMnemonic(rule) }), ensure: () => [] }),
+  );
+}
+
+/** The same, for a thread of their own. */
+export function policyBundles(count: number): readonly BundledPolicy[] {
+  return Array.from({ length: count }, (_, rule) =>
+    bundleOf(
+      `rule-${rule}.js`,
+      `import { policy, syslog } from 'offbox';
+export default policy({ name: 'rule-${rule}', on: syslog({ mnemonic: '${ruleMnemonic(rule)}' }), ensure: () => [] });`,
+    ),
   );
 }

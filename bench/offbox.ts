@@ -1,12 +1,14 @@
 // Owns: the process that receives, journals and matches for throughput and burst, and what it counts while it does.
+import type { Engine } from '../src/core/engine.ts';
+import type { Entry } from '../src/model/entry.ts';
 import type { SourceStats } from '../src/ports/source.ts';
 import { type Composed, composed } from './compose.ts';
-import { inventory, policies } from './lines.ts';
+import { inventory, policyBundles } from './lines.ts';
 import { clockMs, serve } from './process.ts';
 import { ranSince, threads } from './threads.ts';
 
 export interface Taken {
-  /** When the last line was durable and its policies had been asked. */
+  /** When the last line was durable and its policies had answered. */
   readonly at: number;
   readonly matched: number;
   /** Of the whole process, and of its threads by name. */
@@ -19,12 +21,21 @@ let offbox: Composed | undefined;
 let matched = 0;
 let taken = 0;
 let expected = Number.POSITIVE_INFINITY;
+/** Of what is expected. */
+let last = Number.POSITIVE_INFINITY;
 let done: ((at: number) => void) | undefined;
 
-function count(kind: string): void {
+function count({ kind, seq }: Entry, { woke }: Engine): void {
   if (kind !== 'event') return;
   taken += 1;
-  if (taken === expected) done?.(clockMs());
+  if (woke) matched += 1;
+  if (taken === expected) last = seq;
+}
+
+function decided(through: number): void {
+  if (through < last) return;
+  last = Number.POSITIVE_INFINITY;
+  done?.(clockMs());
 }
 
 export type OffboxCalls = typeof calls;
@@ -32,10 +43,7 @@ const calls = serve(
   {
     /** Starts with this many policies; the ports it listens on. */
     async start(many: number): Promise<Composed['ports']> {
-      const asked = policies(many, () => {
-        matched += 1;
-      });
-      offbox = await composed({ inventory, policies: asked, password: '', onEntry: ({ kind }) => count(kind) });
+      offbox = await composed({ inventory, policies: policyBundles(many), password: '', onEntry: count, onDecided: decided });
       return offbox.ports;
     },
     /** Resolves when this many more lines are durable and decided. */

@@ -1,10 +1,7 @@
 // Owns: the process that reacts: Offbox with policies that do not settle.
-import { exclusive } from '../src/core/desire.ts';
-import { policy } from '../src/core/policy.ts';
-import { bgpNetwork } from '../src/core/resources.ts';
-import { fhrp, syslog } from '../src/core/selectors.ts';
 import { inventorySchema } from '../src/model/target.ts';
-import { type Composed, composed } from './compose.ts';
+import type { BundledPolicy } from '../src/runtime/apart/messages.ts';
+import { bundleOf, type Composed, composed } from './compose.ts';
 import { addresses, asking, neighbor, password, prefix } from './gateways.ts';
 import { serve } from './process.ts';
 import { Histogram, type Pauses, pausesOf } from './time-log.ts';
@@ -12,22 +9,31 @@ import { Histogram, type Pauses, pausesOf } from './time-log.ts';
 /** What is measured: a failover, where both gateways are read first; a message upon which one resource is wanted or not. */
 const policies = {
   failover: [
-    policy({
-      name: 'hsrp-active-advertises',
-      on: fhrp.changed({ gateway: 'lan', role: 'active' }),
-      key: (event) => event.gateway,
-      ensure: ({ gateway }) => exclusive(gateway, (member) => bgpNetwork(member, prefix)),
-    }),
+    bundleOf(
+      'failover.js',
+      `import { bgpNetwork, exclusive, fhrp, policy } from 'offbox';
+export default policy({
+  name: 'hsrp-active-advertises',
+  on: fhrp.changed({ gateway: 'lan', role: 'active' }),
+  key: (event) => event.gateway,
+  ensure: ({ gateway }) => exclusive(gateway, (member) => bgpNetwork(member, '${prefix}')),
+});`,
+    ),
   ],
-  ensure: [
-    policy({ name: 'wanted', on: syslog({ mnemonic: asking.wanted }), ensure: (event) => bgpNetwork(event, prefix) }),
-    policy({
-      name: 'unwanted',
-      on: syslog({ mnemonic: asking.unwanted }),
-      ensure: (event) => bgpNetwork(event, prefix).absent(),
-    }),
-  ],
+  ensure: [one('wanted', ''), one('unwanted', '.absent()')],
 } as const;
+
+function one(what: keyof typeof asking, absent: string): BundledPolicy {
+  return bundleOf(
+    `${what}.js`,
+    `import { bgpNetwork, policy, syslog } from 'offbox';
+export default policy({
+  name: '${what}',
+  on: syslog({ mnemonic: '${asking[what]}' }),
+  ensure: (event) => bgpNetwork(event, '${prefix}')${absent},
+});`,
+  );
+}
 
 interface Start {
   readonly reacting: keyof typeof policies;

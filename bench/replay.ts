@@ -37,7 +37,7 @@ export interface Replays {
 export async function replays(entries: number, rounds: number): Promise<Replays> {
   const folder = mkdtempSync(join(tmpdir(), 'offbox-bench-replay-'));
   const path = join(folder, 'journal.sqlite');
-  const deployed = policies(1_000, () => undefined);
+  const deployed = policies(1_000);
   await filled(path, deployed, entries);
   const ratesOf = async (step: boolean): Promise<number> => {
     const journal = await readSqliteJournal({ path });

@@ -52,7 +52,7 @@ export function stages(lines: number): readonly Stage[] {
   const events = texts.map((batch) => batch.map(eventOf));
   const entries = events.map((batch) => batch.map((event): NewEntry => ({ kind: 'event', event: admit(event, inventory), at })));
   const rows = entries.map((batch) => rowsOf(batch, 1, 1));
-  const deployed = policies(10_000, () => undefined);
+  const deployed = policies(10_000);
   const engine = new Engine(deployed.map((policy) => ({ policy, version: 'bench' })));
   let seq = 0;
   for (const { name } of deployed) engine.step({ kind: 'deploy', policy: name, version: 'bench', runtime: '', seq: ++seq, at });

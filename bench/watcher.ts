@@ -1,17 +1,14 @@
 // Owns: the process that watches the hypervisors: Offbox with the policies it ships, switches that answer at once, and what
-// it counts: each lifecycle event when it was durable and the policies that listen to it had been asked.
+// it counts: each lifecycle event when it was durable, the facts knew it and it was matched with what the policies listen to.
 import { PerformanceObserver } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
 import { platforms } from '../adapters/platforms/index.ts';
-import hsrpActiveAdvertises from '../policies/hsrp-active-advertises.ts';
-import migrationPreflight from '../policies/migration-preflight.ts';
-import migrationRequestedAppliesQos from '../policies/migration-requested-applies-qos.ts';
-import migrationRequestedRelaxesPortSecurity from '../policies/migration-requested-relaxes-port-security.ts';
-import vmMigratedClearsStickyMac from '../policies/vm-migrated-clears-sticky-mac.ts';
-import type { Policy } from '../src/core/policy.ts';
+import type { Engine } from '../src/core/engine.ts';
 import type { Entry } from '../src/model/entry.ts';
 import type { ResourceDriver } from '../src/ports/platform.ts';
 import type { SourceStats } from '../src/ports/source.ts';
 import type { HostStats } from '../src/runtime/host.ts';
+import { bundlePolicies } from '../src/runtime/policies.ts';
 import type { Runtime } from '../src/runtime/runtime.ts';
 import { watching } from './compose.ts';
 import { hypervisorInventory } from './domains.ts';
@@ -33,45 +30,17 @@ const kinds = ['sticky-mac', 'mac-table-entry', 'service-policy', 'violation-mod
 const ios = platforms['cisco-ios']!;
 const answering = { ...platforms, 'cisco-ios': { ...ios, resources: Object.fromEntries(kinds.map((kind) => [kind, atOnce])) } };
 
-const shipped = [
-  hsrpActiveAdvertises,
-  migrationPreflight,
-  migrationRequestedAppliesQos,
-  migrationRequestedRelaxesPortSecurity,
-  vmMigratedClearsStickyMac,
-];
-
 const log = new TimeLog();
 const now = steadyClock();
-/** Policies asked by the entry that is being stepped. */
-let asked = 0;
-
-/** As it is, and counts when it is asked. */
-function counted(policy: Policy): Policy {
-  const { ensure, hold } = policy;
-  const seen = <A extends readonly unknown[], R>(work: (...args: A) => R) => {
-    return (...args: A): R => {
-      asked += 1;
-      return work(...args);
-    };
-  };
-  return {
-    ...policy,
-    ...(ensure ? { ensure: seen(ensure) } : {}),
-    ...(hold ? { hold: { ...hold, desires: seen(hold.desires) } } : {}),
-  };
-}
-
 const entries = { lifecycle: 0, gaps: 0, all: 0 };
 
-function take(entry: Entry): void {
+function take(entry: Entry, { woke }: Engine): void {
   entries.all += 1;
   const meaning = entry.kind === 'event' ? entry.event.meaning : null;
   if (entry.kind === 'event' && meaning?.kind === 'vm.lifecycle') {
     entries.lifecycle += 1;
-    log.add(Number(entry.event.target!.slice(3)), now(), asked > 0 ? 1 : 0);
+    log.add(Number(entry.event.target!.slice(3)), now(), woke ? 1 : 0);
   } else if (meaning?.kind === 'source.gap' && meaning.source === 'libvirt') entries.gaps += 1;
-  asked = 0;
 }
 
 const appends = new Histogram();
@@ -101,7 +70,7 @@ const calls = serve(
   {
     async start(start: { readonly hosts: number; readonly folder: string; readonly data: string }): Promise<void> {
       const inventory = hypervisorInventory(start.hosts, start.folder);
-      const policies = shipped.map(counted);
+      const policies = await bundlePolicies(fileURLToPath(new URL('../policies', import.meta.url)));
       const onAppend = (ms: number): void => appends.add(ms);
       collected.observe({ entryTypes: ['gc'] });
       runtime = await watching({ inventory, policies, platforms: answering, folder: start.data, onEntry: take, onAppend });
