@@ -50,6 +50,9 @@ export interface EngineOptions {
   readonly watch?: CallWatch;
 }
 
+/** A policy hears of an entry, or facts change by it, or neither. */
+export type Concern = 'policies' | 'facts' | 'nobody';
+
 export interface StepResult {
   readonly intents: readonly Intent[];
   readonly faults: readonly PolicyFault[];
@@ -79,7 +82,7 @@ export class Engine {
   readonly #host: RunHost;
   #entry: Pick<Entry, 'seq' | 'at'> = { seq: 0, at: 0 };
   #woke = false;
-  #concerned = false;
+  #concern: Concern = 'nobody';
   readonly #watch: CallWatch | undefined;
   /** Nothing is wanted: what is put back has wanted it before. */
   #silent = false;
@@ -111,7 +114,7 @@ export class Engine {
   step(entry: Entry): StepResult {
     this.#entry = entry;
     this.#woke = false;
-    this.#concerned = true;
+    this.#concern = 'policies';
     // Before anything rings: what came due while Offbox was down is what it is about.
     if (entry.kind === 'late') this.#dropLate(entry);
     this.clock.advanceTo(entry.at);
@@ -131,9 +134,9 @@ export class Engine {
     return this.#woke;
   }
 
-  /** Whether the last entry could change anything: a fact, or what a policy remembers or wants, time apart. */
-  get concerned(): boolean {
-    return this.#concerned;
+  /** Whom the last entry could concern, time apart. */
+  get concern(): Concern {
+    return this.#concern;
   }
 
   /**
@@ -255,7 +258,7 @@ export class Engine {
 
   #take(entry: Entry): void {
     if (entry.kind === 'event') {
-      if (entry.event instanceof WrittenEvent && !this.#concerns(entry.event)) this.#concerned = false;
+      if (entry.event instanceof WrittenEvent && !this.#concerns(entry.event)) this.#concern = 'nobody';
       else this.#onEvent(entry);
     } else if (entry.kind === 'reading') this.#onReading(entry);
     else if (entry.kind === 'attempt') this.#onAttempt(entry);
@@ -274,7 +277,7 @@ export class Engine {
     this.#remember(event, this.facts.fold(entry));
     this.#dispatch(event, -1);
     if (event.meaning?.kind === 'source.gap') this.#onGap(event.meaning.reason, event.meaning.targets);
-    else this.#concerned = this.#woke || (event.meaning !== null && isFolded(event.meaning.kind));
+    else if (!this.#woke) this.#concern = event.meaning && isFolded(event.meaning.kind) ? 'facts' : 'nobody';
   }
 
   #dropLate({ policies, until }: EntryOf<'late'>): void {

@@ -255,6 +255,9 @@ export const policyHeapMb = 4_096;
  * in the journal what it was not handed. */
 export const policyAppendsMax = 256;
 export const policyTextMax = 16 * 1024 * 1024;
+/** What changes facts alone waits for an entry that a policy hears of, until it is so many entries or characters. */
+export const policyFactsMax = 512;
+export const policyFactsTextMax = 1024 * 1024;
 /** Threads of policies that ended one after another with nobody to name, each within a minute of its beginning: then nothing is decided
  * any more. */
 export const policyThreadsMax = 3;

@@ -6,7 +6,7 @@
 // H3. When the journal refuses, nothing is acted on any more: the host stops and says why.
 // H4. Where it has no room, nothing is decided or done until it has: what sources bring is refused and counted, what came of acting
 //     is kept and appended first.
-import type { Engine, StepResult } from '../core/engine.ts';
+import type { Concern, Engine, StepResult } from '../core/engine.ts';
 import type { Entry, EntryBody, NewEntry } from '../model/entry.ts';
 import { RuntimeFault } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
@@ -29,7 +29,7 @@ export interface HostOptions {
   /** An intent is durable: do it. */
   readonly execute: (intent: Intent, at: number) => void;
   /** Where policies run apart: the engine here knows facts and what is open, and wants nothing. */
-  readonly apart?: { see(entry: Entry, concerns: boolean): void; appended(through: number, at: number): void } | undefined;
+  readonly apart?: { see(entry: Entry, concern: Concern): void; appended(through: number, at: number): void } | undefined;
   /** After each entry was stepped; for those who watch. */
   readonly onEntry?: (entry: Entry, result: StepResult) => void;
   /** After an append whose entries have all been stepped: how many, and what is wanted because of them and not yet recorded. */
@@ -321,7 +321,7 @@ export class Host {
       const result = engine.step(entry);
       this.#entries += 1;
       this.#lastSeq = entry.seq;
-      if (apart) apart.see(entry, engine.concerned);
+      if (apart) apart.see(entry, engine.concern);
       else this.#want(result);
       if (entry.kind === 'intent') execute(entry.intent, entry.at);
       onEntry?.(entry, result);

@@ -4,6 +4,7 @@
 // A1. Whatever an old thread still says is not heard: what it wanted and was not recorded the new one wants again, by replay.
 // A2. The new one reads up to the entry at which it was begun, between two appends, and is handed everything after it.
 // A3. A policy that is named is in a quarantine entry at once; until that is durable it is known here.
+import type { Concern } from '../../core/engine.ts';
 import type { DeployedPolicy } from '../../core/policy.ts';
 import type { Entry, EntryBody } from '../../model/entry.ts';
 import { OperatorError, RuntimeFault } from '../../model/errors.ts';
@@ -162,10 +163,10 @@ export class Apart {
   }
 
   /** To be called with each entry, after it was stepped. */
-  see(entry: Entry, concerns: boolean): void {
+  see(entry: Entry, concern: Concern): void {
     if (entry.kind === 'quarantine')
       this.#ended = this.#ended.filter(({ policy, cause }) => policy !== entry.policy || cause !== entry.cause);
-    this.#feed?.see(entry, concerns);
+    this.#feed?.see(entry, concern);
   }
 
   /** After the last entry of an append. */
@@ -177,6 +178,7 @@ export class Apart {
 
   /** A snapshot of this moment, written there. */
   async snapshot(through: number, at: number, older: readonly KeptSnapshot[], requests: string): Promise<WrittenSnapshot> {
+    this.#feed?.handFacts(at);
     this.#feed?.catchUp();
     const written = await this.#ask<WrittenSnapshot | string>((id) => ({ kind: 'snapshot', id, through, at, older, requests }));
     if (typeof written === 'string') throw new RangeError(written);
@@ -244,13 +246,15 @@ export class Apart {
   }
 
   #stands({ through, nextDue, heldSince, unsettled }: Standing): void {
-    this.#standing = { through, nextDue, heldSince, unsettled };
+    // What changed facts alone it answers when all of it was decided already.
+    this.#standing = { through: Math.max(through, this.#standing.through), nextDue, heldSince, unsettled };
     this.#feed?.answered(through, nextDue);
   }
 
   #decided(decision: Decision): void {
-    const { through, nextDue, intents, faults } = decision;
+    const { nextDue, intents, faults } = decision;
     this.#stands(decision);
+    const { through } = this.#standing;
     this.#around?.decided({ through, intents: intents.map(intentOf), faults, nextDue });
   }
 

@@ -5,14 +5,18 @@
 //     one after an entry that set it for now.
 // F2. Where the thread has answered everything, it is known when its next alarm is due: an append before that which concerns nobody is
 //     decided as it comes, and costs a comparison.
+// F3. What changes facts alone is decided as it comes too, for it reaches no policy: it goes before the next entry that one must hear of.
+import type { Concern } from '../../core/engine.ts';
 import type { Entry, EntryOf } from '../../model/entry.ts';
-import { policyAppendsMax, policyTextMax } from '../../model/limits.ts';
+import { policyAppendsMax, policyFactsMax, policyFactsTextMax, policyTextMax } from '../../model/limits.ts';
 import { entryJson } from '../../model/written-event.ts';
 import type { Order } from './messages.ts';
 
 interface Outstanding {
   readonly through: number;
   readonly characters: number;
+  /** Something may come of it. */
+  readonly isHeard: boolean;
 }
 
 export class Feed {
@@ -20,8 +24,10 @@ export class Feed {
   #seqs: number[] = [];
   #texts: (string | null)[] = [];
   #characters = 0;
-  #concerns = false;
+  #isHeard = false;
   #isAfterOne = false;
+  /** Of earlier appends (F3). */
+  #facts: { seqs: number[]; texts: string[]; characters: number } = { seqs: [], texts: [], characters: 0 };
   /** Not yet handed over. */
   #decided: EntryOf<'decided'> | undefined;
   #outstanding: Outstanding[] = [];
@@ -34,34 +40,50 @@ export class Feed {
   constructor(through: number, order: (order: Order) => void) {
     this.#order = order;
     this.#handed = through;
-    this.#outstanding.push({ through, characters: 0 });
+    this.#outstanding.push({ through, characters: 0, isHeard: true });
   }
 
   /** To be called with each entry of an append. */
-  see(entry: Entry, concerns: boolean): void {
+  see(entry: Entry, concern: Concern): void {
     if (entry.kind === 'decided') this.#decided = entry;
-    if (concerns && entry.kind !== 'decided') {
+    const concerns = concern !== 'nobody' && entry.kind !== 'decided';
+    if (concerns) {
       const text = entryJson(entry);
       this.#push(entry.seq, text);
       this.#characters += text.length;
-      this.#concerns = true;
+      if (concern === 'policies') this.#isHeard = true;
     } else if (this.#seqs.length === 0 || this.#isAfterOne) this.#push(entry.seq, null);
-    this.#isAfterOne = concerns && entry.kind !== 'decided';
+    this.#isAfterOne = concerns;
   }
 
   /** After the append's last entry. Returns whether it is decided as it is: nobody wants anything. */
   appended(through: number, at: number): boolean {
     const [seqs, texts, characters] = [this.#seqs, this.#texts, this.#characters];
-    const isQuiet = !this.#concerns && this.isIdle && (this.#nextDue === undefined || this.#nextDue > at);
-    [this.#seqs, this.#texts, this.#characters, this.#concerns, this.#isAfterOne] = [[], [], 0, false, false];
+    const isQuiet = !this.#isHeard && this.isIdle && (this.#nextDue === undefined || this.#nextDue > at);
+    [this.#seqs, this.#texts, this.#characters, this.#isHeard, this.#isAfterOne] = [[], [], 0, false, false];
     this.#handed = through;
-    if (isQuiet) return true;
-    if (this.#isFull(characters)) this.#isBehind = true;
+    if (isQuiet) {
+      this.#keep(seqs, texts, characters);
+      if (this.#facts.texts.length >= policyFactsMax || this.#facts.characters >= policyFactsTextMax) this.handFacts(at);
+      return true;
+    }
+    if (this.#isFull(characters)) this.#fallBehind();
     if (this.#isBehind) return false;
     this.#addDecided(seqs, texts);
-    this.#hand(through, characters);
-    this.#order({ kind: 'step', at, seqs, texts, through });
+    const facts = this.#takeFacts();
+    this.#hand(through, characters + facts.characters, true);
+    this.#order({ kind: 'step', at, seqs: [...facts.seqs, ...seqs], texts: [...facts.texts, ...texts], through });
     return false;
+  }
+
+  /** What waits for the next entry that a policy must hear of goes now. */
+  handFacts(at: number): void {
+    if (this.#facts.texts.length === 0) return;
+    if (this.#isFull(this.#facts.characters)) this.#fallBehind();
+    if (this.#isBehind) return;
+    const { seqs, texts, characters } = this.#takeFacts();
+    this.#hand(this.#handed, characters, false);
+    this.#order({ kind: 'step', at, seqs, texts, through: this.#handed });
   }
 
   /** It has answered for everything up to `through`. */
@@ -77,13 +99,35 @@ export class Feed {
     if (!this.#isBehind) return;
     this.#isBehind = false;
     this.#decided = undefined;
-    this.#hand(this.#handed, 0);
+    this.#hand(this.#handed, 0, true);
     this.#order({ kind: 'read-on', through: this.#handed });
   }
 
-  /** Nothing is unanswered. */
+  /** Nothing is unanswered of which something may come. */
   get isIdle(): boolean {
-    return !this.#isBehind && this.#outstanding.length === 0;
+    return !this.#isBehind && !this.#outstanding.some(({ isHeard }) => isHeard);
+  }
+
+  #keep(seqs: readonly number[], texts: readonly (string | null)[], characters: number): void {
+    if (characters === 0) return;
+    for (const [index, text] of texts.entries()) {
+      if (text === null) continue;
+      this.#facts.seqs.push(seqs[index]!);
+      this.#facts.texts.push(text);
+    }
+    this.#facts.characters += characters;
+  }
+
+  #takeFacts(): { readonly seqs: number[]; readonly texts: string[]; readonly characters: number } {
+    const facts = this.#facts;
+    this.#facts = { seqs: [], texts: [], characters: 0 };
+    return facts;
+  }
+
+  /** It is handed nothing more: what it has not got it reads. */
+  #fallBehind(): void {
+    this.#isBehind = true;
+    this.#takeFacts();
   }
 
   /** The newest word of what was decided: a snapshot has it, and nobody else there needs it. */
@@ -104,8 +148,8 @@ export class Feed {
     this.#texts.push(text);
   }
 
-  #hand(through: number, characters: number): void {
-    this.#outstanding.push({ through, characters });
+  #hand(through: number, characters: number, isHeard: boolean): void {
+    this.#outstanding.push({ through, characters, isHeard });
     this.#outstandingCharacters += characters;
   }
 
