@@ -66,7 +66,7 @@ const domains: readonly Handler[] = [
   }),
   on(moreProcedures.getOsType, () => ({ type: 'hvm' })),
   on(moreProcedures.isActive, ({ host }, { dom }) => ({ value: isActive(host.domain(dom.uuid, dom.name)) ? 1 : 0 })),
-  on(moreProcedures.isPersistent, ({ host }, { dom }) => ({ value: host.domain(dom.uuid, dom.name).persistent ? 1 : 0 })),
+  on(procedures.isPersistent, ({ host }, { dom }) => ({ persistent: host.domain(dom.uuid, dom.name).persistent ? 1 : 0 })),
   on(moreProcedures.getAutostart, () => ({ value: 0 })),
   on(moreProcedures.hasManagedSave, () => ({ value: 0 })),
   on(moreProcedures.getSecurityLabel, () => ({ label: characters(''), enforcing: 0 })),

@@ -39,7 +39,6 @@ export const moreProcedures = {
     struct({ model: array(int, 257), doi: array(int, 257) }),
   ),
   isActive: procedure('DOMAIN_IS_ACTIVE', 150, struct(dom), struct(one)),
-  isPersistent: procedure('DOMAIN_IS_PERSISTENT', 151, struct(dom), struct(one)),
   getJobInfo: procedure(
     'DOMAIN_GET_JOB_INFO',
     163,
