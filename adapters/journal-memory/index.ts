@@ -56,6 +56,7 @@ function memoryBlobs() {
       return digest;
     },
     delete: (digest: string) => void blobs.delete(digest),
+    digests: () => [...blobs.keys()],
     bytes: () => [...blobs.values()].reduce((sum, { length }) => sum + length, 0),
     get(digest: string): Uint8Array | undefined {
       const bytes = blobs.get(digest);
@@ -138,6 +139,7 @@ export function memoryJournal(): Journal {
     putBlob: (bytes) => whileOpen(() => blobs.put(bytes)),
     getBlob: (digest) => whileOpen(() => blobs.get(digest)),
     deleteBlob: (digest) => whileOpen(() => blobs.delete(digest)),
+    blobs: () => whileOpen(blobs.digests),
     room: () => whileOpen(() => ({ usedBytes: entries.bytes() + blobs.bytes(), freeBytes: Number.POSITIVE_INFINITY })),
     async close() {
       closed = true;

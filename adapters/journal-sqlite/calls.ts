@@ -14,6 +14,7 @@ export interface Calls {
   putBlob: { ask: Uint8Array; answer: string };
   getBlob: { ask: string; answer: Uint8Array<ArrayBuffer> | undefined };
   deleteBlob: { ask: string; answer: undefined };
+  blobs: { ask: undefined; answer: readonly string[] };
   room: { ask: undefined; answer: Room };
   close: { ask: undefined; answer: undefined };
 }

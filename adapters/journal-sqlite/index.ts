@@ -104,6 +104,7 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
     },
     getBlob: (digest) => client.call('getBlob', digest),
     deleteBlob: (digest) => client.call('deleteBlob', digest),
+    blobs: () => client.call('blobs', undefined),
     room: () => client.call('room', undefined),
     close: () => client.close(),
   };

@@ -36,6 +36,7 @@ export interface Store {
   putBlob(bytes: Uint8Array): string;
   getBlob(digest: string): Uint8Array<ArrayBuffer> | undefined;
   deleteBlob(digest: string): void;
+  blobs(): readonly string[];
   room(): Room;
   checkpointSome(): void;
   close(): void;
@@ -143,9 +144,10 @@ function blobsOn(
   db: DatabaseSync,
   path: string,
   { guarded, inTransaction }: Guard,
-): Pick<Store, 'putBlob' | 'getBlob' | 'deleteBlob'> {
+): Pick<Store, 'putBlob' | 'getBlob' | 'deleteBlob' | 'blobs'> {
   const get = db.prepare('SELECT bytes FROM blob WHERE digest = ?');
   const remove = db.prepare('DELETE FROM blob WHERE digest = ?');
+  const digests = db.prepare('SELECT digest FROM blob');
   const put = db.prepare('INSERT OR IGNORE INTO blob(digest, bytes) VALUES(?, ?)');
   return {
     putBlob(bytes) {
@@ -167,6 +169,7 @@ function blobsOn(
         return found?.bytes;
       }),
     deleteBlob: (digest) => inTransaction(() => void remove.run(digest)),
+    blobs: () => guarded(() => (digests.all() as { digest: string }[]).map(({ digest }) => digest)),
   };
 }
 
@@ -193,7 +196,7 @@ export function storeOn(db: DatabaseSync, path: string): Store {
   const insert = insertStatement(db);
   const read = readOn(db, path);
   const trim = trimOn(db, path, tail);
-  const { putBlob, getBlob, deleteBlob } = blobsOn(db, path, guards);
+  const { putBlob, getBlob, deleteBlob, blobs } = blobsOn(db, path, guards);
   const room = roomOn(db, path);
   const passive = db.prepare('PRAGMA wal_checkpoint(PASSIVE)');
   let writtenBytes = 0;
@@ -230,6 +233,7 @@ export function storeOn(db: DatabaseSync, path: string): Store {
     },
     getBlob,
     deleteBlob,
+    blobs,
     room: () => guarded(room),
     checkpointSome() {
       if (writtenBytes < logBytes) return;

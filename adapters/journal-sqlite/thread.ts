@@ -24,6 +24,7 @@ const handlersOf = (store: Store): Handlers => ({
     store.deleteBlob(digest);
     return undefined;
   },
+  blobs: () => store.blobs(),
   room: () => store.room(),
   close() {
     store.close();
@@ -35,7 +36,10 @@ const handlersOf = (store: Store): Handlers => ({
 function buffersOf(answer: unknown): ArrayBuffer[] {
   if (answer instanceof Uint8Array) return [answer.buffer as ArrayBuffer];
   if (!Array.isArray(answer)) return [];
-  return (answer as Calls['read' | 'append']['answer']).map((part) => (part instanceof ArrayBuffer ? part : part.body.buffer));
+  return (answer as Calls['read' | 'append' | 'blobs']['answer']).flatMap((part) => {
+    if (typeof part === 'string') return [];
+    return part instanceof ArrayBuffer ? [part] : [part.body.buffer];
+  });
 }
 
 function answered(handlers: Handlers, { id, call, ask }: Asked): Answered {

@@ -40,6 +40,8 @@ export interface Journal {
   getBlob(digest: string): Promise<Uint8Array | undefined>;
   /** Forgets a blob; one that is not there is forgotten already. */
   deleteBlob(digest: string): Promise<void>;
+  /** The digests of all blobs there are, in no order. */
+  blobs(): Promise<readonly string[]>;
   room(): Promise<Room>;
   close(): Promise<void>;
 }

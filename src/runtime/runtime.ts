@@ -28,6 +28,7 @@ import { Reports } from './reports.ts';
 import { Requests } from './requests.ts';
 import type { Needs } from './retention.ts';
 import { SnapshotTaker, type SnapshotWays, type TakenSnapshot } from './snapshot-taker.ts';
+import { forgetUnnamed } from './unnamed-blobs.ts';
 import { View } from './view.ts';
 
 /** Those who watch: the story on the terminal, a test. Called in the order of the journal. */
@@ -84,6 +85,9 @@ export class Runtime {
   readonly #closing: (() => Promise<void>)[] = [];
   #begun = false;
   #reloading: Promise<unknown> = Promise.resolve();
+  /** Beside everything else: it may read all of the journal. */
+  #forgetting: Promise<void> | undefined;
+  readonly #stopping = new AbortController();
   #engine: Engine;
   #policies: readonly DeployedPolicy[];
   /** Stopped, and still letting go. */
@@ -390,9 +394,14 @@ export class Runtime {
     // Numbers given up for what a damaged journal lost lie behind its last entry.
     const lastSeq = Math.max(recovered.lastSeq, (await journal.tail()).lastSeq);
     await this.#keeper?.start();
+    const blobs = await journal.blobs();
     const first = await this.#firstEntries(recovered);
     this.#begun = true;
     await this.host.begin({ ...recovered, lastSeq }, first, late());
+    this.#forgetting = forgetUnnamed(journal, blobs, recovered.kept, this.#stopping.signal).then(
+      () => undefined,
+      (thrown: unknown) => this.#warn(`snapshots that no entry names are not looked for: ${messageOf(thrown)}`),
+    );
     this.executor.resume(open, doubts);
     const early = this.#early ?? [];
     this.#early = undefined;
@@ -452,12 +461,14 @@ export class Runtime {
   /** Ends in order: no new events, what is waiting is appended, sessions closed, the lease given back. */
   async stop(): Promise<void> {
     const { sources, journal, lease } = this.#options;
+    this.#stopping.abort();
     await Promise.allSettled(this.#closing.map((close) => close()));
     await Promise.allSettled(sources.map((source) => source.stop()));
     await this.#keeper?.stop();
     this.host.giveUp();
     await this.executor.stop();
     await this.#snapshots?.stop();
+    await this.#forgetting;
     await this.host.stop();
     await this.#options.apart?.stop();
     await journal.close();

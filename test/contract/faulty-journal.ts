@@ -106,6 +106,7 @@ export function faultyJournal(inner: Journal, { seed, appendPercent, readPercent
       putBlob: (bytes) => later(() => inner.putBlob(bytes)),
       getBlob: (digest) => later(() => inner.getBlob(digest)),
       deleteBlob: (digest) => later(() => inner.deleteBlob(digest)),
+      blobs: () => later(() => inner.blobs()),
       room: () => later(() => inner.room()),
       async close() {
         closed = true;

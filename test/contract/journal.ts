@@ -252,6 +252,16 @@ function blobs(test: Test, journal: () => Journal): void {
     expect((await journal().room()).usedBytes).toBeLessThan(before + 90_000);
   });
 
+  test('lists the blobs there are, each once, and those forgotten no more', async () => {
+    expect(await journal().blobs()).toEqual([]);
+    const digests: string[] = [];
+    for (const byte of [1, 2, 3]) digests.push(await journal().putBlob(Uint8Array.of(byte)));
+    await journal().putBlob(Uint8Array.of(1));
+    expect([...(await journal().blobs())].sort()).toEqual([...digests].sort());
+    await journal().deleteBlob(digests[1]!);
+    expect([...(await journal().blobs())].sort()).toEqual([digests[0]!, digests[2]!].sort());
+  });
+
   test('gives back any bytes, none and a megabyte included', async () => {
     const large = Uint8Array.from({ length: 1_000_000 }, (_, index) => (index * 7) % 256);
     for (const bytes of [new Uint8Array(), large, large.subarray(5, 9)]) {

@@ -46,6 +46,10 @@ export class Blobs {
     return this.#whole.get(digest) ?? this.#torn.get(digest);
   }
 
+  digests(): readonly string[] {
+    return [...this.#whole.keys(), ...this.#torn.keys()];
+  }
+
   async delete(process: SimProcess, digest: string): Promise<void> {
     const { clock, prng, crash } = this.#options;
     await clock.base.sleep(prng.fraction() * 5);

@@ -68,6 +68,7 @@ export class Disk {
       putBlob: (bytes) => process.answer(() => this.#blobs.put(process, bytes)),
       getBlob: (digest) => process.answer(async () => this.#blobs.get(digest)),
       deleteBlob: (digest) => process.answer(() => this.#blobs.delete(process, digest)),
+      blobs: () => process.answer(async () => this.#blobs.digests()),
       room: () => process.answer(() => this.#room()),
       close: async () => undefined,
     };
