@@ -5,10 +5,10 @@ import { isIPv6 } from 'node:net';
 import { interfaceName } from '../../src/model/interface-name.ts';
 import { ifNamePatienceMs } from '../../src/model/limits.ts';
 import type { Wall } from '../../src/ports/wall.ts';
+import { frameOf, pduTag } from '../snmp/frame.ts';
+import { Message } from '../snmp/net-snmp.ts';
+import { octetsText } from '../snmp/value.ts';
 import { plainAddress } from './address.ts';
-import { frameOf, pduTag } from './frame.ts';
-import { Message } from './net-snmp.ts';
-import { octetsText } from './wire.ts';
 
 const ifName = '1.3.6.1.2.1.31.1.1.1.1';
 

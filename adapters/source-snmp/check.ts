@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto';
 import { TargetError } from '../../src/model/errors.ts';
 import type { SnmpFields } from '../../src/model/event.ts';
-import { type CommunityFrame, type Frame, frameOf, pduTag, type UsmFrame } from './frame.ts';
-import { type CodecMessage, Message } from './net-snmp.ts';
+import { type CommunityFrame, type Frame, frameOf, pduTag, type UsmFrame } from '../snmp/frame.ts';
+import { type CodecMessage, Message } from '../snmp/net-snmp.ts';
 import { checkHeader, type Usm, type UsmCause } from './usm.ts';
 import { notificationOf, rawOf, responsePdu, snmpFieldsOf } from './wire.ts';
 

@@ -3,11 +3,12 @@ import { TargetError } from '../../src/model/errors.ts';
 import type { SnmpFields } from '../../src/model/event.ts';
 import type { Meaning } from '../../src/model/meaning.ts';
 import { trapMeaning } from '../platforms/trap-meanings.ts';
+import { malformed, pduTag, type UsmFrame } from '../snmp/frame.ts';
+import type { CodecMessage, CodecPdu } from '../snmp/net-snmp.ts';
+import { decrypted } from '../snmp/scoped.ts';
+import { type SnmpUser, usersOf } from '../snmp/users.ts';
 import { openedMessage } from './check.ts';
-import { malformed, pduTag, type UsmFrame } from './frame.ts';
-import type { CodecMessage, CodecPdu } from './net-snmp.ts';
-import { type SnmpUser, usersOf } from './users.ts';
-import { checkHeader, decrypted } from './usm.ts';
+import { checkHeader } from './usm.ts';
 import { notificationOf, snmpFieldsOf } from './wire.ts';
 
 export interface DecodedTrap extends SnmpFields {

@@ -2,7 +2,7 @@
 // sent again meanwhile is not offered twice, and one sent again afterwards is answered again without a second event.
 import { snmpInformsMax, snmpTimeWindowSeconds } from '../../src/model/limits.ts';
 import type { Wall } from '../../src/ports/wall.ts';
-import { boundedMap } from './bounded-map.ts';
+import { boundedMap } from '../snmp/bounded-map.ts';
 
 interface Inform {
   state: 'under-way' | 'answered' | 'failed';

@@ -3,8 +3,8 @@
 import { isIP } from 'node:net';
 import { ifNameKeptMs, ifNameQuestionsMax, ifNamesMax } from '../../src/model/limits.ts';
 import type { Wall } from '../../src/ports/wall.ts';
+import { boundedMap } from '../snmp/bounded-map.ts';
 import { type Answer, type Asker, type InterfaceName, ifNameAsker } from './ask.ts';
-import { boundedMap } from './bounded-map.ts';
 
 export interface Agent {
   readonly name: string;

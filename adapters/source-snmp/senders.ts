@@ -1,7 +1,7 @@
 // Owns: what each sender's clock told last, and so whether it started anew: its notifications until then may be lost.
 import type { SnmpFields } from '../../src/model/event.ts';
 import { snmpSendersMax } from '../../src/model/limits.ts';
-import { boundedMap } from './bounded-map.ts';
+import { boundedMap } from '../snmp/bounded-map.ts';
 
 interface Sender {
   readonly uptime: number | undefined;

@@ -1,7 +1,7 @@
 // Owns: how many SNMPv3 messages an address may send under engines we have never seen authentic: each costs a digest.
 import { snmpStrangerSourcesMax, snmpStrangersPerSecond } from '../../src/model/limits.ts';
 import type { Wall } from '../../src/ports/wall.ts';
-import { boundedMap } from './bounded-map.ts';
+import { boundedMap } from '../snmp/bounded-map.ts';
 
 /** A token bucket for each address: one second's worth at most. */
 export function strangerAllowance(wall: Wall, perSecond: number = snmpStrangersPerSecond): (peer: string) => boolean {

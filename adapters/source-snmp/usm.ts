@@ -1,9 +1,10 @@
 // Owns: the steps of RFC 3414 section 3.2 on an SNMPv3 message, in their order, and the Reports that refusals are
 // answered with. A message is authenticated before it is decrypted, which net-snmp does the other way round.
 import { TargetError } from '../../src/model/errors.ts';
-import { type ScopedFrame, scopedFrameOf, type UsmFrame } from './frame.ts';
-import { type CodecMessage, type CodecPdu, type Engine, Message, netSnmp } from './net-snmp.ts';
-import type { User } from './users.ts';
+import type { ScopedFrame, UsmFrame } from '../snmp/frame.ts';
+import { type CodecMessage, type CodecPdu, type Engine, Message, netSnmp } from '../snmp/net-snmp.ts';
+import { decrypted, flag } from '../snmp/scoped.ts';
+import type { User } from '../snmp/users.ts';
 import type { Window } from './window.ts';
 import { responsePdu } from './wire.ts';
 
@@ -55,37 +56,6 @@ export interface UsmOptions {
   /** Our own engine as of now. */
   readonly engine: () => Engine;
   readonly nowMs: () => number;
-}
-
-const flag = { auth: 1, priv: 2, reportable: 4 } as const;
-
-/** Length octets of BER, definite form. */
-function berLength(length: number): Buffer {
-  return length < 0x80 ? Buffer.from([length]) : Buffer.from([0x82, length >> 8, length & 0xff]);
-}
-
-/** A PDU in clear through the codec: as a v2c message with no community, which is the shortest envelope there is. */
-export function decodePdu(pdu: Buffer): CodecPdu {
-  const head = Buffer.from([0x02, 0x01, 0x01, 0x04, 0x00]);
-  return Message.createFromBuffer(Buffer.concat([Buffer.from([0x30]), berLength(head.length + pdu.length), head, pdu])).pdu!;
-}
-
-/** Decrypts and decodes. Undefined where what comes out is no scoped PDU: the key is wrong. */
-export function decrypted(message: CodecMessage, bytes: Buffer, { encrypted, salt }: UsmFrame, user: User) {
-  const { msgAuthoritativeEngineID, msgAuthoritativeEngineBoots, msgAuthoritativeEngineTime } = message.msgSecurityParameters;
-  const engine: Engine = {
-    engineID: msgAuthoritativeEngineID,
-    engineBoots: msgAuthoritativeEngineBoots,
-    engineTime: msgAuthoritativeEngineTime,
-  };
-  if (!encrypted || salt.to - salt.from !== 8) return undefined;
-  try {
-    const clear = user.decrypt(bytes.subarray(encrypted.from, encrypted.to), bytes.subarray(salt.from, salt.to), engine);
-    const frame = scopedFrameOf(clear);
-    return { clear, frame, pdu: decodePdu(clear.subarray(frame.pdu.start, frame.pdu.to)) };
-  } catch {
-    return undefined;
-  }
 }
 
 /** RFC 3414 section 3.1 step 7: a response carries our own boots and time as they are when it is sent. */

@@ -5,7 +5,7 @@
 // W2 Where the sender's is (traps) boots and time may go on as they like, and back by less than 150 s.
 // W3 A digest is kept until its message is refused for its age; where there is no room for that, the age refused is raised.
 import { snmpEnginesMax, snmpSeenDigestsMax, snmpTimeWindowSeconds } from '../../src/model/limits.ts';
-import { boundedMap } from './bounded-map.ts';
+import { boundedMap } from '../snmp/bounded-map.ts';
 
 /** The largest msgAuthoritativeEngineBoots there is: an engine that has come so far is never in time again. */
 const bootsMax = 2_147_483_647;

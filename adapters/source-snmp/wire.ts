@@ -2,8 +2,9 @@
 
 import type { SnmpFields, Varbind } from '../../src/model/event.ts';
 import { nameOf } from '../platforms/mib.ts';
-import { type Element, malformed, pduTag, varbindsIn } from './frame.ts';
-import { type CodecPdu, type CodecVarbind, netSnmp } from './net-snmp.ts';
+import { type Element, malformed, pduTag, varbindsIn } from '../snmp/frame.ts';
+import { type CodecPdu, type CodecVarbind, netSnmp } from '../snmp/net-snmp.ts';
+import { plainValue } from '../snmp/value.ts';
 
 const oid = {
   sysUpTime: '1.3.6.1.2.1.1.3.0',
@@ -27,33 +28,12 @@ export interface Notification {
   readonly trapAddress?: string;
 }
 
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** Octets as text where that is printable and cannot be taken for hex, else as `0x…`. */
-export function octetsText(octets: Buffer): string {
-  try {
-    const text = strictUtf8.decode(octets);
-    if (!/[^\P{C}\t\n\r]/u.test(text) && !text.startsWith('0x')) return text;
-  } catch {
-    // Not UTF-8: hex below.
-  }
-  return `0x${octets.toString('hex')}`;
-}
-
 const { ObjectType } = netSnmp;
 /** net-snmp says Counter and Gauge for what RFC 2578 calls Counter32 and Gauge32. */
 const typeNames: ReadonlyMap<number, string> = new Map([
   [ObjectType.Counter!, 'Counter32'],
   [ObjectType.Gauge!, 'Gauge32'],
 ]);
-
-function plainValue({ type, value }: CodecVarbind): Varbind['value'] {
-  if (typeof value === 'number' || typeof value === 'string' || value === null) return value;
-  if (typeof value === 'boolean') return String(value);
-  if (type === ObjectType.Counter64) return BigInt(`0x${value.toString('hex')}`).toString();
-  if (type === ObjectType.Opaque) return `0x${value.toString('hex')}`;
-  return octetsText(value);
-}
 
 function varbindOf(varbind: CodecVarbind): Varbind {
   const name = nameOf(varbind.oid);

@@ -63,6 +63,26 @@ export const libvirtAccessSchema = z.strictObject({
   migrationUri: z.string().optional(),
 });
 
+/** Who may write over SNMP: an SNMPv3 user with authPriv, or a v2c community where the box has nothing else. */
+export const snmpWriteSchema = z
+  .strictObject({
+    user: z.string().min(1).max(32).optional(),
+    auth: z
+      .strictObject({ protocol: z.enum(['md5', 'sha', 'sha224', 'sha256', 'sha384', 'sha512']), key: secretSchema })
+      .optional(),
+    priv: z.strictObject({ protocol: z.enum(['aes128', 'aes256', 'aes256-cisco']), key: secretSchema }).optional(),
+    /** SNMPv2c: in clear on the wire, like the value that is set. */
+    community: secretSchema.optional(),
+  })
+  .superRefine(({ user, auth, priv, community }, context) => {
+    const parts = { user, auth, priv };
+    const given = Object.entries(parts).flatMap(([key, part]) => (part === undefined ? [] : [key]));
+    if (community !== undefined && given.length > 0)
+      context.addIssue({ code: 'custom', message: 'a community goes with no user', path: [given[0]!] });
+    else if (community === undefined && given.length < 3)
+      context.addIssue({ code: 'custom', message: 'neither "user", "auth" and "priv" nor "community" is all there', path: [] });
+  });
+
 export const targetSchema = z.strictObject({
   platform: platformNameSchema,
   address: z.string().min(1),
@@ -81,6 +101,8 @@ export const targetSchema = z.strictObject({
         .regex(/^[0-9a-f]{10,64}$/i, 'must be the engine id in hex')
         .optional(),
       user: z.string().optional(),
+      /** What may be set over SNMP is set as this user; used where there is no `cli`. */
+      write: snmpWriteSchema.optional(),
     })
     .optional(),
   libvirt: libvirtAccessSchema.optional(),
@@ -145,6 +167,7 @@ export const inventorySchema = z.strictObject({
 export type SecretReference = z.infer<typeof secretSchema>;
 export type CliAccess = z.infer<typeof cliAccessSchema>;
 export type NetconfAccess = z.infer<typeof netconfAccessSchema>;
+export type SnmpWrite = z.infer<typeof snmpWriteSchema>;
 export type PlatformName = z.infer<typeof platformNameSchema>;
 export type LibvirtAccess = z.infer<typeof libvirtAccessSchema>;
 export type Attachment = z.infer<typeof attachmentSchema>;

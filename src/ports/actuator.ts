@@ -2,7 +2,7 @@
 // platform (ports/platform.ts) knows what to say; neither knows why.
 //
 // Ordering law: `run` sends nothing before it is called and has everything of the answer when it resolves. A command
-// that changes is 'configure', 'edit' or an `rpc`; the runtime journals its attempt BEFORE it calls run.
+// that changes is 'configure', 'edit', an `rpc` or 'snmp-set'; the runtime journals its attempt BEFORE it calls run.
 import type { Target } from '../model/target.ts';
 
 /** One thing to say to a target. */
@@ -26,13 +26,25 @@ export type Command =
    * that is read (`domains`).
    */
   | { readonly kind: 'migrate'; readonly uuid: string; readonly uri: string; readonly options: MigrateOptions }
-  | { readonly kind: 'abort-job'; readonly uuid: string };
+  | { readonly kind: 'abort-job'; readonly uuid: string }
+  /** SNMP: these instances; the answer is SnmpRow[] as JSON, without those that are not there. */
+  | { readonly kind: 'snmp-get'; readonly oids: readonly string[] }
+  /** SNMP: every instance below an OID, in order; SnmpRow[] as JSON. Rejects where there are more than a table can have. */
+  | { readonly kind: 'snmp-walk'; readonly below: string }
+  /** SNMP: one INTEGER, sent once. The answer is empty. */
+  | { readonly kind: 'snmp-set'; readonly oid: string; readonly integer: number };
 
 /**
  * - `domains`: DomainRow[], all of the host, with job and progress.   - `hypervisor`: HypervisorRow.
  * - `vm-needs`: VmNeedsRow; `about` is a UUID or a name.
  */
 export type LibvirtRead = 'domains' | 'hypervisor' | 'vm-needs';
+
+/** One instance. Octets are text where they are printable, else `0x…`; Counter64 is a decimal text. */
+export interface SnmpRow {
+  readonly oid: string;
+  readonly value: number | string;
+}
 
 /** What lets a migration survive a WAN. */
 export interface MigrateOptions {
@@ -46,7 +58,7 @@ export interface MigrateOptions {
   readonly persistent: boolean;
 }
 
-export type Transport = 'cli' | 'netconf' | 'libvirt';
+export type Transport = 'cli' | 'netconf' | 'libvirt' | 'snmp';
 export const transportOf: Readonly<Record<Command['kind'], Transport>> = {
   cli: 'cli',
   configure: 'cli',
@@ -57,9 +69,18 @@ export const transportOf: Readonly<Record<Command['kind'], Transport>> = {
   libvirt: 'libvirt',
   migrate: 'libvirt',
   'abort-job': 'libvirt',
+  'snmp-get': 'snmp',
+  'snmp-walk': 'snmp',
+  'snmp-set': 'snmp',
 };
 
-/** `text` is what the device said: CLI output, or the inner XML of <data> / <rpc-reply>. */
+/** Whether the inventory gives this access. SNMP is for targets without a command line: a second way to write is one too many. */
+export function gives(target: Target, transport: Transport): boolean {
+  if (transport !== 'snmp') return target[transport] !== undefined;
+  return target.snmp?.write !== undefined && target.cli === undefined;
+}
+
+/** `text` is what the device said: CLI output, the inner XML of <data> / <rpc-reply>, or JSON. */
 export interface Reply {
   readonly text: string;
 }

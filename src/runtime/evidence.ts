@@ -26,6 +26,12 @@ export function commandLines(command: Command): readonly string[] {
       return [`migrate ${command.uuid} to ${command.uri}${optionsText(command.options)}`];
     case 'abort-job':
       return [`abort the job of ${command.uuid}`];
+    case 'snmp-get':
+      return [`get ${command.oids.join(' ')}`];
+    case 'snmp-walk':
+      return [`walk ${command.below}`];
+    case 'snmp-set':
+      return [`set ${command.oid} = ${command.integer}`];
   }
 }
 

@@ -9,7 +9,7 @@
 import { OperatorError, summaryOf, TargetError } from '../model/errors.ts';
 import { connectDeadlineMs, reconnectFirstMs, reconnectLastMs } from '../model/limits.ts';
 import type { Target } from '../model/target.ts';
-import { type Actuator, type Command, type Reply, type Session, type Transport, transportOf } from '../ports/actuator.ts';
+import { type Actuator, type Command, gives, type Reply, type Session, type Transport, transportOf } from '../ports/actuator.ts';
 import type { Dialogue } from '../ports/platform.ts';
 import type { Wall } from '../ports/wall.ts';
 import { deadline } from './deadline.ts';
@@ -143,7 +143,7 @@ export class Line {
     if (state === 'down') throw this.#unreachable(reason ?? 'it is down');
     throw new OperatorError(`${this.#options.name} has no ${transport} access`, {
       code: 'no-access',
-      remedy: `Give targets.${this.#options.name}.${transport} in the inventory.`,
+      remedy: `Give targets.${this.#options.name}.${transport === 'snmp' ? 'snmp.write' : transport} in the inventory.`,
     });
   }
 
@@ -157,7 +157,7 @@ export class Line {
 
   async #openAll(): Promise<void> {
     const { name, target, actuators, wall } = this.#options;
-    const wanted = actuators.filter(({ transport }) => target[transport] && !this.#sessions.has(transport));
+    const wanted = actuators.filter(({ transport }) => gives(target, transport) && !this.#sessions.has(transport));
     const { signal, done } = deadline(wall, connectDeadlineMs, this.#stopped.signal, () => this.#tooLate(connectDeadlineMs));
     try {
       await Promise.all(

@@ -4,9 +4,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { usersOf } from '../../adapters/snmp/users.ts';
 import { checker } from '../../adapters/source-snmp/check.ts';
 import { decodeTrap } from '../../adapters/source-snmp/index.ts';
-import { usersOf } from '../../adapters/source-snmp/users.ts';
 import { usm } from '../../adapters/source-snmp/usm.ts';
 import { timeWindow } from '../../adapters/source-snmp/window.ts';
 import { TargetError } from '../../src/model/errors.ts';
@@ -48,7 +48,7 @@ describe('a datagram', () => {
       for (let length = 0; length < bytes.length; length++) {
         const cut = bytes.subarray(0, length);
         expect(() => decodeTrap(cut, fixtureUsers)).toThrow(
-          /^\[source-snmp\] the datagram is malformed at octet \d+: .* Check with a packet capture/,
+          /^\[snmp\] the datagram is malformed at octet \d+: .* Check with a packet capture/,
         );
         expect(check(Buffer.from(cut), '192.0.2.1')).toEqual({ kind: 'dropped', cause: 'malformed' });
       }

@@ -2,9 +2,9 @@
 // have no effect is followed by one that has: loopback keeps their order, so nobody waits for nothing to happen.
 import { createSocket } from 'node:dgram';
 import { onTestFinished } from 'vitest';
+import { Message, netSnmp, type WritablePdu } from '../../adapters/snmp/net-snmp.ts';
+import { usersOf } from '../../adapters/snmp/users.ts';
 import { type SnmpSourceOptions, type SnmpUser, snmpSource } from '../../adapters/source-snmp/index.ts';
-import { Message, netSnmp, type WritablePdu } from '../../adapters/source-snmp/net-snmp.ts';
-import { usersOf } from '../../adapters/source-snmp/users.ts';
 import type { Event } from '../../src/model/event.ts';
 import type { Sink } from '../../src/ports/source.ts';
 import type { Wall } from '../../src/ports/wall.ts';

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { expect, test } from 'vitest';
-import { Message, netSnmp } from '../../adapters/source-snmp/net-snmp.ts';
-import { usersOf } from '../../adapters/source-snmp/users.ts';
+import { Message, netSnmp } from '../../adapters/snmp/net-snmp.ts';
+import { usersOf } from '../../adapters/snmp/users.ts';
 import { engineId, notification, v2c, v3 } from './kit.ts';
 
 const require = createRequire(import.meta.url);

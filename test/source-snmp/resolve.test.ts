@@ -1,8 +1,8 @@
 // Interface names for ifIndex, from an agent on a real socket that answers when the test lets it.
 import { createSocket } from 'node:dgram';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { Message } from '../../adapters/snmp/net-snmp.ts';
 import type { Agent } from '../../adapters/source-snmp/index.ts';
-import { Message } from '../../adapters/source-snmp/net-snmp.ts';
 import { inbox, startSource, udpSender, v2c, writtenPdu } from './kit.ts';
 
 const ifName = '1.3.6.1.2.1.31.1.1.1.1';

@@ -1,8 +1,8 @@
 // The whole source over real UDP sockets on loopback.
 import { createSocket } from 'node:dgram';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { Message } from '../../adapters/snmp/net-snmp.ts';
 import { type SnmpUser, snmpSource } from '../../adapters/source-snmp/index.ts';
-import { Message } from '../../adapters/source-snmp/net-snmp.ts';
 import {
   answerOf,
   collector,

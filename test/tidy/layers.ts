@@ -81,17 +81,17 @@ export const layers: readonly Layer[] = [
   },
   {
     files: /^adapters\/actuator-/,
-    ours: /^(src\/(model|resources|ports)|adapters\/(platforms|ssh|libvirt-rpc))\//,
+    ours: /^(src\/(model|resources|ports)|adapters\/(platforms|ssh|snmp|libvirt-rpc))\//,
     packages: 'declared',
     builtins: 'allowed',
-    remedy: 'an actuator imports model, resources, ports, platforms, ssh and libvirt-rpc; have the rest handed in',
+    remedy: 'an actuator imports model, resources, ports, platforms, ssh, snmp and libvirt-rpc; have the rest handed in',
   },
   {
     files: /^adapters\/source-/,
-    ours: /^(src\/(model|resources|ports)|adapters\/(platforms|ssh|libvirt-rpc|requests))\//,
+    ours: /^(src\/(model|resources|ports)|adapters\/(platforms|ssh|snmp|libvirt-rpc|requests))\//,
     packages: 'declared',
     builtins: 'allowed',
-    remedy: 'a source imports model, resources, ports, platforms, ssh, libvirt-rpc and requests; have the rest handed in',
+    remedy: 'a source imports model, resources, ports, platforms, ssh, snmp, libvirt-rpc and requests; have the rest handed in',
   },
   {
     files: /^adapters\/libvirt-rpc\//,

@@ -40,6 +40,8 @@ export interface CodecPdu {
   readonly generic: number;
   readonly specific: number;
   readonly upTime: number;
+  /** RFC 3416 section 3; 0 is noError. */
+  readonly errorStatus?: number;
 }
 
 /** What a message that is written needs of its PDU. */

@@ -61,7 +61,7 @@ const valueLengths: ReadonlyMap<number, readonly [least: number, most: number]> 
 ]);
 
 export function malformed(reason: string, at?: number): TargetError {
-  return new TargetError(`[source-snmp] the datagram is malformed${at === undefined ? '' : ` at octet ${at}`}: ${reason}`, {
+  return new TargetError(`[snmp] the datagram is malformed${at === undefined ? '' : ` at octet ${at}`}: ${reason}`, {
     code: 'malformed',
     remedy: 'Check with a packet capture that it is SNMP and was not cut short.',
     retry: false,

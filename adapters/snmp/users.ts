@@ -49,7 +49,7 @@ export interface User {
 }
 
 function refusal(name: string, problem: string, remedy: string): OperatorError {
-  return new OperatorError(`[source-snmp] SNMPv3 user "${name}" ${problem}`, { code: 'snmp-user', remedy });
+  return new OperatorError(`[snmp] SNMPv3 user "${name}" ${problem}`, { code: 'snmp-user', remedy });
 }
 
 function levelOf({ level, auth, priv }: SnmpUser): SecurityLevel {
