@@ -6,6 +6,7 @@ import { extname, join, resolve } from 'node:path';
 import { cliActuator } from '../adapters/actuator-cli/index.ts';
 import { libvirtActuator } from '../adapters/actuator-libvirt/index.ts';
 import { netconfActuator } from '../adapters/actuator-netconf/index.ts';
+import { snmpActuator } from '../adapters/actuator-snmp/index.ts';
 import { type JournalReader, openSqliteJournal, readSqliteJournal } from '../adapters/journal-sqlite/index.ts';
 import { soloLease } from '../adapters/lease-solo/index.ts';
 import { platforms } from '../adapters/platforms/index.ts';
@@ -94,6 +95,7 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
       cliActuator({ wall, secrets, dialectOf: (platform) => platforms[platform]?.cli }),
       netconfActuator({ wall, secrets }),
       libvirtActuator({ wall, secrets }),
+      snmpActuator({ wall, secrets }),
     ],
     sources: [
       ...(await sourcesOf(options, data, secrets)),

@@ -39,7 +39,16 @@ export interface ScopedFrame {
 export type Frame = CommunityFrame | UsmFrame;
 
 /** The tags of RFC 3416's PDUs and of RFC 1157's trap. */
-export const pduTag = { get: 0xa0, response: 0xa2, trapV1: 0xa4, inform: 0xa6, trap: 0xa7 } as const;
+export const pduTag = {
+  get: 0xa0,
+  response: 0xa2,
+  set: 0xa3,
+  trapV1: 0xa4,
+  bulk: 0xa5,
+  inform: 0xa6,
+  trap: 0xa7,
+  report: 0xa8,
+} as const;
 
 const tag = { integer: 0x02, octets: 0x04, null: 0x05, oid: 0x06, sequence: 0x30, ipAddress: 0x40, timeTicks: 0x43 } as const;
 

@@ -264,3 +264,11 @@ export const policyThreadsMax = 3;
 export const policyThreadGoodMs = 60_000;
 /** What the thread of policies is asked for somebody who waits. */
 export const policyAnswerMs = 1_000;
+/** An SNMP agent's answer is waited for this long, milliseconds, and a question that only reads is sent this often: 3 x 2 s stay within
+ * the time a session has to open (8 s) and a reading (10 s). What sets is sent once, and waited for as long as three questions. */
+export const snmpAnswerMs = 2_000;
+export const snmpAsksMax = 3;
+/** Rows of one walk: the secure addresses of a port are at most some 4,100, the interfaces of a chassis some thousands. */
+export const snmpWalkRowsMax = 20_000;
+/** Rows asked for at once: 20 x about 40 bytes = 800 bytes, in one datagram of Ethernet; an agent that finds it too much says so. */
+export const snmpRepetitions = 20;

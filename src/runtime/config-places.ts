@@ -9,7 +9,10 @@ const finding = (path: Path, cause: string, remedy: string): Finding => ({ path,
 export function placeFindings(inventory: Inventory): readonly Finding[] {
   const { targets, attachments = [], paths = [] } = inventory;
   return [
-    ...Object.entries(targets).flatMap(([name, target]) => accessFindings(['targets', name], target)),
+    ...Object.entries(targets).flatMap(([name, target]) => [
+      ...accessFindings(['targets', name], target),
+      ...writeFindings(['targets', name, 'snmp', 'write'], target),
+    ]),
     ...attachments.flatMap((attachment, i) => attachmentFindings(['attachments', i], attachment, inventory)),
     ...twicePlugged(attachments),
     ...paths.flatMap((way, i) => pathFindings(['paths', i], way, paths.slice(0, i), inventory)),
@@ -37,6 +40,15 @@ function accessFindings(path: Path, { platform, libvirt }: Target): readonly Fin
   if (missing.length === 0) return [];
   const cause = `libvirt over ${libvirt.transport} lacks ${missing.join(' and ')}`;
   return [finding([...path, 'libvirt'], cause, `Write ${missing.length > 1 ? 'them' : 'it'}, or choose another transport.`)];
+}
+
+/** What is set over SNMP is sticky addresses, on switches without a command line: elsewhere it is a secret with power for nothing. */
+function writeFindings(path: Path, { platform, cli, snmp }: Target): readonly Finding[] {
+  if (!snmp?.write) return [];
+  if (platform !== 'cisco-ios' && platform !== 'cisco-iosxe')
+    return [finding(path, `nothing is set over SNMP on a ${platform}`, 'Take "write" out.')];
+  if (!cli) return [];
+  return [finding(path, 'nothing is set over SNMP where there is a cli section', 'Take "write" out, or the cli section.')];
 }
 
 function attachmentFindings(

@@ -1,4 +1,4 @@
-// Owns: Cisco IOS, where everything goes over the command line.
+// Owns: Cisco IOS, where everything goes over the command line, but for a sticky address of a switch that has none.
 import type { Platform, ResourceDriver } from '../../../src/ports/platform.ts';
 import { iosBgpNetwork } from './bgp-network.ts';
 import { iosDialect } from './cli.ts';
@@ -9,6 +9,7 @@ import { iosPortSecurity } from './port-security.ts';
 import { iosRoutes } from './routes.ts';
 import { iosServicePolicy } from './service-policy.ts';
 import { iosStickyMac } from './sticky-mac.ts';
+import { orOverSnmp } from './sticky-mac-snmp.ts';
 import { iosSwitchport } from './switchport.ts';
 import { iosViolationMode } from './violation-mode.ts';
 import { iosVnis } from './vnis.ts';
@@ -27,7 +28,7 @@ export const ciscoIos: Platform = {
   },
   resources: {
     'bgp-network': iosBgpNetwork as unknown as ResourceDriver,
-    'sticky-mac': iosStickyMac as unknown as ResourceDriver,
+    'sticky-mac': orOverSnmp(iosStickyMac) as unknown as ResourceDriver,
     'service-policy': iosServicePolicy as unknown as ResourceDriver,
     'mac-table-entry': ciscoMacTableEntry as unknown as ResourceDriver,
     'violation-mode': iosViolationMode as unknown as ResourceDriver,

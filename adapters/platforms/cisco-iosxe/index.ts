@@ -5,6 +5,7 @@ import { ciscoMacs, ciscoMacTableEntry } from '../cisco-ios/mac-table.ts';
 import { iosPolicyMaps } from '../cisco-ios/policy-maps.ts';
 import { iosPortSecurity } from '../cisco-ios/port-security.ts';
 import { iosRoutes } from '../cisco-ios/routes.ts';
+import { orOverSnmp } from '../cisco-ios/sticky-mac-snmp.ts';
 import { iosSwitchport } from '../cisco-ios/switchport.ts';
 import { iosViolationMode } from '../cisco-ios/violation-mode.ts';
 import { iosVnis } from '../cisco-ios/vnis.ts';
@@ -28,7 +29,7 @@ export const ciscoIosxe: Platform = {
   },
   resources: {
     'bgp-network': iosxeBgpNetwork as unknown as ResourceDriver,
-    'sticky-mac': iosxeStickyMac as unknown as ResourceDriver,
+    'sticky-mac': orOverSnmp(iosxeStickyMac) as unknown as ResourceDriver,
     'service-policy': iosxeServicePolicy as unknown as ResourceDriver,
     'mac-table-entry': drivenByCli(ciscoMacTableEntry) as unknown as ResourceDriver,
     'violation-mode': drivenByCli(iosViolationMode) as unknown as ResourceDriver,

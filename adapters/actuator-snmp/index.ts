@@ -1,0 +1,2 @@
+// Owns: what others call of SNMP as a way to read and set.
+export { type SnmpActuatorOptions, snmpActuator } from './session.ts';
