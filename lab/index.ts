@@ -157,7 +157,7 @@ function createHosts({ network, ...shared }: HostsOptions): Readonly<Record<Devi
     const device = network.fabric.switches[name];
     const commands = (context: ShowContext) => switchCommands({ ...context, device });
     const models = device.platform === 'cisco-iosxe' ? { models: switchModels(device) } : {};
-    return createHost({ ...shared, device, commands, ...models });
+    return createHost({ ...shared, device, commands, ...models, secure: device });
   });
   return { ...routers, ...switches };
 }

@@ -125,8 +125,12 @@ export class Exchange {
   #silence(during: string): Error {
     const { peer, security } = this.#options;
     const unread = this.#unread > 0 ? ` (${this.#unread} datagrams came that are no authentic SNMP answers)` : '';
-    const who = security.engine === undefined ? 'the port, the community and who may ask' : 'its load, and who may ask';
-    return lost(peer, `did not answer while ${during}${unread}`, `Check the way to it, ${who}.`);
+    const who = this.#opened
+      ? 'its load'
+      : security.engine === undefined
+        ? 'the port, the community and who may ask'
+        : "the user's keys: some agents answer wrong ones with silence";
+    return lost(peer, `did not answer while ${during}${unread}`, `Check the way to it, and ${who}.`);
   }
 
   #freshId(taken: ReadonlySet<number>): number {

@@ -144,7 +144,7 @@ async function walk(peer: Peer, exchange: Exchange, below: string, signal: Abort
     if (errorStatus !== 0) throw refused(peer, `a walk of ${below}`, errorStatus);
     if (varbinds.length === 0) throw nonsense(peer, `answered a walk of ${below} with nothing`);
     for (const varbind of varbinds) {
-      if (varbind.type === endOfMibView) return rows;
+      if (varbind.type >= noValue) return rows;
       if (compareOids(varbind.oid, after) <= 0) throw nonsense(peer, `goes back from ${after} to ${varbind.oid} in a walk`);
       if (!isBelow(varbind.oid, below)) return rows;
       if (++steps > snmpWalkRowsMax) throw nonsense(peer, `has more than ${snmpWalkRowsMax} rows below ${below}`);
@@ -154,10 +154,11 @@ async function walk(peer: Peer, exchange: Exchange, below: string, signal: Abort
   }
 }
 
-const endOfMibView = 0x82;
+/** noSuchObject, noSuchInstance, endOfMibView: from here on. In a walk it is the last; agents do not agree on which. */
+const noValue = 0x80;
 
 /** None where the varbind has no value. */
 function rowsOf(varbind: CodecVarbind): readonly SnmpRow[] {
-  const value = varbind.type >= 0x80 ? null : plainValue(varbind);
+  const value = varbind.type >= noValue ? null : plainValue(varbind);
   return value === null ? [] : [{ oid: varbind.oid, value }];
 }

@@ -15,7 +15,7 @@ export interface Operator {
   /** `127.23.0.1:40112`. */
   readonly peer: string;
   /** `device`: the device itself, as when port security learns an address. */
-  readonly transport: 'cli' | 'netconf' | 'lab' | 'device';
+  readonly transport: 'cli' | 'netconf' | 'snmp' | 'lab' | 'device';
 }
 
 /** One line of the device's log. */

@@ -11,6 +11,7 @@ import { createCliService } from './cli-service.ts';
 import { createNetconfService } from './netconf-service.ts';
 import type { LabAccess } from './secrets.ts';
 import { createSnmpService } from './snmp.ts';
+import type { SecureSwitch } from './snmp-port-security.ts';
 import { createSshServer, type SshServices } from './ssh-server.ts';
 import { createSyslogSender } from './syslog-sender.ts';
 
@@ -20,6 +21,8 @@ export interface HostOptions {
   /** Absent: it has no NETCONF. */
   readonly models?: DeviceModels;
   readonly groups?: () => readonly HsrpGroup[];
+  /** Its port security, where it has any. */
+  readonly secure?: SecureSwitch;
   readonly wall: Wall;
   readonly addresses: LabAddresses;
   readonly access: LabAccess;
@@ -45,7 +48,7 @@ export interface Host {
 }
 
 export function createHost(options: HostOptions): Host {
-  const { device, commands, models, groups = () => [], addresses, wall, access, answerMs } = options;
+  const { device, commands, models, groups = () => [], secure, addresses, wall, access, answerMs } = options;
   const address = addresses[device.name];
   const cli = createCliService({ device, commands, wall, answerMs, enablePassword: access.enable.value });
   const netconf = models && createNetconfService(device, models, wall);
@@ -56,8 +59,8 @@ export function createHost(options: HostOptions): Host {
   ];
   const syslog = createSyslogSender(address, { address: addresses.offbox, port: labPorts.syslog });
   const snmp = createSnmpService(
-    { device, groups },
-    access.community.value,
+    { device, groups, secure },
+    access,
     { address, port: labPorts.snmp },
     { address: addresses.offbox, port: labPorts.trap },
   );

@@ -12,6 +12,9 @@ export interface LabAccess {
   readonly password: SecretFile;
   readonly enable: SecretFile;
   readonly community: SecretFile;
+  /** May set over SNMP, as may the user. */
+  readonly writeCommunity: SecretFile;
+  readonly snmpUser: { readonly name: string; readonly auth: SecretFile; readonly priv: SecretFile };
   readonly hostKeys: Readonly<Record<DeviceName, HostKey>>;
 }
 
@@ -22,6 +25,8 @@ export function labAccess(dir: string): LabAccess {
     enable: labSecret(dir, 'enable-password'),
     // What everybody's is; a file only because an inventory holds no secret.
     community: labSecret(dir, 'snmp-community', () => 'public'),
+    writeCommunity: labSecret(dir, 'snmp-write-community'),
+    snmpUser: { name: 'offbox', auth: labSecret(dir, 'snmp-auth-key'), priv: labSecret(dir, 'snmp-priv-key') },
     hostKeys: byName(deviceNames, (name) => labHostKey(join(dir, 'devices'), name)),
   };
 }

@@ -1,55 +1,16 @@
-// Owns: SNMP v2c of one device: the notifications it sends from its own address, and the agent that answers what a
-// manager asks about them (IF-MIB names, CISCO-HSRP-MIB states). The codec and the agent are net-snmp's.
+// Owns: SNMP of one device: the notifications it sends from its own address, and the agent that answers what a manager
+// asks about them (IF-MIB names, CISCO-HSRP-MIB states) and about port security. The codec and the agent are net-snmp's.
 import { createSocket, type Socket } from 'node:dgram';
 import { EventEmitter } from 'node:events';
-import { createRequire } from 'node:module';
 import type { Chassis } from '../model/chassis.ts';
 import { type DeviceEvent, hsrpStateNumbers } from '../model/device-events.ts';
 import type { HsrpGroup } from '../model/hsrp.ts';
 import { shortInterface } from '../model/show/show-standby.ts';
 import { listening } from './listening.ts';
+import { type SnmpAgent, snmp, type TableProvider, table } from './net-snmp.ts';
+import type { LabAccess } from './secrets.ts';
+import { fillSecurity, type SecureSwitch, securityTables } from './snmp-port-security.ts';
 import type { DatagramEnd } from './syslog-sender.ts';
-
-interface Column {
-  readonly number: number;
-  readonly name: string;
-  readonly type: number;
-  readonly maxAccess: number;
-}
-interface TableProvider {
-  readonly name: string;
-  readonly type: number;
-  readonly oid: string;
-  readonly maxAccess: number;
-  readonly tableColumns: readonly Column[];
-  readonly tableIndex: readonly { readonly columnName: string }[];
-}
-interface SnmpAgent {
-  getMib(): {
-    registerProvider(provider: TableProvider): void;
-    unregisterProvider(name: string): void;
-    addTableRow(table: string, row: readonly (number | string)[]): void;
-  };
-  getAuthorizer(): { addCommunity(community: string): void };
-}
-interface SnmpSession {
-  trap(
-    oid: string,
-    varbinds: readonly { readonly oid: string; readonly type: number; readonly value: number | string | Buffer }[],
-    options: { readonly upTime: number },
-    done: (error: Error | null) => void,
-  ): void;
-}
-interface NetSnmp {
-  createAgent(options: object, callback: (error: unknown) => void): SnmpAgent;
-  createSession(target: string, community: string, options: object): SnmpSession;
-  readonly Version2c: number;
-  readonly ObjectType: { readonly Integer: number; readonly OctetString: number; readonly IpAddress: number };
-  readonly MibProviderType: { readonly Table: number };
-  readonly MaxAccess: Readonly<Record<'not-accessible' | 'read-only', number>>;
-}
-// The package has no types; only what is above is used of it.
-const snmp = createRequire(import.meta.url)('net-snmp') as NetSnmp;
 
 export interface SnmpService {
   open(): Promise<void>;
@@ -61,16 +22,29 @@ export interface SnmpService {
 export interface SnmpSubject {
   readonly device: Chassis;
   readonly groups: () => readonly HsrpGroup[];
+  /** Where it has port security. */
+  readonly secure?: SecureSwitch | undefined;
 }
 
-export function createSnmpService(subject: SnmpSubject, community: string, own: DatagramEnd, receiver: DatagramEnd): SnmpService {
+export type SnmpAccess = Pick<LabAccess, 'community' | 'writeCommunity' | 'snmpUser'>;
+
+export function createSnmpService(
+  subject: SnmpSubject,
+  access: SnmpAccess,
+  own: DatagramEnd,
+  receiver: DatagramEnd,
+): SnmpService {
+  const community = access.community.value;
+  const secured = subject.secure ? securityTables(subject.secure) : [];
+  const providers = [...tables, ...secured];
   const agentSocket = createSocket('udp4');
   const trapSocket = createSocket('udp4');
   const front = new AgentFront(agentSocket);
-  const agent = snmp.createAgent({ dgramModule: { createSocket: () => front } }, () => {});
-  agent.getAuthorizer().addCommunity(community);
+  const rights = { accessControlModelType: snmp.AccessControlModelType.Simple };
+  const agent = snmp.createAgent({ dgramModule: { createSocket: () => front }, ...rights }, () => {});
+  admit(agent, access);
   // fillTables takes each out before it puts it in again, and net-snmp throws over one that is not there.
-  for (const each of tables) agent.getMib().registerProvider(each);
+  for (const each of providers) agent.getMib().registerProvider(each);
   const session = snmp.createSession(receiver.address, community, {
     version: snmp.Version2c,
     trapPort: receiver.port,
@@ -78,7 +52,7 @@ export function createSnmpService(subject: SnmpSubject, community: string, own: 
   });
   agentSocket.on('message', (bytes, from) => {
     if (!subject.device.powered) return;
-    fillTables(subject, agent);
+    fillTables(subject, agent, providers);
     front.emit('message', bytes, from);
   });
 
@@ -137,28 +111,10 @@ const tables: readonly TableProvider[] = [
   }),
 ];
 
-function table(
-  name: string,
-  oid: string,
-  index: readonly string[],
-  columns: Readonly<Record<string, readonly [number: number, type: number]>>,
-): TableProvider {
-  return {
-    name,
-    type: snmp.MibProviderType.Table,
-    oid,
-    maxAccess: snmp.MaxAccess['not-accessible'],
-    tableColumns: Object.entries(columns).map(([column, [number, type]]) => {
-      return { number, name: column, type, maxAccess: snmp.MaxAccess['read-only'] };
-    }),
-    tableIndex: index.map((columnName) => ({ columnName })),
-  };
-}
-
 /** What the agent answers from, as the device is now. */
-function fillTables({ device, groups }: SnmpSubject, agent: SnmpAgent): void {
+function fillTables({ device, groups, secure }: SnmpSubject, agent: SnmpAgent, providers: readonly TableProvider[]): void {
   const mib = agent.getMib();
-  for (const each of tables) {
+  for (const each of providers) {
     mib.unregisterProvider(each.name);
     mib.registerProvider(each);
   }
@@ -173,4 +129,24 @@ function fillTables({ device, groups }: SnmpSubject, agent: SnmpAgent): void {
     const ifIndex = interfaces.find(({ name }) => name === facts.interface)?.ifIndex ?? 0;
     mib.addTableRow('cHsrpGrpTable', [ifIndex, facts.group, facts.priority, facts.virtualIp, hsrpStateNumbers[state]]);
   }
+  if (secure) fillSecurity(secure, agent);
+}
+
+/** The read community may read, the write community and the SNMPv3 user may set. */
+function admit(agent: SnmpAgent, { community, writeCommunity, snmpUser }: SnmpAccess): void {
+  const authorizer = agent.getAuthorizer();
+  const { name, auth, priv } = snmpUser;
+  authorizer.addCommunity(community.value);
+  authorizer.addCommunity(writeCommunity.value);
+  authorizer.addUser({
+    name,
+    level: snmp.SecurityLevel.authPriv,
+    authProtocol: snmp.AuthProtocols.sha256,
+    authKey: auth.value,
+    privProtocol: snmp.PrivProtocols.aes,
+    privKey: priv.value,
+  });
+  const rights = authorizer.getAccessControlModel();
+  rights.setCommunityAccess(writeCommunity.value, snmp.AccessLevel.ReadWrite);
+  rights.setUserAccess(name, snmp.AccessLevel.ReadWrite);
 }
