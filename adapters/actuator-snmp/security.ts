@@ -5,6 +5,7 @@ import { type CodecMessage, type CodecPdu, Message } from '../snmp/net-snmp.ts';
 import { decrypted, flag } from '../snmp/scoped.ts';
 import { type SnmpUser, type User, usersOf } from '../snmp/users.ts';
 import { type Request, requestPdu } from './pdu.ts';
+import { RemoteEngine } from './remote-engine.ts';
 
 /** Why an agent refuses a message without looking into it, by the last arc of usmStats (RFC 3414 section 5). */
 const reportCauses = {
@@ -48,84 +49,52 @@ export function communitySecurity(community: string): Security {
   };
 }
 
-/** The agent's engine as we know it: its time is counted on from when it was last heard. */
-interface Known {
-  readonly id: Buffer;
-  readonly boots: number;
-  readonly time: number;
-  readonly heardMs: number;
-  /** Said in a message of the user; what a first Report says may be anybody's. */
-  readonly authentic: boolean;
-}
-
-/** RFC 3414 section 3.2 step 7, seconds. */
-const windowSeconds = 150;
+const nobody = { name: '', level: 1 };
 const messageOctetsMax = 65_507;
 const usmStats = '1.3.6.1.6.3.15.1.1.';
 
 /** SNMPv3. Throws an OperatorError where there can be no such user. `nowMs` is monotonic. */
 export function userSecurity(account: SnmpUser, nowMs: () => number): Security {
   const user = usersOf([{ ...account, level: 'authPriv' }]).get(account.name)!;
-  let known: Known | undefined;
-
-  function learn(message: CodecMessage, authentic: boolean): void {
-    const { msgAuthoritativeEngineID, msgAuthoritativeEngineBoots, msgAuthoritativeEngineTime } = message.msgSecurityParameters;
-    known = {
-      id: Buffer.from(msgAuthoritativeEngineID),
-      boots: msgAuthoritativeEngineBoots,
-      time: msgAuthoritativeEngineTime,
-      heardMs: nowMs(),
-      authentic,
-    };
-  }
-
-  const timeNow = ({ time, heardMs }: Known): number => time + Math.floor((nowMs() - heardMs) / 1000);
-
-  function inWindow(message: CodecMessage): boolean {
-    if (!known?.authentic) return true;
-    const { msgAuthoritativeEngineBoots: boots, msgAuthoritativeEngineTime: time } = message.msgSecurityParameters;
-    return boots > known.boots || (boots === known.boots && time >= timeNow(known) - windowSeconds);
-  }
+  const engine = new RemoteEngine(nowMs);
 
   function reportOf(message: CodecMessage, pdu: CodecPdu, authentic: boolean): Answer {
     const oid = pdu.varbinds[0]?.oid ?? '';
     const arc = oid.startsWith(usmStats) ? Number(oid.slice(usmStats.length).split('.')[0]) : 0;
     const cause: ReportCause = reportCauses[arc as keyof typeof reportCauses] ?? 'other';
-    const first = cause === 'unknown-engine' && !known && message.msgSecurityParameters.msgAuthoritativeEngineID.length >= 5;
+    const first =
+      cause === 'unknown-engine' && !engine.known && message.msgSecurityParameters.msgAuthoritativeEngineID.length >= 5;
     const learned = first || (cause === 'not-in-time-window' && authentic);
-    if (learned) learn(message, authentic);
+    if (learned) engine.learn(message, authentic);
     return { kind: 'report', id: message.msgGlobalData.msgID, cause, learned };
   }
 
   function openUsm(frame: UsmFrame, message: CodecMessage, bytes: Buffer): Answer | undefined {
-    const { msgAuthoritativeEngineID: engine, msgUserName } = message.msgSecurityParameters;
-    if (known && !engine.equals(known.id) && frame.flags & flag.auth) return undefined;
+    const { msgAuthoritativeEngineID: id, msgUserName } = message.msgSecurityParameters;
     const authentic = (frame.flags & flag.auth) !== 0;
-    if (authentic && !(msgUserName === user.name && user.authentic(bytes, frame.digest, engine) && inWindow(message)))
+    if (authentic && engine.known && !id.equals(engine.known.id)) return undefined;
+    if (authentic && !(msgUserName === user.name && user.authentic(bytes, frame.digest, id) && engine.inWindow(message)))
       return undefined;
     const scoped = opened(frame, message, bytes, user);
     if (scoped?.tag === pduTag.report) return reportOf(message, scoped.pdu, authentic);
-    if (!known || !authentic || !frame.encrypted || scoped?.tag !== pduTag.response) return undefined;
+    if (!engine.known || !authentic || !frame.encrypted || scoped?.tag !== pduTag.response) return undefined;
     if (scoped.pdu.id !== message.msgGlobalData.msgID) return undefined;
-    learn(message, true);
+    engine.learn(message, true);
     return { kind: 'response', id: message.msgGlobalData.msgID, pdu: scoped.pdu };
   }
 
   return {
     get engine() {
-      return known?.id.toString('hex');
+      return engine.known?.id.toString('hex');
     },
     seal(id, request) {
       const head = { msgID: id, msgMaxSize: messageOctetsMax, msgSecurityModel: 3 };
-      if (!known) return discovery(head, id);
-      const security = {
-        msgAuthoritativeEngineID: known.id,
-        msgAuthoritativeEngineBoots: known.boots,
-        msgAuthoritativeEngineTime: timeNow(known),
-        msgUserName: user.name,
-      };
-      const msgFlags = flag.auth | flag.priv | flag.reportable;
-      return Message.createV3(user.codec, { ...head, msgFlags }, security, requestPdu(id, request, known.id)).toBuffer();
+      // RFC 3414 section 4: nothing is asked, as nobody, of an engine without a name; the Report that refuses it has the name.
+      const { known } = engine;
+      const msgFlags = known ? flag.auth | flag.priv | flag.reportable : flag.reportable;
+      const security = { ...engine.stamp(), msgUserName: known ? user.name : '' };
+      const pdu = known ? requestPdu(id, request, known.id) : requestPdu(id, { kind: 'get', oids: [] });
+      return Message.createV3(known ? user.codec : nobody, { ...head, msgFlags }, security, pdu).toBuffer();
     },
     open(bytes) {
       try {
@@ -136,23 +105,6 @@ export function userSecurity(account: SnmpUser, nowMs: () => number): Security {
       }
     },
   };
-}
-
-/** RFC 3414 section 4: asks nothing, as nobody, of an engine without a name; the Report that refuses it has the name. */
-function discovery(head: { msgID: number; msgMaxSize: number; msgSecurityModel: number }, id: number): Buffer {
-  const nobody = { name: '', level: 1 };
-  const security = {
-    msgAuthoritativeEngineID: Buffer.alloc(0),
-    msgAuthoritativeEngineBoots: 0,
-    msgAuthoritativeEngineTime: 0,
-    msgUserName: '',
-  };
-  return Message.createV3(
-    nobody,
-    { ...head, msgFlags: flag.reportable },
-    security,
-    requestPdu(id, { kind: 'get', oids: [] }),
-  ).toBuffer();
 }
 
 function opened(frame: UsmFrame, message: CodecMessage, bytes: Buffer, user: User) {
