@@ -75,12 +75,14 @@ export const snmpWriteSchema = z
     community: secretSchema.optional(),
   })
   .superRefine(({ user, auth, priv, community }, context) => {
-    const parts = { user, auth, priv };
-    const given = Object.entries(parts).flatMap(([key, part]) => (part === undefined ? [] : [key]));
-    if (community !== undefined && given.length > 0)
-      context.addIssue({ code: 'custom', message: 'a community goes with no user', path: [given[0]!] });
-    else if (community === undefined && given.length < 3)
-      context.addIssue({ code: 'custom', message: 'neither "user", "auth" and "priv" nor "community" is all there', path: [] });
+    const parts = Object.entries({ user, auth, priv });
+    const missing = parts.flatMap(([key, part]) => (part === undefined ? [`"${key}"`] : []));
+    const given = parts.find(([, part]) => part !== undefined);
+    const tell = (message: string, path: string[] = []) => context.addIssue({ code: 'custom', message, path });
+    if (community !== undefined && given) tell('is not used beside a community', [given[0]]);
+    else if (community === undefined && !given) tell('"user", "auth" and "priv" are missing, or "community"');
+    else if (community === undefined && missing.length > 0)
+      tell(`${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing: nothing less than authPriv sets`);
   });
 
 export const targetSchema = z.strictObject({

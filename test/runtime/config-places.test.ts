@@ -69,6 +69,36 @@ describe('is told with line, cause and remedy:', () => {
       'platform: cisco-ios, address: c, libvirt: { transport: tcp }',
       '4:54: targets.acc-1.libvirt: a cisco-ios has no libvirtd. Write platform: libvirt, or take the libvirt section out.',
     ],
+    [
+      'an SNMP secret beside a command line, where it would be used for nothing',
+      'platform: cisco-ios, address: c',
+      'platform: cisco-ios, address: c, cli: { user: u, hostKey: SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA }, snmp: { write: { community: { env: RW } } }',
+      '4:139: targets.acc-1.snmp.write: nothing is set over SNMP where there is a cli section. Take "write" out, or the cli section.',
+    ],
+    [
+      'an SNMP secret where nothing is set over SNMP',
+      'platform: cisco-ios, address: c',
+      'platform: frr, address: c, snmp: { write: { community: { env: RW } } }',
+      '4:54: targets.acc-1.snmp.write: nothing is set over SNMP on a frr. Take "write" out.',
+    ],
+    [
+      'an SNMPv3 user without keys',
+      'platform: cisco-ios, address: c',
+      'platform: cisco-ios, address: c, snmp: { write: { user: u } }',
+      '4:60: targets.acc-1.snmp.write: "auth" and "priv" are missing: nothing less than authPriv sets. Add what is missing, or remove what is too much.',
+    ],
+    [
+      'a community beside a user',
+      'platform: cisco-ios, address: c',
+      'platform: cisco-ios, address: c, snmp: { write: { user: u, community: { env: RW } } }',
+      '4:68: targets.acc-1.snmp.write.user: is not used beside a community. Add what is missing, or remove what is too much.',
+    ],
+    [
+      'neither',
+      'platform: cisco-ios, address: c',
+      'platform: cisco-ios, address: c, snmp: { write: {} }',
+      '4:60: targets.acc-1.snmp.write: "user", "auth" and "priv" are missing, or "community". Add what is missing, or remove what is too much.',
+    ],
   ])('%s', async (_, from, to, message) => {
     expect(good).toContain(from);
     expect(await toldOfInventory(good.replace(from, to))).toBe(`inventory.yaml:${message}`);
