@@ -32,18 +32,19 @@ export class Exchange {
   #hear: ((answer: Answer) => void) | undefined;
   #unread = 0;
   #opened = false;
-  readonly closed: Promise<void>;
+  readonly #end = Promise.withResolvers<void>();
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
     const { socket, peer } = options;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.closed = promise;
-    socket.on('close', () => resolve());
     socket.on('message', (bytes) => this.#take(bytes));
     socket.on('error', (error) =>
       this.fail(lost(peer, `cannot be reached over SNMP: ${error.message}`, 'Check that an agent listens there.', error)),
     );
+  }
+
+  get closed(): Promise<void> {
+    return this.#end.promise;
   }
 
   get isOver(): boolean {
@@ -53,6 +54,8 @@ export class Exchange {
   /** Ends it: whoever waits is told so. */
   fail(fault: Error): void {
     if (this.isOver) return;
+    // Before anybody hears of the fault: whoever tries again at once must not find this one still open.
+    this.#end.resolve();
     this.#over.abort(fault);
     this.#options.socket.close();
   }
