@@ -244,9 +244,11 @@ function settle(line: string, resolve: (result: unknown) => void, reject: (error
 }
 
 function noLab(dir: string, cause: Error): OperatorError {
-  return new OperatorError(`[lab] no lab runs in ${dir}: ${cause.message}`, {
+  // No socket, or nobody behind it: that is what the sentence says already.
+  const known = ['ENOENT', 'ECONNREFUSED'].includes((cause as NodeJS.ErrnoException).code ?? '');
+  return new OperatorError(`[lab] no lab runs in ${dir}${known ? '' : `: ${cause.message}`}`, {
     code: 'no-lab',
-    remedy: 'Start one with offbox start --lab, or name the folder of the one that runs.',
+    remedy: 'Start one with `offbox start --lab`, or go to the folder where that runs, or name its .offbox/lab with --dir.',
     cause,
   });
 }

@@ -37,11 +37,7 @@ async function check({ config, json }: { readonly config?: string; readonly json
     findings.push(...(await lintPolicies(folder)));
     try {
       const policies = await policiesOf(loaded);
-      findings.push(
-        ...checkSelectors(policies, loaded.inventory),
-        ...(await checkPipes(policies)),
-        ...(await typeErrors(folder)),
-      );
+      findings.push(...checkSelectors(policies, loaded.inventory), ...(await checkPipes(policies)));
     } catch (thrown) {
       findings.push(
         ...messageOf(thrown)
@@ -49,6 +45,8 @@ async function check({ config, json }: { readonly config?: string; readonly json
           .map((text) => ({ text })),
       );
     }
+    // Also of a file that cannot be loaded: they name the line, and the word that was meant.
+    findings.push(...(await typeErrors(folder)));
   }
   for (const finding of findings) process.stdout.write(`${json ? JSON.stringify(finding) : textOf(finding)}\n`);
   if (findings.length > 0) process.exitCode = 1;

@@ -11,6 +11,7 @@ async function run(argv: readonly string[]): Promise<void> {
     .description('Off-box EEM: event-driven network automation that runs beside the network, and proves what it did.')
     .version(runtimeVersion)
     .exitOverride()
+    .showHelpAfterError('Add --help to see what it takes.')
     .configureOutput({ outputError: (text, write) => write(colors.red(text)) });
   for (const declare of verbs) declare(program);
   await program.parseAsync(argv, { from: 'user' });

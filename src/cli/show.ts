@@ -30,6 +30,8 @@ export function declareShow(program: Command): void {
 }
 
 async function show(what: Shown, { config, json, last }: ShowOptions): Promise<void> {
+  if (!/^[1-9]\d*$/.test(last))
+    throw new OperatorError(`"${last}" is no count`, { code: 'usage', remedy: 'Write a number, such as --last 20.' });
   const [{ dataFolder }, { loadConfig }] = await Promise.all([import('../main.ts'), import('../runtime/config.ts')]);
   const loaded = await loadConfig(configFile(config));
   const answer = (await ask(controlSocket(dataFolder(loaded)), 'GET', `/show/${what}`)) ?? (await fromJournal(what, loaded));
@@ -155,9 +157,11 @@ const rowsOf: Readonly<Record<Shown, (item: never) => readonly Row[]>> = {
       at: timeText(at),
       cause: intent.cause,
       policy: intent.policy,
-      wants: wantText(intent.want),
       outcome: state,
-      reason: outcome?.reason ?? '',
+      // What `offbox resolve` asks for.
+      id: state === 'unknown' ? intent.id : '',
+      // Last, where it may be folded: what a notice says is long, and so is a reason.
+      wants: [wantText(intent.want), outcome?.reason].filter(Boolean).join(': '),
     },
   ],
   requests: ({ request, seq, vm, from, to, state, text, since }: ShownRequest) => [

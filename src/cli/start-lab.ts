@@ -80,10 +80,11 @@ function introduce(say: (line: string) => void, lab: Lab): void {
   kvm1 ── acc-1 ═══════ VXLAN ═══════ acc-2 ── kvm2      VMs move between the hypervisors, and keep their addresses
           (port security, QoS)  (port security, QoS)
 
-  hsrp-active-advertises             whoever is HSRP active advertises ${prefix}, the other does not
-  vm-migrated-clears-sticky-mac      a VM has moved: its old port forgets its sticky address
-  migration-requested-applies-qos    LIVE-MIGRATION is on the way while a VM moves, and off however that ends
-  migration-preflight                a requested migration is checked first, then begun
+  hsrp-active-advertises                     whoever is HSRP active advertises ${prefix}, the other does not
+  vm-migrated-clears-sticky-mac              a VM has moved: its old port forgets its sticky address
+  migration-requested-applies-qos            LIVE-MIGRATION is on the way while a VM moves, and off however that ends
+  migration-requested-relaxes-port-security  where the request allows it, no violation shuts the VM's ports down meanwhile
+  migration-preflight                        a requested migration is checked first, then begun
   ${colors.dim(`gw-a ${addresses['gw-a']}, acc-1 ${addresses['acc-1']} (IOS over SSH), gw-b ${addresses['gw-b']}, acc-2 ${addresses['acc-2']} (IOS-XE over NETCONF), kvm1 ${addresses.kvm1}, kvm2 ${addresses.kvm2} (libvirt)`)}
   ${colors.dim('real sockets throughout')}
 `);

@@ -1,13 +1,14 @@
 // Owns: offbox start: runs; with --lab beside a simulated network, telling the story; with --once plays it and judges.
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import colors from 'picocolors';
+import { OperatorError } from '../model/errors.ts';
 import { kindOf } from '../model/written-event.ts';
 import type { VersionChange } from '../runtime/reload.ts';
 import type { Watcher } from '../runtime/runtime.ts';
 import { runtimeVersion } from '../runtime/version.ts';
 import { stayAlive, timeText } from '../runtime/wall.ts';
 import { teller } from './tell.ts';
+import { startFile } from './where.ts';
 
 interface StartOptions {
   readonly config: string;
@@ -22,9 +23,11 @@ export function declareStart(program: Command): void {
     .description('run: listen, decide, act, and tell it as it happens')
     .option('-c, --config <file>', 'the configuration', 'offbox.yaml')
     .option('--lab', 'run beside a simulated network that needs nothing else')
-    .option('--once', 'with --lab: play a failover and a recovery, check what the network sees, and end')
+    .option('--once', 'with --lab: play a failover, a recovery and two migrations, check what the network sees, and end')
     .option('--json', 'print every entry as one JSON object a line')
     .action(async (options: StartOptions) => {
+      if (options.once && !options.lab)
+        throw new OperatorError('--once plays what befalls the simulated network', { code: 'usage', remedy: 'Add --lab.' });
       if (options.lab) {
         const { startLabRun } = await import('./start-lab.ts');
         process.exitCode = await startLabRun(options);
@@ -34,7 +37,7 @@ export function declareStart(program: Command): void {
 
 async function startRun({ config: file, json }: StartOptions): Promise<void> {
   const [{ compose }, { loadConfig }] = await Promise.all([import('../main.ts'), import('../runtime/config.ts')]);
-  const loaded = await loadConfig(resolve(file));
+  const loaded = await loadConfig(startFile(file));
   const write = (line: string): void => void process.stdout.write(`${line}\n`);
   const failed = Promise.withResolvers<Error>();
   const runtime = await compose({

@@ -77,7 +77,8 @@ function joined(first: Line, second: Line): Line | undefined {
 }
 
 /** The others speak of a policy or a source. */
-const aboutTargets = ({ what }: Phrase): boolean => what !== 'notice' && what !== 'stopped' && what !== 'gap';
+const aboutTargets = ({ what }: Phrase): boolean =>
+  what !== 'notice' && what !== 'report' && what !== 'stopped' && what !== 'gap';
 
 /** Seconds since the first time it is asked. */
 export function sinceFirst(): (at: number) => string {

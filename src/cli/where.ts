@@ -15,3 +15,14 @@ export function configFile(named: string | undefined): string {
     remedy: 'Go to the folder of your offbox.yaml, or name it with --config.',
   });
 }
+
+/** What `offbox start` runs: never the simulated network's, which belongs to `start --lab`. */
+export function startFile(named: string): string {
+  const file = resolve(named);
+  if (existsSync(file)) return file;
+  throw new OperatorError(`there is no ${file}`, {
+    code: 'usage',
+    remedy:
+      'Go to the folder of your offbox.yaml, or name it with --config; `offbox start --lab` runs beside a simulated network and needs none.',
+  });
+}

@@ -94,9 +94,15 @@ export function narrator(): (entry: Entry, engine: Deriver) => readonly Phrase[]
       const [intent = '', answer = ''] = entry.arguments;
       return [{ at, what: 'notice', who: entry.by, text: `answers for ${intent}: ${answer}` }];
     }
-    if (entry.kind === 'quarantine') return [{ at, what: 'stopped', who: entry.policy, text: entry.reason }];
+    if (entry.kind === 'quarantine') return [{ at, what: 'stopped', who: entry.policy, text: stoppedText(entry.reason) }];
     return [];
   };
+}
+
+/** How one gets out of it, too: nothing else starts a stopped policy, a restart least of all. One whose file is gone was meant to stop. */
+function stoppedText(reason: string): string {
+  if (reason.startsWith('removed')) return reason;
+  return `${reason}. The other policies go on. Mend its file and save it: a changed version is put in force by itself, a restart changes nothing.`;
 }
 
 function ofReading(at: number, reading: Reading, engine: Deriver): readonly Phrase[] {

@@ -1,0 +1,56 @@
+// What the command line says to somebody who is wrong: what is wrong, where, and what to do.
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runOffbox } from './offbox.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'offbox-usage-'));
+afterAll(() => rmSync(home, { recursive: true }));
+
+describe('where there is no configuration', () => {
+  it('start says what it needs, and that a simulated network needs none', async () => {
+    const { code, err } = await runOffbox(home, ['start']);
+    expect(code).toBe(2);
+    expect(err).toContain(`there is no ${join(home, 'offbox.yaml')}`);
+    expect(err).toContain('offbox start --lab');
+  });
+
+  it('lab names the folder where no lab runs, and no system call', async () => {
+    const { code, err } = await runOffbox(home, ['lab', 'fail', 'gw-a']);
+    expect(code).toBe(1);
+    expect(err).toContain(`no lab runs in ${join(home, '.offbox', 'lab')}. Start one with`);
+    expect(err).not.toContain('ENOENT');
+  });
+});
+
+it.each([
+  [['start', '--once'], 'Add --lab.'],
+  [['show', 'events', '--last', 'x'], '"x" is no count'],
+  [['show'], 'Add --help'],
+  [['pause'], 'Add --help'],
+])('offbox %j is wrong usage, and says what to do', async (words, said) => {
+  const { code, err } = await runOffbox(home, words);
+  expect([code, err]).toEqual([2, expect.stringContaining(said)]);
+});
+
+describe('a policy with a misspelt selector', () => {
+  beforeAll(() => {
+    mkdirSync(join(home, 'node_modules'));
+    symlinkSync(join(import.meta.dirname, '..', '..'), join(home, 'node_modules', 'offbox'));
+    mkdirSync(join(home, 'policies'));
+    writeFileSync(join(home, 'offbox.yaml'), 'inventory: inventory.yaml\n');
+    writeFileSync(join(home, 'inventory.yaml'), 'targets:\n  sw1: { platform: cisco-ios, address: 192.0.2.1 }\n');
+    const lines = [
+      "import { interfaces, policy } from 'offbox';",
+      "export default policy({ name: 'misspelt', on: interfaces.dwon(), pipe: (downs) => downs });",
+    ];
+    writeFileSync(join(home, 'policies', 'misspelt.ts'), `${lines.join('\n')}\n`);
+  });
+
+  it('is found by check with its line, though it cannot be loaded', async () => {
+    const { code, out } = await runOffbox(home, ['check']);
+    expect(code).toBe(1);
+    expect(out).toMatch(/policies\/misspelt\.ts:2:58: .*dwon/);
+  });
+});

@@ -1,0 +1,22 @@
+// What the terminal is told when a policy is stopped: why, and how one gets out of it.
+import { expect, it } from 'vitest';
+import { Engine } from '../../src/core/engine.ts';
+import type { Entry } from '../../src/model/entry.ts';
+import { narrator } from '../../src/runtime/narrate.ts';
+
+const stopped = (reason: string): string => {
+  const entry: Entry = { seq: 7, at: 1_000, kind: 'quarantine', policy: 'spins', cause: 6, reason };
+  const [phrase, ...more] = narrator()(entry, new Engine([]));
+  expect(more).toEqual([]);
+  expect(phrase).toMatchObject({ at: 1_000, what: 'stopped', who: 'spins' });
+  return phrase!.text;
+};
+
+it('says why a policy is stopped, that the others go on, and what starts it again', () => {
+  const text = stopped('it did not come back within 2 s');
+  expect(text).toMatch(/^it did not come back within 2 s\. The other policies go on\. Mend its file and save it/);
+});
+
+it('asks for nothing where a policy was taken away', () => {
+  expect(stopped('removed: its file is gone')).toBe('removed: its file is gone');
+});
