@@ -74,10 +74,10 @@ export const layers: readonly Layer[] = [
   },
   {
     files: /^adapters\/platforms\//,
-    ours: /^(src\/(model|resources|ports)|adapters\/platforms)\//,
+    ours: /^(src\/(model|resources|ports)|adapters\/(platforms|xml))\//,
     packages: 'declared',
     builtins: 'banned',
-    remedy: 'a platform is data over model, resources and ports',
+    remedy: 'a platform is data over model, resources, ports and xml',
   },
   {
     files: /^adapters\/actuator-/,
@@ -95,10 +95,10 @@ export const layers: readonly Layer[] = [
   },
   {
     files: /^adapters\/libvirt-rpc\//,
-    ours: /^(src\/(model|resources|ports)|adapters\/ssh)\//,
+    ours: /^(src\/(model|resources|ports)|adapters\/(ssh|xml))\//,
     packages: 'declared',
     builtins: 'allowed',
-    remedy: 'libvirt-rpc imports model, resources, ports and ssh; have the rest handed in',
+    remedy: 'libvirt-rpc imports model, resources, ports, ssh and xml; have the rest handed in',
   },
   {
     files: /^adapters\//,
@@ -116,10 +116,11 @@ export const layers: readonly Layer[] = [
   },
   {
     files: /^lab\//,
-    ours: /^(src\/(model|resources|ports)\/|lab\/|adapters\/libvirt-rpc\/(xdr|protocol)\.ts$)/,
+    ours: /^(src\/(model|resources|ports)\/|lab\/|adapters\/(xml\/|libvirt-rpc\/(xdr|protocol)\.ts$))/,
     packages: 'declared',
     builtins: 'allowed',
-    remedy: 'the lab imports model, resources, ports and the codec of libvirt-rpc; start what it needs from test or src/main.ts',
+    remedy:
+      'the lab imports model, resources, ports, xml and the codec of libvirt-rpc; start what it needs from test or src/main.ts',
   },
   { files: /^(test|bench)\/|^[^/]+\.config\.ts$/, ours: /./, packages: 'any', builtins: 'allowed', remedy: '' },
 ];
