@@ -145,11 +145,19 @@ export class CellStore {
 
   /** What a policy's operators remember, by place, those that remember nothing left out. */
   remembered(policy: string): readonly Remembered[] {
-    return [...this.#tables].flatMap(([place, { slots, dropped, droppedEvents }]) =>
-      place.startsWith(`${policy}/`) && slots.size + dropped + droppedEvents > 0
-        ? [{ place, keys: slots.size, droppedKeys: dropped, droppedEvents }]
-        : [],
-    );
+    return this.rememberedByPolicy().get(policy) ?? [];
+  }
+
+  rememberedByPolicy(): ReadonlyMap<string, readonly Remembered[]> {
+    const found = new Map<string, Remembered[]>();
+    for (const [place, { slots, dropped, droppedEvents }] of this.#tables) {
+      if (slots.size + dropped + droppedEvents === 0) continue;
+      const policy = place.slice(0, place.indexOf('/'));
+      const own = found.get(policy) ?? [];
+      own.push({ place, keys: slots.size, droppedKeys: dropped, droppedEvents });
+      found.set(policy, own);
+    }
+    return found;
   }
 
   /** How many alarms of a policy's correlations are due by `at`. */

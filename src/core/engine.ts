@@ -225,6 +225,7 @@ export class Engine {
   }
 
   policies(): readonly PolicyStatus[] {
+    const remembered = this.cells.rememberedByPolicy();
     return this.#slots.map(({ deployed: { policy, version, revision }, run, stopped, since }) => ({
       name: policy.name,
       describe: policy.describe,
@@ -233,7 +234,7 @@ export class Engine {
       state: stopped !== undefined ? 'stopped' : run ? 'running' : 'waiting for its deploy entry',
       ...(stopped === undefined ? {} : { reason: stopped }),
       since,
-      remembered: this.cells.remembered(policy.name),
+      remembered: remembered.get(policy.name) ?? [],
     }));
   }
 
