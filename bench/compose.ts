@@ -20,7 +20,9 @@ import type { Platform } from '../src/ports/platform.ts';
 import type { Source } from '../src/ports/source.ts';
 import { platformsOf, targetOf } from '../src/runtime/admission.ts';
 import { Apart, type Surroundings } from '../src/runtime/apart/apart.ts';
+import { feedBounds } from '../src/runtime/apart/feed.ts';
 import type { BundledPolicy } from '../src/runtime/apart/messages.ts';
+import { PolicyThread } from '../src/runtime/apart/thread.ts';
 import { Runtime } from '../src/runtime/runtime.ts';
 import { realWall as wall } from '../src/runtime/wall.ts';
 
@@ -118,7 +120,11 @@ class WatchedApart extends Apart {
 }
 
 async function started({ folder, policies, onEntry, onDecided, onAppend, ...options }: StartOptions): Promise<Runtime> {
-  const apart = new WatchedApart({ wall, file: policyThread, journal: journalIn(folder) });
+  const apart = new WatchedApart({
+    wall,
+    bounds: feedBounds,
+    thread: (ears) => new PolicyThread({ wall, file: policyThread, journal: journalIn(folder), ...ears }),
+  });
   apart.onDecided = onDecided;
   const standIns = apart.begin(await apart.load(policies));
   const journal = await openSqliteJournal({ path: journalIn(folder) });

@@ -28,6 +28,8 @@ import type { Secrets } from './ports/actuator.ts';
 import type { Source } from './ports/source.ts';
 import { platformsOf, targetOf } from './runtime/admission.ts';
 import { Apart } from './runtime/apart/apart.ts';
+import { feedBounds } from './runtime/apart/feed.ts';
+import { PolicyThread } from './runtime/apart/thread.ts';
 import { serveApi } from './runtime/api.ts';
 import { type BacktestOptions, type BacktestReport, backtest, deployedOver, together } from './runtime/backtest.ts';
 import type { LoadedConfig } from './runtime/config.ts';
@@ -66,7 +68,11 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
   const { config, inventory, directory, watch, warn = () => undefined } = options;
   const data = dataFolder(options);
   const path = journalPath(options);
-  const apart = new Apart({ wall, file: policyThread, journal: path });
+  const apart = new Apart({
+    wall,
+    bounds: feedBounds,
+    thread: (ears) => new PolicyThread({ wall, file: policyThread, journal: path, ...ears }),
+  });
   const policies = apart.begin(await apart.load(await bundlePolicies(resolve(directory, config.policies))));
   const secrets = secretsFrom({ directory, wall, warn });
   await mkdir(data, { recursive: true, mode: 0o700 });

@@ -13,7 +13,7 @@ import { policyAnswerMs, policyThreadGoodMs, policyThreadsMax } from '../../mode
 import type { Wall } from '../../ports/wall.ts';
 import type { EndedPolicy, Recovered } from '../recovery.ts';
 import type { KeptSnapshot } from '../snapshots.ts';
-import { Feed } from './feed.ts';
+import { Feed, type FeedBounds } from './feed.ts';
 import type {
   BundledPolicy,
   Decision,
@@ -26,13 +26,13 @@ import type {
   WrittenSnapshot,
 } from './messages.ts';
 import { standIn } from './stand-in.ts';
-import { PolicyThread, type ThreadEnd } from './thread.ts';
+import type { Thread, ThreadEars, ThreadEnd } from './thread.ts';
 
 export interface ApartOptions {
   readonly wall: Wall;
-  /** The thread's file, and the journal it reads. */
-  readonly file: URL;
-  readonly journal: string;
+  /** Begins another thread. */
+  readonly thread: (hears: ThreadEars) => Thread;
+  readonly bounds: FeedBounds;
 }
 
 /** What was decided, for the host. */
@@ -61,7 +61,7 @@ export interface Surroundings {
 
 /** A thread with its policies, before it decides and while it does. */
 interface Running {
-  readonly thread: PolicyThread;
+  readonly thread: Thread;
   readonly bundles: readonly BundledPolicy[];
   readonly deployed: readonly DeployedPolicy[];
   /** Those that have a `hold`. */
@@ -98,8 +98,7 @@ export class Apart {
     const { wall } = this.#options;
     const loading = Promise.withResolvers<readonly PolicyFace[]>();
     let running: Running | undefined;
-    const thread = new PolicyThread({
-      ...this.#options,
+    const thread = this.#options.thread({
       onReport: (report) => {
         if (report.kind === 'loaded') loading.resolve(report.faces);
         else if (report.kind === 'refused') loading.reject(refused(report.faults));
@@ -196,6 +195,7 @@ export class Apart {
   /** Another thread, warmed, decides from the entry `through` on. To be called between two appends. */
   takeOver(next: Running, through: number): void {
     const before = this.#running;
+    this.#goneAt = undefined;
     this.#switchTo(next, through, { kind: 'take-over', through });
     void before?.thread.end();
   }
@@ -210,7 +210,7 @@ export class Apart {
   #switchTo(running: Running, through: number, order: Order): void {
     this.#giveUpAsked();
     this.#running = running;
-    this.#feed = new Feed(through, (next) => running.thread.order(next));
+    this.#feed = new Feed(through, this.#options.bounds, (next) => running.thread.order(next));
     running.thread.order(order);
   }
 
@@ -283,15 +283,16 @@ export class Apart {
     else this.#around?.onFailure(noThread(reason));
   }
 
-  async #anew({ bundles }: Running): Promise<void> {
+  async #anew(lost: Running): Promise<void> {
     const { wall } = this.#options;
     this.#goneAt ??= wall.monotonic();
-    const next = await this.load(bundles);
+    const next = await this.load(lost.bundles);
     const begin = (lastSeq: number): void => {
       this.#running = next;
       this.#recover(lastSeq, wall.now());
     };
-    if (this.#stopped) void next.thread.end();
+    // Other versions may have been put in force meanwhile, in a thread of their own: what that one wants stands.
+    if (this.#stopped || this.#running !== lost) void next.thread.end();
     else if (this.#starting) begin(this.#starting.through);
     else this.#around?.begunAnew(begin);
   }

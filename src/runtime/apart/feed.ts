@@ -12,6 +12,22 @@ import { policyAppendsMax, policyFactsMax, policyFactsTextMax, policyTextMax } f
 import { entryJson } from '../../model/written-event.ts';
 import type { Order } from './messages.ts';
 
+export interface FeedBounds {
+  /** Appends unanswered, and characters of their text. */
+  readonly appends: number;
+  readonly text: number;
+  /** Entries that wait for another (F3), and characters of their text. */
+  readonly facts: number;
+  readonly factsText: number;
+}
+
+export const feedBounds: FeedBounds = {
+  appends: policyAppendsMax,
+  text: policyTextMax,
+  facts: policyFactsMax,
+  factsText: policyFactsTextMax,
+};
+
 interface Outstanding {
   readonly through: number;
   readonly characters: number;
@@ -20,6 +36,7 @@ interface Outstanding {
 }
 
 export class Feed {
+  readonly #bounds: FeedBounds;
   readonly #order: (order: Order) => void;
   #seqs: number[] = [];
   #texts: (string | null)[] = [];
@@ -37,7 +54,8 @@ export class Feed {
   #nextDue: number | undefined;
 
   /** Everything up to `through` it will know by itself, and answers once for it. */
-  constructor(through: number, order: (order: Order) => void) {
+  constructor(through: number, bounds: FeedBounds, order: (order: Order) => void) {
+    this.#bounds = bounds;
     this.#order = order;
     this.#handed = through;
     this.#outstanding.push({ through, characters: 0, isHeard: true });
@@ -64,26 +82,29 @@ export class Feed {
     this.#handed = through;
     if (isQuiet) {
       this.#keep(seqs, texts, characters);
-      if (this.#facts.texts.length >= policyFactsMax || this.#facts.characters >= policyFactsTextMax) this.handFacts(at);
+      if (this.#facts.texts.length >= this.#bounds.facts || this.#facts.characters >= this.#bounds.factsText) this.handFacts(at);
       return true;
     }
-    if (this.#isFull(characters)) this.#fallBehind();
-    if (this.#isBehind) return false;
-    this.#addDecided(seqs, texts);
+    const isToBeRead = this.#isBehind || this.#isFull(characters + this.#facts.characters);
+    if (isToBeRead && !this.#isBehind) this.#fallBehind();
+    if (isToBeRead) return false;
     const facts = this.#takeFacts();
     this.#hand(through, characters + facts.characters, true);
-    this.#order({ kind: 'step', at, seqs: [...facts.seqs, ...seqs], texts: [...facts.texts, ...texts], through });
+    this.#step(at, [...facts.seqs, ...seqs], [...facts.texts, ...texts]);
     return false;
   }
 
-  /** What waits for the next entry that a policy must hear of goes now. */
+  /** What waits for the next entry that a policy must hear of goes now; a snapshot has it, and what was decided. */
   handFacts(at: number): void {
-    if (this.#facts.texts.length === 0) return;
-    if (this.#isFull(this.#facts.characters)) this.#fallBehind();
+    if (this.#facts.texts.length === 0 && !this.#decided) return;
     if (this.#isBehind) return;
+    if (this.#isFull(this.#facts.characters)) {
+      this.#fallBehind();
+      return;
+    }
     const { seqs, texts, characters } = this.#takeFacts();
     this.#hand(this.#handed, characters, false);
-    this.#order({ kind: 'step', at, seqs, texts, through: this.#handed });
+    this.#step(at, seqs, texts);
   }
 
   /** It has answered for everything up to `through`. */
@@ -91,7 +112,7 @@ export class Feed {
     this.#nextDue = nextDue;
     while (this.#outstanding[0] && this.#outstanding[0].through <= through)
       this.#outstandingCharacters -= this.#outstanding.shift()!.characters;
-    if (this.#isBehind && this.#outstanding.length <= policyAppendsMax / 2) this.catchUp();
+    if (this.#isBehind && this.#outstanding.length <= this.#bounds.appends / 2) this.catchUp();
   }
 
   /** Whatever was not handed over is read. */
@@ -128,19 +149,22 @@ export class Feed {
   #fallBehind(): void {
     this.#isBehind = true;
     this.#takeFacts();
+    // One append may be more than all that may wait: no answer is under way that would have it catch up.
+    if (this.#outstanding.length === 0) this.catchUp();
   }
 
-  /** The newest word of what was decided: a snapshot has it, and nobody else there needs it. */
-  #addDecided(seqs: number[], texts: (string | null)[]): void {
+  /** With the newest word of what was decided, in its place: a snapshot has it, and nobody else there needs it. */
+  #step(at: number, seqs: number[], texts: (string | null)[]): void {
     const decided = this.#decided;
-    if (!decided) return;
     this.#decided = undefined;
-    const place = seqs.indexOf(decided.seq);
-    if (place >= 0) texts[place] = entryJson(decided);
-    else {
-      seqs.unshift(decided.seq);
-      texts.unshift(entryJson(decided));
+    if (decided) {
+      const found = seqs.findIndex((seq) => seq >= decided.seq);
+      const place = found < 0 ? seqs.length : found;
+      const replaced = seqs[place] === decided.seq ? 1 : 0;
+      seqs.splice(place, replaced, decided.seq);
+      texts.splice(place, replaced, entryJson(decided));
     }
+    this.#order({ kind: 'step', at, seqs, texts, through: this.#handed });
   }
 
   #push(seq: number, text: string | null): void {
@@ -154,6 +178,6 @@ export class Feed {
   }
 
   #isFull(characters: number): boolean {
-    return this.#outstanding.length >= policyAppendsMax || this.#outstandingCharacters + characters > policyTextMax;
+    return this.#outstanding.length >= this.#bounds.appends || this.#outstandingCharacters + characters > this.#bounds.text;
   }
 }

@@ -16,13 +16,24 @@ export interface ThreadEnd {
   readonly reason: string;
 }
 
-export interface ThreadOptions {
-  readonly wall: Wall;
-  readonly file: URL;
-  readonly journal: string;
+/** Whoever began a thread hears of it. */
+export interface ThreadEars {
   readonly onReport: (report: Report) => void;
   /** Once, unless it was ended on purpose. */
   readonly onEnd: (end: ThreadEnd) => void;
+}
+
+export interface Thread {
+  order(order: Order): void;
+  /** Ends it, whatever it is doing. */
+  end(): Promise<void>;
+}
+
+export interface ThreadOptions extends ThreadEars {
+  readonly wall: Wall;
+  /** The thread's file, and the journal it reads. */
+  readonly file: URL;
+  readonly journal: string;
 }
 
 const megabytes = (bytes: number): number => Math.round(bytes / 1_048_576);
@@ -30,7 +41,7 @@ const megabytes = (bytes: number): number => Math.round(bytes / 1_048_576);
 /** The flags of the thread that starts it are not for it but for one: where the code of a checkout is found. */
 const conditions = extname(import.meta.url) === '.ts' ? ['--conditions=offbox-source'] : [];
 
-export class PolicyThread {
+export class PolicyThread implements Thread {
   readonly #options: ThreadOptions;
   readonly #worker: Worker;
   readonly #calls = callMemory();
@@ -63,7 +74,6 @@ export class PolicyThread {
     this.#worker.postMessage(order);
   }
 
-  /** Ends it, whatever it is doing. */
   async end(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
