@@ -29,7 +29,7 @@ import type { Source } from './ports/source.ts';
 import { platformsOf, targetOf } from './runtime/admission.ts';
 import { Apart } from './runtime/apart/apart.ts';
 import { feedBounds } from './runtime/apart/feed.ts';
-import { PolicyThread } from './runtime/apart/thread.ts';
+import { PolicyThread, type ThreadEars } from './runtime/apart/thread.ts';
 import { serveApi } from './runtime/api.ts';
 import { type BacktestOptions, type BacktestReport, backtest, deployedOver, together } from './runtime/backtest.ts';
 import type { LoadedConfig } from './runtime/config.ts';
@@ -63,16 +63,24 @@ export function journalPath(loaded: LoadedConfig): string {
   return join(dataFolder(loaded), 'journal.sqlite');
 }
 
+function apartFor(journal: string): Apart {
+  const thread = (ears: ThreadEars): PolicyThread => new PolicyThread({ wall, file: policyThread, journal, ...ears });
+  return new Apart({ wall, bounds: feedBounds, thread });
+}
+
+/** Evaluates policies where nobody waits for one that does not come back. Rejects with an OperatorError that names each fault's file. */
+export async function tryPolicies(loaded: LoadedConfig): Promise<void> {
+  const { config, directory } = loaded;
+  const tried = await apartFor(journalPath(loaded)).load(await bundlePolicies(resolve(directory, config.policies)));
+  await tried.thread.end();
+}
+
 /** Puts a runtime together and starts it. Rejects with an OperatorError for what the operator can mend. */
 export async function compose(options: ComposeOptions): Promise<Runtime> {
   const { config, inventory, directory, watch, warn = () => undefined } = options;
   const data = dataFolder(options);
   const path = journalPath(options);
-  const apart = new Apart({
-    wall,
-    bounds: feedBounds,
-    thread: (ears) => new PolicyThread({ wall, file: policyThread, journal: path, ...ears }),
-  });
+  const apart = apartFor(path);
   const policies = apart.begin(await apart.load(await bundlePolicies(resolve(directory, config.policies))));
   const secrets = secretsFrom({ directory, wall, warn });
   await mkdir(data, { recursive: true, mode: 0o700 });

@@ -18,7 +18,7 @@ export function declareCheck(program: Command): void {
 }
 
 async function check({ config, json }: { readonly config?: string; readonly json?: boolean }): Promise<void> {
-  const [{ policiesOf }, { checkConfig }, { lintPolicies, checkSelectors }, { checkPipes }] = await Promise.all([
+  const [{ policiesOf, tryPolicies }, { checkConfig }, { lintPolicies, checkSelectors }, { checkPipes }] = await Promise.all([
     import('../main.ts'),
     import('../runtime/config.ts'),
     import('../runtime/check-policies.ts'),
@@ -36,6 +36,8 @@ async function check({ config, json }: { readonly config?: string; readonly json
     const folder = resolve(loaded.directory, loaded.config.policies);
     findings.push(...(await lintPolicies(folder)));
     try {
+      // First where one that does not come back is ended.
+      await tryPolicies(loaded);
       const policies = await policiesOf(loaded);
       findings.push(...checkSelectors(policies, loaded.inventory), ...(await checkPipes(policies)));
     } catch (thrown) {

@@ -206,7 +206,7 @@ export const libvirtUncommittedMax = 2 * appendEntriesMax;
 /** Intents remembered of which nobody can tell what became, until an operator answers: 10,000 x about 1 kB = 10 MB. */
 export const unknownIntentsMax = 10_000;
 /** Between two snapshots: entries, which a restart replays in a third of a second, or milliseconds where anything came at all. */
-export const snapshotEntries = 100_000;
+export const snapshotEntries = 50_000;
 export const snapshotMs = 300_000;
 /** A snapshot that is due waits for pipes to have their answers; no longer than this, milliseconds. */
 export const snapshotPatienceMs = 60_000;

@@ -54,3 +54,13 @@ describe('a policy with a misspelt selector', () => {
     expect(out).toMatch(/policies\/misspelt\.ts:2:58: .*dwon/);
   });
 });
+
+describe('a policy that does not come back while it is loaded', () => {
+  it('is named by check, which ends', async () => {
+    const file = join(home, 'policies', 'misspelt.ts');
+    writeFileSync(file, "import { policy } from 'offbox';\nwhile (true);\nexport default policy({ name: 'never' } as never);\n");
+    const { code, out } = await runOffbox(home, ['check']);
+    expect(code).toBe(1);
+    expect(out).toMatch(/misspelt\.ts.*did not come back/);
+  });
+});
