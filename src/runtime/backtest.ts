@@ -6,7 +6,8 @@
 // B2. One that was never recorded: a `read` is answered from the last recorded reading of the same question, else it is `unknown`;
 //     an `ensure` is assumed to have been done.
 // B3. A recorded one that is not derived was never done: what became of it is left out, but what was read is true all the same.
-// B4. Rails and modes are not simulated: what a policy wants is compared, not what it was allowed.
+// B4. Where this very version did not come back from an entry, or took all memory, it is not given that entry: it stops there, as it did.
+// B5. Rails and modes are not simulated: what a policy wants is compared, not what it was allowed.
 import { Engine } from '../core/engine.ts';
 import type { DeployedPolicy } from '../core/policy.ts';
 import type { Entry, EntryBody, EntryOf, Reading } from '../model/entry.ts';
@@ -54,12 +55,14 @@ const progressEvery = 4_096;
 export async function backtest(journal: Pick<Journal, 'read'>, options: BacktestOptions): Promise<BacktestReport> {
   const recorded = new Map<string, EntryOf<'intent'>>();
   const tested = new Set(options.policies.map(({ policy }) => policy.name));
+  const stops = new Stops(options.policies);
   for await (const batch of journal.read(0)) {
     for (const entry of batch) {
+      stops.take(entry);
       if (entry.kind === 'intent' && tested.has(entry.intent.policy)) recorded.set(placeOf(entry.intent.id), entry);
     }
   }
-  const run = new Run(options, recorded);
+  const run = new Run(options, recorded, stops);
   for await (const batch of journal.read(0)) for (const entry of batch) run.take(entry);
   return run.report();
 }
@@ -69,6 +72,34 @@ function placeOf(id: string): string {
   return `${id.slice(0, id.indexOf('@'))} ${id.slice(id.indexOf('/') + 1)}`;
 }
 
+/** Where tested versions were ended from outside, and when they ran again (B4). */
+class Stops {
+  readonly #tested: ReadonlyMap<string, string>;
+  readonly #inForce = new Map<string, string>();
+  readonly #ended = new Set<string>();
+  readonly ended: { readonly policy: string; readonly cause: number }[] = [];
+  /** Seqs of the entries that say so. */
+  readonly obeyed = new Set<number>();
+
+  constructor(policies: readonly DeployedPolicy[]) {
+    this.#tested = new Map(policies.map(({ policy, version }) => [policy.name, version]));
+  }
+
+  take(entry: Entry): void {
+    if (entry.kind === 'deploy') {
+      const { policy, version, seq } = entry;
+      this.#inForce.set(policy, version);
+      if (version === this.#tested.get(policy) && this.#ended.delete(policy)) this.obeyed.add(seq);
+    } else if (entry.kind === 'quarantine' && entry.ended !== undefined) {
+      const { policy, cause, seq } = entry;
+      if (!this.#tested.has(policy) || this.#inForce.get(policy) !== this.#tested.get(policy)) return;
+      this.#ended.add(policy);
+      this.ended.push({ policy, cause });
+      this.obeyed.add(seq);
+    }
+  }
+}
+
 /** `of/check` for what was read of an intent's requirement. */
 const checked = /\/check$/;
 
@@ -76,6 +107,7 @@ class Run {
   readonly #options: BacktestOptions;
   readonly #engine: Engine;
   readonly #recorded: Map<string, EntryOf<'intent'>>;
+  readonly #obeyed: ReadonlySet<number>;
   /** Recorded ids of intents that are derived too. */
   readonly #matched = new Set<string>();
   readonly #readings = new Map<string, Reading['result']>();
@@ -87,10 +119,12 @@ class Run {
   #assumed = 0;
   #begun = false;
 
-  constructor(options: BacktestOptions, recorded: Map<string, EntryOf<'intent'>>) {
+  constructor(options: BacktestOptions, recorded: Map<string, EntryOf<'intent'>>, { ended, obeyed }: Stops) {
     this.#options = options;
     this.#recorded = recorded;
+    this.#obeyed = obeyed;
     this.#engine = new Engine(options.policies);
+    for (const { policy, cause } of ended) this.#engine.withhold(policy, { from: cause, cause });
   }
 
   take(entry: Entry): void {
@@ -124,7 +158,7 @@ class Run {
     switch (entry.kind) {
       case 'deploy':
       case 'quarantine':
-        return timeAlone;
+        return this.#obeyed.has(seq) ? entry : timeAlone;
       case 'intent':
         return this.#matched.has(entry.intent.id) ? entry : timeAlone;
       case 'attempt':

@@ -52,6 +52,34 @@ describe('a backtest', () => {
     expect(report.same).toBe(rig.intents.length);
   });
 
+  test('gives a version nothing of what it did not come back from, and another version everything', async () => {
+    const given: string[] = [];
+    const hears = policy({
+      name: 'hears',
+      on: syslog(),
+      ensure: ({ text }) => {
+        given.push(text);
+        return mark({ text });
+      },
+    });
+    const rig = new Rig([hears]);
+    for (const text of ['before', 'poison', 'after']) rig.event(textEvent(text));
+    const [seq, at] = [rig.entries.at(-1)!.seq, rig.entries.at(-1)!.at];
+    const poison = rig.entries.find((entry) => entry.kind === 'event' && entry.event.syslog?.text === 'poison')!.seq;
+    const ended = (version: string): readonly Entry[] => [
+      { kind: 'deploy', policy: 'hears', version, runtime: '0.1.0', seq: 0, at: rig.entries[0]!.at },
+      ...rig.entries.filter(({ kind }) => kind !== 'deploy'),
+      { kind: 'quarantine', policy: 'hears', cause: poison, reason: 'it did not come back', ended: 'hung', seq: seq + 1, at },
+      { kind: 'deploy', policy: 'hears', version, runtime: '0.1.0', seq: seq + 2, at },
+      { kind: 'event', event: textEvent('again'), seq: seq + 3, at },
+    ];
+    given.length = 0;
+    expect((await tested(ended('new'), [hears])).faults).toEqual([]);
+    expect(given.splice(0)).toEqual(['before', 'again']);
+    await tested(ended('old'), [hears]);
+    expect(given).toEqual(['before', 'poison', 'after', 'again']);
+  });
+
   test('tells what would be wanted, and what would not be any more, with the entry that causes it', async () => {
     const rig = new Rig([settled('2s')]);
     rig.event(textEvent('a'));
