@@ -1,5 +1,8 @@
 // Policies run apart from receiving: one that does not come back is named, stopped and journaled, and the others miss nothing.
+import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
+import { ask } from '../../../src/cli/client.ts';
+import { controlSocket } from '../../../src/runtime/api.ts';
 import { type Home, homeWith, journaled, line, type Offbox, started, telling } from './rig.ts';
 
 let home: Home;
@@ -9,6 +12,13 @@ afterEach(async () => {
   offbox = undefined;
   home.clear();
 });
+
+/** Puts an event in over the control socket; its number is the acknowledgement. */
+async function emitted({ folder }: Home, raw: string): Promise<number> {
+  const origin = { source: 'emit', peer: 'local', transport: 'local', trust: 'claimed', raw };
+  const answer = await ask(controlSocket(join(folder, '.offbox')), 'POST', '/emit', { event: { meaning: null, origin } });
+  return (answer as { readonly seq: number }).seq;
+}
 
 it('takes events to policies in their thread and their intents back', async () => {
   home = homeWith({ good: telling('good', 'HELLO') });
@@ -29,6 +39,8 @@ it('ends a policy that spins, and its neighbour hears every event', async () => 
   const from = performance.now();
   await offbox.say([line('HELLO', 'poison')]);
   for (let each = 0; each < 100; each += 1) await offbox.say([line('HELLO', `n${each}`), line('OTHER', 'nobody')]);
+  const acknowledged = await Promise.all(Array.from({ length: 100 }, (_, each) => emitted(home, `emit ${each}`)));
+  expect(offbox.ofKind('quarantine')).toEqual([]);
   await offbox.until('it is quarantined', () => offbox!.ofKind('quarantine').length === 1);
   expect(performance.now() - from).toBeLessThan(5_000);
   await offbox.until('the other has all', () => offbox!.notices('good').length === 102);
@@ -44,8 +56,10 @@ it('ends a policy that spins, and its neighbour hears every event', async () => 
   expect(shown).toMatchObject({ state: 'stopped', reason: expect.stringContaining('did not come back within 2 s') });
   await offbox.stop();
   // What was acknowledged is there: syslog over TCP is taken in order.
-  const kept = (await journaled(home)).flatMap((entry) => (entry.kind === 'event' && entry.event.syslog ? [entry] : []));
-  expect(kept).toHaveLength(202);
+  const kept = (await journaled(home)).filter((entry) => entry.kind === 'event');
+  expect(kept.filter(({ event }) => event.syslog)).toHaveLength(202);
+  const texts = new Map(kept.map(({ seq, event }) => [seq, event.origin.raw]));
+  expect(acknowledged.map((seq) => texts.get(seq))).toEqual(acknowledged.map((_, each) => `emit ${each}`));
   offbox = await started(home);
   await offbox.say([line('HELLO', 'poison'), line('HELLO', 'after')]);
   await offbox.until('the other goes on', () => offbox!.notices('good').length === 2);
