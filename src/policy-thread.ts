@@ -1,5 +1,6 @@
 // Owns: the thread that runs policies: composition only. Started by src/runtime/apart/thread.ts with the journal's path and memory that
 // both share.
+import { setPriority } from 'node:os';
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -14,6 +15,10 @@ import { Mind } from './runtime/apart/mind.ts';
 import { takeWorldAway } from './runtime/apart/no-world.ts';
 import { Scales } from './runtime/apart/scales.ts';
 import { realWall } from './runtime/wall.ts';
+
+/** setpriority(2) of the calling thread: receiving, journaling and what devices are asked go first where cores are few. */
+const policiesNice = 5;
+if (process.platform === 'linux') setPriority(0, policiesNice);
 
 const port = parentPort!;
 const { journal, calls } = workerData as ThreadData;
