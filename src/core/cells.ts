@@ -84,6 +84,8 @@ export interface Cells<T> {
 export class CellStore {
   readonly #clock: EventClock;
   readonly #tables = new Map<string, Table>();
+  /** The same, by the kind of operator: `hold`. */
+  readonly #byOperator = new Map<string, Set<Table>>();
 
   constructor(clock: EventClock) {
     this.#clock = clock;
@@ -133,6 +135,7 @@ export class CellStore {
       if (!path.startsWith(`${policy}/`) || kept.includes(path)) continue;
       for (const slot of table.slots.values()) disarm(slot);
       this.#tables.delete(path);
+      this.#byOperator.get(operatorOf(path))?.delete(table);
     }
   }
 
@@ -167,8 +170,7 @@ export class CellStore {
 
   /** What is remembered by all operators of a kind, `hold` for instance. */
   *ofOperator(operator: string): Generator<unknown> {
-    for (const [path, { slots }] of this.#tables)
-      if (path.endsWith(`.${operator}`)) for (const { cell } of slots.values()) yield cell.data;
+    for (const { slots } of this.#byOperator.get(operator) ?? []) for (const { cell } of slots.values()) yield cell.data;
   }
 
   /** Forgets what a policy's correlations waited for until `at`, alarms and all. Rounds, holds and schedules go on. */
@@ -258,6 +260,9 @@ export class CellStore {
     if (!table) {
       table = { slots: new Map(), groups: new Map(), dropped: 0, droppedEvents: 0, sweep: undefined };
       this.#tables.set(path, table);
+      const alike = this.#byOperator.get(operatorOf(path));
+      if (alike) alike.add(table);
+      else this.#byOperator.set(operatorOf(path), new Set([table]));
     }
     return table;
   }
@@ -301,6 +306,9 @@ function disarm(slot: Slot | undefined): void {
   delete slot.cell.dueAt;
   delete slot.cell.order;
 }
+
+/** `policy/0.perKey/1.hold` → `hold`. */
+const operatorOf = (path: string): string => path.slice(path.lastIndexOf('.') + 1);
 
 function forget(table: Table, slot: Slot | undefined): void {
   if (!slot) return;
