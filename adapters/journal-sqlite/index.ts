@@ -27,6 +27,22 @@ function pieces(rows: readonly Row[]): readonly (readonly Row[])[] {
   return plain.length === rows.length ? [rows] : rows.map((row) => [row]);
 }
 
+/**
+ * Rows as they are read together, and whether an entry of theirs is one that was asked for. `through` is asked for at the call of read(),
+ * and only heard of when somebody iterates.
+ */
+async function* pages(fromSeq: number, through: Promise<number>, rowsFrom: RowsFrom) {
+  const throughSeq = await through;
+  for (let next = Math.max(fromSeq, 1); next <= throughSeq; ) {
+    const from = next;
+    const rows = await rowsFrom(from, throughSeq);
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    yield { rows, isAsked: ({ seq }: Entry): boolean => seq >= from && seq <= throughSeq };
+    next = last.last_seq + 1;
+  }
+}
+
 /** Any row of these: read without being taken to pieces where no entry in it can be of that kind. */
 async function* readKind<K extends EntryBody['kind']>(
   path: string,
@@ -35,38 +51,27 @@ async function* readKind<K extends EntryBody['kind']>(
   through: Promise<number>,
   rowsFrom: RowsFrom,
 ): AsyncIterable<readonly EntryOf<K>[]> {
-  const throughSeq = await through;
-  for (let next = Math.max(fromSeq, 1); next <= throughSeq; ) {
-    const rows = await rowsFrom(next, throughSeq);
-    const last = rows.at(-1);
-    if (last === undefined) return;
+  for await (const { rows, isAsked } of pages(fromSeq, through, rowsFrom)) {
     for (const row of rows) {
       if (!mayHold(row, kind)) continue;
       const found = entriesOf(path, row).filter((entry): entry is EntryOf<K> => entry.kind === kind);
-      const some = found.filter(({ seq }) => seq >= next && seq <= throughSeq);
+      const some = found.filter(isAsked);
       if (some.length > 0) yield some;
     }
-    next = last.last_seq + 1;
   }
 }
 
-/** `through` is asked for at the call of read(), and only heard of when somebody iterates. */
 async function* readRows(
   path: string,
   fromSeq: number,
   through: Promise<number>,
   rowsFrom: RowsFrom,
 ): AsyncIterable<readonly Entry[]> {
-  const throughSeq = await through;
-  for (let next = Math.max(fromSeq, 1); next <= throughSeq; ) {
-    const rows = await rowsFrom(next, throughSeq);
-    const last = rows.at(-1);
-    if (last === undefined) return;
+  for await (const { rows, isAsked } of pages(fromSeq, through, rowsFrom)) {
     for (const some of pieces(rows)) {
-      const entries = some.flatMap((row) => entriesOf(path, row)).filter(({ seq }) => seq >= next && seq <= throughSeq);
+      const entries = some.flatMap((row) => entriesOf(path, row)).filter(isAsked);
       if (entries.length > 0) yield entries;
     }
-    next = last.last_seq + 1;
   }
 }
 
