@@ -1,5 +1,5 @@
 // offbox explain on the journal of a stopped Offbox: what a pair waited for, and by what it missed.
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +8,7 @@ import { policy } from '../../src/core/policy.ts';
 import { syslog } from '../../src/core/selectors.ts';
 import { timeText } from '../../src/runtime/wall.ts';
 import { Rig, start, textEvent } from '../core/rig.ts';
+import { linkOffbox } from '../linked.ts';
 import { runOffbox } from './offbox.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'offbox-explain-'));
@@ -25,8 +26,7 @@ export default policy({
 const seqs: number[] = [];
 
 beforeAll(async () => {
-  mkdirSync(join(home, 'node_modules'));
-  symlinkSync(join(import.meta.dirname, '..', '..'), join(home, 'node_modules', 'offbox'));
+  linkOffbox(home);
   mkdirSync(join(home, 'policies'));
   writeFileSync(join(home, 'policies', 'both.ts'), policyText);
   writeFileSync(join(home, 'inventory.yaml'), 'targets:\n  r1: { platform: frr, address: 192.0.2.1 }\n');

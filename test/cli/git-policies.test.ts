@@ -1,7 +1,7 @@
 // Policies that come from git: another revision is pulled or checked out while Offbox runs. It is put in force whole, once, and named;
 // or not at all.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +9,7 @@ import { readSqliteJournal } from '../../adapters/journal-sqlite/index.ts';
 import { ask } from '../../src/cli/client.ts';
 import type { EntryOf } from '../../src/model/entry.ts';
 import { controlSocket } from '../../src/runtime/api.ts';
+import { linkOffbox } from '../linked.ts';
 import { ended, printed, startOffbox } from './offbox.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'offbox-git-'));
@@ -71,8 +72,7 @@ describe('policies from git', () => {
     git(home, 'clone', '-q', origin, work);
     // A checkout that takes its time, half-way: longer than the watch waits for quiet.
     git(work, 'config', 'filter.slow.smudge', 'sleep 1.5; cat');
-    mkdirSync(join(home, 'node_modules'));
-    symlinkSync(join(import.meta.dirname, '..', '..'), join(home, 'node_modules', 'offbox'));
+    linkOffbox(home);
     writeFileSync(join(home, 'inventory.yaml'), 'targets:\n  gw: { platform: frr, address: 192.0.2.1 }\n');
     writeFileSync(join(home, 'offbox.yaml'), 'inventory: inventory.yaml\npolicies: work/policies\n');
     running = startOffbox(home, 'start');

@@ -1,8 +1,9 @@
 // The main job, as a newcomer sees it: the simulated network, a failover, a recovery, and what can be asked meanwhile.
-import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { linkOffbox } from '../linked.ts';
 import { ended, printed, runOffbox, startOffbox } from './offbox.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -11,8 +12,7 @@ const shipped = join(root, 'policies', 'hsrp-active-advertises.ts');
 /** Where a policy finds `offbox`. */
 function folder(): string {
   const made = mkdtempSync(join(tmpdir(), 'offbox-cli-'));
-  mkdirSync(join(made, 'node_modules'));
-  symlinkSync(root, join(made, 'node_modules', 'offbox'));
+  linkOffbox(made);
   return made;
 }
 

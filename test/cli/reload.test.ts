@@ -1,14 +1,13 @@
 // Policies edited on disk while Offbox runs: put in force and told; what is broken is told, and changes nothing.
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { linkOffbox } from '../linked.ts';
 import { ended, printed, runOffbox, startOffbox } from './offbox.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'offbox-reload-'));
-const root = join(import.meta.dirname, '..', '..');
-mkdirSync(join(home, 'node_modules'));
-symlinkSync(root, join(home, 'node_modules', 'offbox'));
+linkOffbox(home);
 mkdirSync(join(home, 'policies'));
 writeFileSync(join(home, 'inventory.yaml'), 'targets:\n  gw: { platform: frr, address: 192.0.2.1 }\n');
 writeFileSync(join(home, 'offbox.yaml'), 'inventory: inventory.yaml\n');

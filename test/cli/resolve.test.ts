@@ -1,7 +1,7 @@
 // An operator's answers, as they are given: on the command line, to an Offbox in a process of its own that has found in its journal
 // intents of which nobody can tell what became, and beside which a simulated gateway stands.
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,6 +12,7 @@ import type { Intent } from '../../src/model/intent.ts';
 import { controlSocket } from '../../src/runtime/api.ts';
 import type { ShownIntent } from '../../src/runtime/view.ts';
 import { openPrivileged, type TestLab, testLab } from '../lab-sim/helpers.ts';
+import { linkOffbox } from '../linked.ts';
 import { ended, printed, runOffbox, startOffbox } from './offbox.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'offbox-resolve-'));
@@ -72,8 +73,7 @@ describe('offbox resolve', () => {
   beforeAll(async () => {
     lab = await testLab();
     await journalBefore(lab);
-    mkdirSync(join(home, 'node_modules'));
-    symlinkSync(join(import.meta.dirname, '..', '..'), join(home, 'node_modules', 'offbox'));
+    linkOffbox(home);
     mkdirSync(join(home, 'policies'));
     writeFileSync(
       join(home, 'policies', 'wanting.ts'),

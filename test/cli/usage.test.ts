@@ -1,8 +1,9 @@
 // What the command line says to somebody who is wrong: what is wrong, where, and what to do.
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { linkOffbox } from '../linked.ts';
 import { runOffbox } from './offbox.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'offbox-usage-'));
@@ -36,8 +37,7 @@ it.each([
 
 describe('a policy with a misspelt selector', () => {
   beforeAll(() => {
-    mkdirSync(join(home, 'node_modules'));
-    symlinkSync(join(import.meta.dirname, '..', '..'), join(home, 'node_modules', 'offbox'));
+    linkOffbox(home);
     mkdirSync(join(home, 'policies'));
     writeFileSync(join(home, 'offbox.yaml'), 'inventory: inventory.yaml\n');
     writeFileSync(join(home, 'inventory.yaml'), 'targets:\n  sw1: { platform: cisco-ios, address: 192.0.2.1 }\n');

@@ -1,9 +1,10 @@
 // Owns: the examples of a page: files are the blocks with a name, commands are the `sh` blocks. They are tried in a folder
 // of their own, where `npx offbox` is this checkout's.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { linkOffbox } from '../linked.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -38,8 +39,7 @@ export function pageOf(file: string): Page {
     examples,
     folder,
     unpack() {
-      mkdirSync(join(folder, 'node_modules'));
-      symlinkSync(root, join(folder, 'node_modules', 'offbox'));
+      linkOffbox(folder);
       for (const example of examples) {
         if (example.file === '') continue;
         mkdirSync(join(folder, dirname(example.file)), { recursive: true });

@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, statfsSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -15,6 +15,7 @@ import { controlSocket } from '../../src/runtime/api.ts';
 import type { ShownEvent, ShownIntent } from '../../src/runtime/view.ts';
 import { runOffbox, startOffbox } from '../cli/offbox.ts';
 import { openPrivileged, type Terminal, type TestLab, testLab } from '../lab-sim/helpers.ts';
+import { linkOffbox } from '../linked.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'offbox-full-'));
 const disk = join(home, 'disk');
@@ -125,8 +126,7 @@ describe.skipIf(why)(`a full disk${why ? ` (skipped: ${why})` : ''}`, () => {
   beforeAll(async () => {
     lab = await testLab();
     gateway = await openPrivileged(lab, 'gw-a');
-    mkdirSync(join(home, 'node_modules'));
-    symlinkSync(join(import.meta.dirname, '..', '..'), join(home, 'node_modules', 'offbox'));
+    linkOffbox(home);
     mkdirSync(join(home, 'policies'));
     writeFileSync(
       join(home, 'policies', 'wanting.ts'),

@@ -1,5 +1,5 @@
 // Which of RxJS's operators `offbox check` lets a policy use, with the line, the operator and the remedy; and no false alarms.
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import * as rxjs from 'rxjs';
@@ -9,8 +9,8 @@ import { checkPipes, stateful, timed } from '../../src/runtime/check-pipes.ts';
 import { lintPolicies } from '../../src/runtime/check-policies.ts';
 import { loadPolicies } from '../../src/runtime/policies.ts';
 import { runOffbox } from '../cli/offbox.ts';
+import { linkOffbox, linkRxjs } from '../linked.ts';
 
-const root = join(import.meta.dirname, '..', '..');
 const folders: string[] = [];
 afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true });
@@ -20,9 +20,8 @@ afterAll(() => {
 function homeOf(files: Readonly<Record<string, string>>): string {
   const home = mkdtempSync(join(tmpdir(), 'offbox-pipes-'));
   folders.push(home);
-  mkdirSync(join(home, 'node_modules'));
-  symlinkSync(root, join(home, 'node_modules', 'offbox'));
-  symlinkSync(join(root, 'node_modules', 'rxjs'), join(home, 'node_modules', 'rxjs'));
+  linkOffbox(home);
+  linkRxjs(home);
   mkdirSync(join(home, 'policies', 'lib'), { recursive: true });
   for (const [name, text] of Object.entries(files)) writeFileSync(join(home, 'policies', name), text);
   return home;

@@ -1,17 +1,9 @@
 // Policies run apart from receiving: one that does not come back is named, stopped and journaled, and the others miss nothing.
 import { join } from 'node:path';
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { ask } from '../../../src/cli/client.ts';
 import { controlSocket } from '../../../src/runtime/api.ts';
-import { type Home, homeWith, journaled, line, type Offbox, started, telling } from './rig.ts';
-
-let home: Home;
-let offbox: Offbox | undefined;
-afterEach(async () => {
-  await offbox?.stop();
-  offbox = undefined;
-  home.clear();
-});
+import { type Home, homeOfOneThatSpins, homeWith, journaled, line, started, telling } from './rig.ts';
 
 /** Puts an event in over the control socket; its number is the acknowledgement. */
 async function emitted({ folder }: Home, raw: string): Promise<number> {
@@ -21,29 +13,26 @@ async function emitted({ folder }: Home, raw: string): Promise<number> {
 }
 
 it('takes events to policies in their thread and their intents back', async () => {
-  home = homeWith({ good: telling('good', 'HELLO') });
-  offbox = await started(home);
+  const home = homeWith({ good: telling('good', 'HELLO') });
+  const offbox = await started(home);
   await offbox.say([line('HELLO', 'one'), line('OTHER', 'nobody'), line('HELLO', 'two')]);
-  await offbox.until('both said', () => offbox!.notices('good').length === 2);
+  await offbox.until('both said', () => offbox.notices('good').length === 2);
   expect(offbox.notices('good')).toEqual(['one', 'two']);
 });
 
 it('ends a policy that spins, and its neighbour hears every event', async () => {
-  home = homeWith({
-    good: telling('good', 'HELLO'),
-    spins: telling('spins', 'HELLO', "while (event.text === 'poison');"),
-  });
-  offbox = await started(home);
+  const home = homeOfOneThatSpins();
+  let offbox = await started(home);
   await offbox.say([line('HELLO', 'one')]);
-  await offbox.until('one said', () => offbox!.notices('spins').length === 1);
+  await offbox.until('one said', () => offbox.notices('spins').length === 1);
   const from = performance.now();
   await offbox.say([line('HELLO', 'poison')]);
   for (let each = 0; each < 100; each += 1) await offbox.say([line('HELLO', `n${each}`), line('OTHER', 'nobody')]);
   const acknowledged = await Promise.all(Array.from({ length: 100 }, (_, each) => emitted(home, `emit ${each}`)));
   expect(offbox.ofKind('quarantine')).toEqual([]);
-  await offbox.until('it is quarantined', () => offbox!.ofKind('quarantine').length === 1);
+  await offbox.until('it is quarantined', () => offbox.ofKind('quarantine').length === 1);
   expect(performance.now() - from).toBeLessThan(5_000);
-  await offbox.until('the other has all', () => offbox!.notices('good').length === 102);
+  await offbox.until('the other has all', () => offbox.notices('good').length === 102);
   const [quarantine] = offbox.ofKind('quarantine');
   const poison = offbox.ofKind('event').find(({ event }) => event.syslog?.text === 'poison')!;
   expect(quarantine).toMatchObject({ policy: 'spins', cause: poison.seq, ended: 'hung' });
@@ -62,7 +51,7 @@ it('ends a policy that spins, and its neighbour hears every event', async () => 
   expect(acknowledged.map((seq) => texts.get(seq))).toEqual(acknowledged.map((_, each) => `emit ${each}`));
   offbox = await started(home);
   await offbox.say([line('HELLO', 'poison'), line('HELLO', 'after')]);
-  await offbox.until('the other goes on', () => offbox!.notices('good').length === 2);
+  await offbox.until('the other goes on', () => offbox.notices('good').length === 2);
   expect(offbox.notices('spins')).toEqual([]);
   expect(offbox.rebuilt).toEqual([]);
 });

@@ -1,21 +1,10 @@
 // Killed after a policy began to spin and before that was journaled: the next start finds it again, once.
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { ended, printed, startOffbox } from '../../cli/offbox.ts';
-import { type Home, homeWith, journaled, line, type Offbox, sent, started, telling } from './rig.ts';
-
-let home: Home;
-let offbox: Offbox | undefined;
-afterEach(async () => {
-  await offbox?.stop();
-  offbox = undefined;
-  home.clear();
-});
+import { homeOfOneThatSpins, journaled, line, sent, started } from './rig.ts';
 
 it('finds and quarantines at the next start what it was killed in, and never wakes it again', async () => {
-  home = homeWith({
-    good: telling('good', 'HELLO'),
-    spins: telling('spins', 'HELLO', "while (event.text === 'poison');"),
-  });
+  const home = homeOfOneThatSpins();
   const running = startOffbox(home.folder, 'start', '--config', 'offbox.yaml');
   const [, port = ''] = /tcp \S*:(\d+)/.exec(await printed(running, /tcp \S*:\d+/)) ?? [];
   await sent(Number(port), [line('HELLO', 'poison')]);
@@ -28,16 +17,16 @@ it('finds and quarantines at the next start what it was killed in, and never wak
   expect(before.filter(({ kind }) => kind === 'quarantine')).toEqual([]);
   const poison = before.find((entry) => entry.kind === 'event' && entry.event.syslog?.text === 'poison')!;
 
-  offbox = await started(home);
-  await offbox.until('it is quarantined', () => offbox!.ofKind('quarantine').length === 1);
+  let offbox = await started(home);
+  await offbox.until('it is quarantined', () => offbox.ofKind('quarantine').length === 1);
   expect(offbox.ofKind('quarantine')).toMatchObject([{ policy: 'spins', cause: poison.seq, ended: 'hung' }]);
-  await offbox.until('the other has it', () => offbox!.notices('good').length === 1);
+  await offbox.until('the other has it', () => offbox.notices('good').length === 1);
   await offbox.stop();
 
   const from = performance.now();
   offbox = await started(home);
   await offbox.say([line('HELLO', 'after')]);
-  await offbox.until('the other goes on', () => offbox!.notices('good').length === 1);
+  await offbox.until('the other goes on', () => offbox.notices('good').length === 1);
   expect(performance.now() - from).toBeLessThan(2_000);
   expect(offbox.ofKind('quarantine')).toEqual([]);
   expect(offbox.notices('spins')).toEqual([]);

@@ -1,23 +1,12 @@
 // A long past costs a rebuild nothing: it begins at the newest snapshot. And a flood beside a policy that spins is all kept.
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { WrittenEvent } from '../../../src/model/written-event.ts';
-import { type Home, homeWith, line, type Offbox, started, telling } from './rig.ts';
-
-let home: Home;
-let offbox: Offbox | undefined;
-afterEach(async () => {
-  await offbox?.stop();
-  offbox = undefined;
-  home.clear();
-});
+import { homeOfOneThatSpins, line, type Offbox, started } from './rig.ts';
 
 it('decides again within seconds with a million entries behind it, and has lost none', async () => {
-  home = homeWith({
-    good: telling('good', 'HELLO'),
-    spins: telling('spins', 'HELLO', "while (event.text === 'poison');"),
-  });
+  const home = homeOfOneThatSpins();
   let others = 0;
-  offbox = await started(home, (entry) => {
+  const offbox = await started(home, (entry) => {
     const isOther =
       entry.kind === 'event' && entry.event instanceof WrittenEvent && entry.event.brief.mnemonic === 'TEST-5-OTHER';
     if (isOther) others += 1;
@@ -29,7 +18,7 @@ it('decides again within seconds with a million entries behind it, and has lost 
   await offbox.say([line('HELLO', 'poison')]);
   await offbox.say(some);
   await offbox.say([line('HELLO', 'after')]);
-  await offbox.until('the other goes on', () => offbox!.notices('good').length === 2);
+  await offbox.until('the other goes on', () => offbox.notices('good').length === 2);
   const [{ tookMs, entries, restored }] = offbox.rebuilt as [Offbox['rebuilt'][number]];
   console.log(`rebuilt in ${Math.round(tookMs)} ms, from the snapshot at entry ${restored} and ${entries} entries`);
   expect(restored).toBeGreaterThan(800_000);

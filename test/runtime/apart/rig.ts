@@ -1,29 +1,29 @@
 // Offbox as `offbox start` puts it together, in this process: real policies on disk, their own thread, a real journal, syslog over TCP.
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { readSqliteJournal } from '../../../adapters/journal-sqlite/index.ts';
 import { compose } from '../../../src/main.ts';
 import type { Entry, EntryOf } from '../../../src/model/entry.ts';
 import type { Rebuilt } from '../../../src/runtime/apart/apart.ts';
 import { loadConfig } from '../../../src/runtime/config.ts';
 import type { Runtime } from '../../../src/runtime/runtime.ts';
-
-const root = join(import.meta.dirname, '..', '..', '..');
+import { linkOffbox, linkRxjs } from '../../linked.ts';
 
 export interface Home {
   readonly folder: string;
   write(name: string, text: string): void;
   remove(name: string): void;
-  clear(): void;
 }
 
+/** Gone when the test is over. */
 export function homeWith(policies: Readonly<Record<string, string>>): Home {
   const folder = mkdtempSync(join(tmpdir(), 'offbox-apart-'));
-  mkdirSync(join(folder, 'node_modules'));
-  symlinkSync(root, join(folder, 'node_modules', 'offbox'));
-  symlinkSync(join(root, 'node_modules', 'rxjs'), join(folder, 'node_modules', 'rxjs'));
+  linkOffbox(folder);
+  linkRxjs(folder);
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   mkdirSync(join(folder, 'policies'));
   writeFileSync(join(folder, 'inventory.yaml'), 'targets:\n  gw: { platform: frr, address: 127.0.0.1 }\n');
   writeFileSync(
@@ -35,7 +35,6 @@ export function homeWith(policies: Readonly<Record<string, string>>): Home {
     folder,
     write: (name, text) => writeFileSync(path(name), text),
     remove: (name) => rmSync(path(name)),
-    clear: () => rmSync(folder, { recursive: true, force: true }),
   };
   for (const [name, text] of Object.entries(policies)) home.write(name, text);
   return home;
@@ -60,6 +59,14 @@ export default policy({
 `;
 }
 
+/** `spins` does not come back from `HELLO: poison`, and `good` hears what it hears. */
+export function homeOfOneThatSpins(): Home {
+  return homeWith({
+    good: telling('good', 'HELLO'),
+    spins: telling('spins', 'HELLO', "while (event.text === 'poison');"),
+  });
+}
+
 export interface Offbox {
   readonly runtime: Runtime;
   readonly entries: Entry[];
@@ -79,7 +86,7 @@ export interface Offbox {
 
 export const line = (mnemonic: string, text: string): string => `<189>: *Nov 23 03:31:09.857: %TEST-5-${mnemonic}: ${text}`;
 
-/** `keeps`: what is remembered of the entries, where they are many. */
+/** Stopped when the test is over. `keeps`: what is remembered of the entries, where they are many. */
 export async function started(home: Home, keeps: (entry: Entry) => boolean = () => true): Promise<Offbox> {
   const entries: Entry[] = [];
   const rebuilt: Rebuilt[] = [];
@@ -104,6 +111,7 @@ export async function started(home: Home, keeps: (entry: Entry) => boolean = () 
       onReload: () => heard(),
     },
   });
+  onTestFinished(() => runtime.stop());
   const ofKind = <K extends Entry['kind']>(kind: K) =>
     entries.filter((entry) => entry.kind === kind) as unknown as readonly EntryOf<K>[];
   const [, address = ''] = /tcp (\S+)/.exec(runtime.sources[0]!.stats().listening.join(' ')) ?? [];
