@@ -16,7 +16,7 @@
 //     back from it is not given again.
 // E8. `at` is the admission time; the device's own timestamp is data.
 // E9. `step` runs on committed entries only, and facts change only on an entry, never on deriving one.
-import type { Entry, EntryOf, Reading } from '../model/entry.ts';
+import { type Entry, type EntryOf, isRemoval, type Reading } from '../model/entry.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent, Want } from '../model/intent.ts';
@@ -414,7 +414,7 @@ export class Engine {
    * taken away is no version in force: put back, it is deployed anew.
    */
   #onQuarantine({ policy, reason, cause }: EntryOf<'quarantine'>): void {
-    if (reason.startsWith('removed')) this.#versions.delete(policy);
+    if (isRemoval(reason)) this.#versions.delete(policy);
     const slot = this.#slots[this.#byName.get(policy) ?? -1];
     if (!slot) return;
     slot.withheld = slot.withheld.filter((one) => one.cause !== cause);

@@ -29,6 +29,10 @@ export const readingSchema = z.object({
 export const endingSchema = z.enum(['hung', 'memory']);
 export type Ending = z.infer<typeof endingSchema>;
 
+/** Why a policy stops whose file is gone: on purpose, and no version of it is in force any more. */
+export const removedReason = 'removed: its file is gone';
+export const isRemoval = (reason: string): boolean => reason.startsWith('removed');
+
 export const entryBodySchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('event'), event: eventSchema }),
   /** Quiet is stamped too: an alarm is due and nothing else has passed it (law E2). */

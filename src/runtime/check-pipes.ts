@@ -4,7 +4,7 @@
 import { relative, resolve } from 'node:path';
 import { build, type Message, type Plugin } from 'esbuild';
 import type { Finding } from './check-policies.ts';
-import type { LoadedPolicy } from './policies.ts';
+import { bundling, type LoadedPolicy } from './policies.ts';
 
 const nothing = 'nothing of Offbox does the same';
 
@@ -85,16 +85,10 @@ const emptyRxjs: Plugin = {
 async function importedFromRxjs(file: string): Promise<readonly Imported[]> {
   const said: Message[] = [];
   await build({
-    entryPoints: [resolve(file)],
-    bundle: true,
-    write: false,
-    format: 'esm',
-    platform: 'neutral',
+    ...bundling(resolve(file)),
     external: ['offbox', 'offbox/*'],
     plugins: [emptyRxjs],
-    logLevel: 'silent',
     logLimit: 0,
-    absWorkingDir: process.cwd(),
   }).then(
     ({ warnings }) => said.push(...warnings),
     (thrown: { readonly errors?: readonly Message[]; readonly warnings?: readonly Message[] }) =>

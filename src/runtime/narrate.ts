@@ -1,7 +1,7 @@
 // Owns: saying what happens in the words of the field, one phrase a step: event → meaning → policy → read → apply →
 // outcome. The terminal paints it, a story's transcript is made of it.
 
-import type { Entry, EntryOf, Reading } from '../model/entry.ts';
+import { type Entry, type EntryOf, isRemoval, type Reading } from '../model/entry.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent, Resource } from '../model/intent.ts';
 import type { Meaning } from '../model/meaning.ts';
@@ -101,7 +101,7 @@ export function narrator(): (entry: Entry, engine: Deriver) => readonly Phrase[]
 
 /** How one gets out of it, too: nothing else starts a stopped policy, a restart least of all. One whose file is gone was meant to stop. */
 function stoppedText(reason: string): string {
-  if (reason.startsWith('removed')) return reason;
+  if (isRemoval(reason)) return reason;
   return `${reason}. The other policies go on. Mend its file and save it: a changed version is put in force by itself, a restart changes nothing.`;
 }
 

@@ -4,9 +4,10 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build, type Message } from 'esbuild';
+import { type BuildOptions, build, type Message } from 'esbuild';
 import { type DeployedPolicy, isPolicy } from '../core/policy.ts';
 import { messageOf, OperatorError } from '../model/errors.ts';
+import { policyAt, taken } from './apart/evaluate.ts';
 import type { BundledPolicy } from './apart/messages.ts';
 import { gitRevision } from './git-state.ts';
 
@@ -16,12 +17,23 @@ export interface LoadedPolicy extends DeployedPolicy {
 
 /** Every policy of a folder as a bundle, not yet evaluated: what stands at the top of a file may not come back. */
 export async function bundlePolicies(folder: string): Promise<readonly BundledPolicy[]> {
+  const { made, faults } = await ofEach(folder, bundlePolicy);
+  if (faults.length > 0) throw broken(faults);
+  return made;
+}
+
+/** What `work` makes of each policy's file, and what is wrong with the others. */
+async function ofEach<T>(
+  folder: string,
+  work: (path: string, revision: string | undefined) => Promise<T>,
+): Promise<{ readonly made: readonly T[]; readonly faults: string[] }> {
   const files = await policyFiles(folder);
   const revision = await gitRevision(folder);
-  const results = await Promise.allSettled(files.map((file) => bundlePolicy(file, revision)));
-  const faults = results.flatMap((result) => (result.status === 'rejected' ? [messageOf(result.reason)] : []));
-  if (faults.length > 0) throw broken(faults);
-  return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const results = await Promise.allSettled(files.map((file) => work(file, revision)));
+  return {
+    made: results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])),
+    faults: results.flatMap((result) => (result.status === 'rejected' ? [messageOf(result.reason)] : [])),
+  };
 }
 
 async function bundlePolicy(path: string, revision?: string): Promise<BundledPolicy> {
@@ -43,14 +55,10 @@ function broken(faults: readonly string[]): OperatorError {
 
 /** Loads every `*.ts` and `*.js` of a folder but tests and declarations. Rejects with one OperatorError for all faults. */
 export async function loadPolicies(folder: string): Promise<readonly LoadedPolicy[]> {
-  const files = await policyFiles(folder);
-  const revision = await gitRevision(folder);
-  const results = await Promise.allSettled(files.map((file) => loadPolicy(file, revision)));
-  const faults = results.flatMap((result) => (result.status === 'rejected' ? [messageOf(result.reason)] : []));
-  const loaded = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const { made: loaded, faults } = await ofEach(folder, loadPolicy);
   for (const [index, { policy, file }] of loaded.entries()) {
     const twin = loaded.slice(0, index).find((other) => other.policy.name === policy.name);
-    if (twin) faults.push(`${file}: the name "${policy.name}" is taken by ${twin.file}. Give one of them another name.`);
+    if (twin) faults.push(taken(policy.name, file, twin.file));
   }
   if (faults.length > 0) throw broken(faults);
   return loaded;
@@ -58,20 +66,8 @@ export async function loadPolicies(folder: string): Promise<readonly LoadedPolic
 
 export async function loadPolicy(path: string, revision?: string): Promise<LoadedPolicy> {
   const { file, bundle, version } = await bundlePolicy(path);
-  let module: { readonly default?: unknown };
-  try {
-    module = (await import(`${pathToFileURL(path).href}?${version}`)) as typeof module;
-  } catch (thrown) {
-    const remedy = 'A policy file may only declare; look at the top of the file.';
-    throw new OperatorError(`${file}: cannot be loaded: ${messageOf(thrown)}`, { code: 'policy-throws', remedy, cause: thrown });
-  }
-  if (!isPolicy(module.default)) {
-    throw new OperatorError(`${file}: has no policy as its default export`, {
-      code: 'policy-missing',
-      remedy: 'Write `export default policy({ … })`.',
-    });
-  }
-  return { file, policy: module.default, version, bundle, ...(revision ? { revision } : {}) };
+  const policy = await policyAt(`${pathToFileURL(path).href}?${version}`, file);
+  return { file, policy, version, bundle, ...(revision ? { revision } : {}) };
 }
 
 /** A policy as it ran that day, from its bundle. `folder` is one from which `offbox` is found. */
@@ -109,18 +105,7 @@ const maybeAsync = /\basync\b|\bawait\b|\bimport\s*\(/;
 /** What goes on after a policy has returned is in no replay, and past every watch: esbuild knows where it is. */
 async function refuseAsync(path: string, file: string): Promise<void> {
   const none = { 'async-await': false, 'async-generator': false, 'for-await': false, 'top-level-await': false, generator: false };
-  const external = ['offbox', 'offbox/*', 'rxjs', 'rxjs/*'];
-  const errors: readonly Message[] = await build({
-    entryPoints: [path],
-    bundle: true,
-    write: false,
-    format: 'esm',
-    platform: 'neutral',
-    external,
-    logLevel: 'silent',
-    logLimit: 0,
-    supported: none,
-  }).then(
+  const errors: readonly Message[] = await build({ ...bundling(path), logLimit: 0, supported: none }).then(
     () => [],
     (thrown: { readonly errors?: readonly Message[] }) => thrown.errors ?? [],
   );
@@ -134,20 +119,23 @@ async function refuseAsync(path: string, file: string): Promise<void> {
   });
 }
 
+/** How a policy becomes one module of text, which esbuild hands over and writes nowhere. */
+export const bundling = (path: string) =>
+  ({
+    entryPoints: [path],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'neutral',
+    external: ['offbox', 'offbox/*', 'rxjs', 'rxjs/*'],
+    logLevel: 'silent',
+    // The bundle, and so its digest, must not depend on where the checkout lies.
+    absWorkingDir: process.cwd(),
+  }) satisfies BuildOptions;
+
 async function bundled(path: string, file: string): Promise<string> {
   try {
-    const result = await build({
-      entryPoints: [path],
-      bundle: true,
-      write: false,
-      format: 'esm',
-      platform: 'neutral',
-      external: ['offbox', 'offbox/*', 'rxjs', 'rxjs/*'],
-      logLevel: 'silent',
-      // The bundle, and so its digest, must not depend on where the checkout lies.
-      absWorkingDir: process.cwd(),
-      legalComments: 'none',
-    });
+    const result = await build({ ...bundling(path), legalComments: 'none' });
     const bundle = result.outputFiles[0]!.text;
     if (maybeAsync.test(bundle)) await refuseAsync(path, file);
     return bundle;

@@ -85,14 +85,7 @@ export async function warmed(
   return { engine, lastSeq };
 }
 
-/** What each operator of a policy remembers, before and after: kept where it is the same. */
-export function memories(policy: string, before: Engine, after: Engine): Pick<VersionChange, 'kept' | 'reset'> {
-  const [old, now] = [before, after].map((engine) => cellsOf(policy, engine)) as [Map<string, string>, Map<string, string>];
-  const kept = [...old].filter(([path, cells]) => now.get(path) === cells).map(([path]) => path);
-  return { kept, reset: [...old.keys()].filter((path) => !kept.includes(path)) };
-}
-
-/** The same from what is told of their cells, by path: `my-policy/0.settle`. */
+/** What each operator of a policy remembered and remembers, by path (`my-policy/0.settle`): kept where it is the same. */
 export function keptOf(
   policy: string,
   before: Readonly<Record<string, string>>,
@@ -104,12 +97,10 @@ export function keptOf(
   return { kept: places(kept), reset: places(paths.filter((path) => after[path] !== before[path])) };
 }
 
-/** Operators that remember anything, without the policy's name: `0.settle`. */
-function cellsOf(policy: string, engine: Engine): Map<string, string> {
-  const all = Object.entries(engine.cells.snapshot()).filter(
-    ([path, cells]) => path.startsWith(`${policy}/`) && cells.length > 0,
-  );
-  return new Map(all.map(([path, cells]) => [path.slice(policy.length + 1), JSON.stringify(dataOf(cells))]));
+/** What operators remember, as text, by path; those that remember nothing left out. */
+export function cellTexts(engine: Engine): Readonly<Record<string, string>> {
+  const found = Object.entries(engine.cells.snapshot()).filter(([, cells]) => cells.length > 0);
+  return Object.fromEntries(found.map(([path, cells]) => [path, JSON.stringify(dataOf(cells))]));
 }
 
 /** The order in which alarms were set says nothing of what is remembered. */

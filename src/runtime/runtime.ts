@@ -4,7 +4,7 @@ import type { DeployedPolicy } from '../core/policy.ts';
 import type { PolicyStatus } from '../core/slot.ts';
 import type { Answer } from '../model/answer.ts';
 import type { Config } from '../model/config.ts';
-import type { Entry, EntryBody } from '../model/entry.ts';
+import { type Entry, type EntryBody, removedReason } from '../model/entry.ts';
 import { messageOf, OperatorError } from '../model/errors.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Inventory } from '../model/target.ts';
@@ -23,7 +23,7 @@ import { Keeper, type Keeping } from './keeper.ts';
 import { lateEntries } from './late.ts';
 import { type Modes, modesFrom } from './modes.ts';
 import { type Divergence, type Recovered, recover, viewed } from './recovery.ts';
-import { changesOf, deployEntry, keptOf, memories, refuseWhileHeld, type VersionChange, warmed } from './reload.ts';
+import { cellTexts, changesOf, deployEntry, keptOf, refuseWhileHeld, type VersionChange, warmed } from './reload.ts';
 import { Reports } from './reports.ts';
 import { Requests } from './requests.ts';
 import type { Needs } from './retention.ts';
@@ -289,7 +289,8 @@ export class Runtime {
       this.#policies = policies;
       this.#retired = retired;
       this.view.look(engine);
-      told = changes.map((change) => ({ ...change, ...memories(change.policy, before, engine) }));
+      const [old, now] = [cellTexts(before), cellTexts(engine)];
+      told = changes.map((change) => ({ ...change, ...keptOf(change.policy, old, now) }));
       const changed = new Set(changes.map(({ policy }) => policy));
       const first = await this.#deploys(policies.filter(({ policy }) => changed.has(policy.name)));
       return { first, nextDue: nextDue ?? engine.clock.nextDue() };
@@ -305,10 +306,9 @@ export class Runtime {
   }
 
   async #remove(changes: readonly Pick<VersionChange, 'policy' | 'to'>[]): Promise<void> {
-    const reason = 'removed: its file is gone';
-    for (const { policy, to } of changes) {
-      if (to === undefined) await this.host.submit({ kind: 'quarantine', policy, cause: this.host.stats().lastSeq, reason });
-    }
+    const gone = changes.filter(({ to }) => to === undefined);
+    for (const { policy } of gone)
+      await this.host.submit({ kind: 'quarantine', policy, cause: this.host.stats().lastSeq, reason: removedReason });
   }
 
   async #reloadApart(apart: Apart, bundles: readonly BundledPolicy[]): Promise<readonly VersionChange[]> {

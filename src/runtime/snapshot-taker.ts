@@ -12,10 +12,10 @@ import type { Journal } from '../ports/journal.ts';
 import type { Wall } from '../ports/wall.ts';
 import type { WrittenSnapshot } from './apart/messages.ts';
 import type { Requests } from './requests.ts';
-import { fits, type KeptSnapshot, packed, piecesOf, type SnapshotEntry } from './snapshots.ts';
+import { fits, type KeptSnapshot, packed, type SnapshotEntry } from './snapshots.ts';
 import { runtimeVersion } from './version.ts';
 import { turn } from './wall.ts';
-import { written } from './written.ts';
+import { writtenSnapshot } from './written.ts';
 
 /** How it is done; a simulated process has ways of its own. */
 export interface SnapshotWays {
@@ -159,17 +159,10 @@ export class SnapshotTaker {
     return written.then((snapshot) => ({ ...snapshot, longestMs: tookMs }));
   }
 
-  async #writtenHere({ seq: through, at, derived }: Moment): Promise<WrittenSnapshot> {
+  #writtenHere({ seq: through, at, derived }: Moment): Promise<WrittenSnapshot> {
     const { wall, engine, requests } = this.#options;
-    const from = wall.monotonic();
-    const now = engine();
-    const policies = Object.fromEntries(now.policies().map(({ name, version }) => [name, version]));
-    const unsettled = now.unsettled();
-    const pieces = piecesOf({ older: this.#kept, derived: [...derived], requests: requests.save(), engine: now.save() });
-    const begunMs = wall.monotonic() - from;
-    const { json, longestMs } = await written(pieces, { wall, sliceMs: snapshotSliceMs, turn: this.#ways.turn });
-    const blob = new Uint8Array(await this.#ways.pack(json));
-    return { through, at, policies, unsettled, blob, longestMs: Math.max(begunMs, longestMs) };
+    const parts = { older: this.#kept, derived: [...derived], requests: requests.save() };
+    return writtenSnapshot(engine(), { through, at }, parts, { wall, sliceMs: snapshotSliceMs, ...this.#ways });
   }
 
   async #name({ blob, longestMs, through, at, policies, unsettled }: WrittenSnapshot, from: number): Promise<void> {

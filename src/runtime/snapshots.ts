@@ -33,7 +33,7 @@ export interface Snapshot {
 export interface SnapshotParts {
   readonly older: readonly KeptSnapshot[];
   readonly derived: readonly EntryBody[];
-  readonly requests: Generator<string>;
+  readonly requests: Iterable<string>;
   readonly engine: Generator<string>;
 }
 

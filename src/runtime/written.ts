@@ -1,8 +1,11 @@
-// Owns: writing a document in pieces, each no longer than a slice, with everything else going on in between.
+// Owns: writing a snapshot of one moment in pieces, each no longer than a slice, with everything else going on in between.
+import type { Engine } from '../core/engine.ts';
 import { snapshotJsonBytesMax } from '../model/limits.ts';
 import type { Wall } from '../ports/wall.ts';
+import type { WrittenSnapshot } from './apart/messages.ts';
+import { piecesOf, type SnapshotParts } from './snapshots.ts';
 
-export interface Written {
+interface Written {
   readonly json: Buffer;
   /** The longest slice, milliseconds. */
   readonly longestMs: number;
@@ -13,10 +16,27 @@ export interface WritingWays {
   readonly sliceMs: number;
   /** Lets others work between two slices. */
   readonly turn: () => Promise<void>;
+  readonly pack: (json: Buffer) => Promise<Uint8Array>;
 }
 
-/** Throws a RangeError where it is more than snapshotJsonBytesMax. */
-export async function written(pieces: Iterator<string>, { wall, sliceMs, turn }: WritingWays): Promise<Written> {
+/** What is taken is taken before it returns. Rejects with a RangeError where it is more than snapshotJsonBytesMax. */
+export async function writtenSnapshot(
+  engine: Engine,
+  moment: Pick<WrittenSnapshot, 'through' | 'at'>,
+  parts: Omit<SnapshotParts, 'engine'>,
+  ways: WritingWays,
+): Promise<WrittenSnapshot> {
+  const from = ways.wall.monotonic();
+  const policies = Object.fromEntries(engine.policies().map(({ name, version }) => [name, version]));
+  const unsettled = engine.unsettled();
+  const pieces = piecesOf({ ...parts, engine: engine.save() });
+  const begunMs = ways.wall.monotonic() - from;
+  const { json, longestMs } = await written(pieces, ways);
+  const blob = new Uint8Array(await ways.pack(json));
+  return { ...moment, policies, unsettled, blob, longestMs: Math.max(begunMs, longestMs) };
+}
+
+async function written(pieces: Iterator<string>, { wall, sliceMs, turn }: WritingWays): Promise<Written> {
   let longestMs = 0;
   const chunks: Buffer[] = [];
   let jsonBytes = 0;

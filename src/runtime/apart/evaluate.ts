@@ -26,11 +26,12 @@ export function policyEvaluator(): (bundled: BundledPolicy) => Promise<Policy> {
   return async (bundled) => {
     const url = `${scheme}${bundled.version}/${encodeURIComponent(bundled.file)}`;
     bundles.set(url, bundled);
-    return policyOf(bundled.file, url);
+    return policyAt(url, bundled.file);
   };
 }
 
-async function policyOf(file: string, url: string): Promise<Policy> {
+/** The policy that a module exports. Rejects with an OperatorError that names its file. */
+export async function policyAt(url: string, file: string): Promise<Policy> {
   let module: { readonly default?: unknown };
   try {
     module = (await import(url)) as typeof module;
@@ -44,3 +45,7 @@ async function policyOf(file: string, url: string): Promise<Policy> {
     remedy: 'Write `export default policy({ … })`.',
   });
 }
+
+/** Two files cannot have one policy. */
+export const taken = (name: string, file: string, other: string): string =>
+  `${file}: the name "${name}" is taken by ${other}. Give one of them another name.`;

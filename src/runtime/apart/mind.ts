@@ -15,9 +15,11 @@ import { entryOf } from '../../model/written-event.ts';
 import type { Wall } from '../../ports/wall.ts';
 import { lateEntries } from '../late.ts';
 import { recover } from '../recovery.ts';
-import { fits, packed, piecesOf, type SnapshotJournal } from '../snapshots.ts';
+import { cellTexts } from '../reload.ts';
+import { packed, type SnapshotJournal } from '../snapshots.ts';
 import { turn } from '../wall.ts';
-import { written } from '../written.ts';
+import { writtenSnapshot } from '../written.ts';
+import { taken } from './evaluate.ts';
 import type { BundledPolicy, Decision, Order, Report, Standing, Told } from './messages.ts';
 import { faceOf } from './stand-in.ts';
 
@@ -80,8 +82,7 @@ export class Mind {
       try {
         const policy = await this.#options.evaluate(bundled, place);
         const twin = deployed.findIndex((other) => other.policy.name === policy.name);
-        if (twin >= 0)
-          faults.push(`${file}: the name "${policy.name}" is taken by ${bundles[twin]!.file}. Give one of them another name.`);
+        if (twin >= 0) faults.push(taken(policy.name, file, bundles[twin]!.file));
         deployed.push({ policy, version });
       } catch (thrown) {
         faults.push(messageOf(thrown));
@@ -183,29 +184,16 @@ export class Mind {
   /** Of this moment; written in pieces while what comes is stepped. */
   #snapshot({ id, through, at, older, requests }: OrderOf<'snapshot'>): void {
     const { wall, report } = this.#options;
-    const from = wall.monotonic();
     // Between the last entry that it was handed and this one lies nothing that concerns it.
     if (through > this.#stepped) this.#answer(this.#steps([{ kind: 'tick', at, seq: through }]));
-    const engine = this.#engine;
-    const policies = Object.fromEntries(engine.policies().map(({ name, version }) => [name, version]));
-    const unsettled = engine.unsettled();
     const derived: EntryBody[] = [...this.#wanted.values()].map((intent) => ({ kind: 'intent', intent }));
     for (const fault of this.#faulty) derived.push({ kind: 'quarantine', ...fault });
-    const pieces = piecesOf({
-      older,
-      derived,
-      requests: [requests][Symbol.iterator]() as Generator<string>,
-      engine: engine.save(),
-    });
-    const begunMs = wall.monotonic() - from;
-    const write = async (): Promise<void> => {
-      const { json, longestMs } = await written(pieces, { wall, sliceMs: snapshotSliceMs, turn });
-      const blob = new Uint8Array(await packed(json));
-      if (!fits(blob)) throw new RangeError(`it is ${blob.length} bytes, compressed`);
-      const snapshot = { through, at, policies, unsettled, blob, longestMs: Math.max(begunMs, longestMs) };
-      report({ kind: 'written', id, snapshot }, [blob.buffer]);
-    };
-    void write().catch((thrown: unknown) => report({ kind: 'written', id, snapshot: messageOf(thrown) }));
+    const parts = { older, derived, requests: [requests].values() };
+    const ways = { wall, sliceMs: snapshotSliceMs, turn, pack: packed };
+    writtenSnapshot(this.#engine, { through, at }, parts, ways).then(
+      (snapshot) => report({ kind: 'written', id, snapshot }, [snapshot.blob.buffer]),
+      (thrown: unknown) => report({ kind: 'written', id, snapshot: messageOf(thrown) }),
+    );
   }
 
   #tell(what: OrderOf<'ask'>['what']): Told {
@@ -213,12 +201,9 @@ export class Mind {
     if (what === 'held') return { what, held: Object.fromEntries(names.map((name) => [name, this.#engine.heldBy(name)])) };
     if (what === 'remembered')
       return { what, remembered: Object.fromEntries(this.#engine.policies().map(({ name, remembered }) => [name, remembered])) };
-    const cells = Object.entries(this.#engine.cells.snapshot()).filter(([, records]) => records.length > 0);
-    // The order in which alarms were set says nothing of what is remembered.
-    const textOf = (records: (typeof cells)[number][1]): string =>
-      JSON.stringify(records.map(([prefix, key, { data, dueAt }]) => [prefix, key, data, dueAt]));
     const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
-    return { what, cells: Object.fromEntries(cells.map(([path, records]) => [path, digest(textOf(records))])) };
+    const texts = Object.entries(cellTexts(this.#engine));
+    return { what, cells: Object.fromEntries(texts.map(([path, text]) => [path, digest(text)])) };
   }
 }
 
