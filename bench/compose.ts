@@ -127,7 +127,7 @@ async function started({ folder, policies, onEntry, onDecided, onAppend, ...opti
   });
   apart.onDecided = onDecided;
   const standIns = apart.begin(await apart.load(policies));
-  const journal = await openSqliteJournal({ path: journalIn(folder) });
+  const journal = await openSqliteJournal({ path: journalIn(folder), wall });
   const runtime = new Runtime({
     ...options,
     wall,

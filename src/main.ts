@@ -87,7 +87,12 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
   const describe = (): string => `offbox start in ${directory}`;
   const lease = await soloLease({ directory: data, describe, seenEpoch: () => epochOf(path) }).acquire();
   const lost: string[] = [];
-  const journal = await openSqliteJournal({ path, onCut: (what) => lost.push(what), bytesMax: config.journal.maxBytes });
+  const journal = await openSqliteJournal({
+    path,
+    wall,
+    onCut: (what) => lost.push(what),
+    bytesMax: config.journal.maxBytes,
+  });
   for (const what of lost) warn(what);
   const requests = new Requests();
   const intake = requestIntake(requests);

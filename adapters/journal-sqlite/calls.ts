@@ -15,6 +15,8 @@ export interface Calls {
   getBlob: { ask: string; answer: Uint8Array<ArrayBuffer> | undefined };
   deleteBlob: { ask: string; answer: undefined };
   blobs: { ask: undefined; answer: readonly string[] };
+  /** While nobody waits: brings the log into the file where it has become worth it. */
+  checkpoint: { ask: undefined; answer: undefined };
   room: { ask: undefined; answer: Room };
   close: { ask: undefined; answer: undefined };
 }

@@ -3,7 +3,8 @@
 import { resolve } from 'node:path';
 import type { Entry, EntryBody, EntryOf } from '../../src/model/entry.ts';
 import type { Journal } from '../../src/ports/journal.ts';
-import { startThread } from './client.ts';
+import type { Wall } from '../../src/ports/wall.ts';
+import { type Client, startThread } from './client.ts';
 import { translated } from './faults.ts';
 import { openForReading } from './file.ts';
 import { entriesOf, giveBack, isCompressed, mayHold, type Row, rowsOf } from './rows.ts';
@@ -17,7 +18,12 @@ export interface SqliteJournalOptions {
   readonly onCut?: (what: string) => void;
   /** The file grows no further (`journal-full`); its log (-wal) comes on top. Without it: until the disk is full. */
   readonly bytesMax?: number;
+  /** Where given, the log is brought into the file while nobody appends; otherwise only when it has become long. */
+  readonly wall?: Pick<Wall, 'after'>;
 }
+
+/** Nobody has appended for so long: what comes next is likely to be the first of something. */
+const quietMs = 4;
 
 type RowsFrom = (fromSeq: number, throughSeq: number) => Promise<readonly Row[]>;
 
@@ -80,15 +86,35 @@ function unheard<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
+/** To be called after each append: asks for a checkpoint once none has followed for a while. */
+function whenQuiet(client: Client, wall: Pick<Wall, 'after'>): () => void {
+  let appends = 0;
+  let waits = false;
+  const wait = (seen: number): void => {
+    waits = true;
+    wall.after(quietMs, () => {
+      waits = false;
+      if (appends !== seen) wait(appends);
+      else client.call('checkpoint', undefined).catch(() => undefined);
+    });
+  };
+  return () => {
+    appends += 1;
+    if (!waits) wait(appends);
+  };
+}
+
 export async function openSqliteJournal(options: SqliteJournalOptions): Promise<Journal> {
   const path = resolve(options.path);
   const client = await startThread({ path, bytesMax: options.bytesMax ?? Number.MAX_SAFE_INTEGER });
   if (client.cut) options.onCut?.(client.cut);
+  const appended = options.wall ? whenQuiet(client, options.wall) : () => undefined;
   return {
     async append(batch, expect) {
       const rows = rowsOf(batch, expect.lastSeq + 1, expect.epoch);
       const memory = rows.map((row) => row.body.buffer);
       giveBack(await client.call('append', { rows, expect }, memory));
+      appended();
       return { firstSeq: expect.lastSeq + 1 };
     },
     read: (fromSeq) =>

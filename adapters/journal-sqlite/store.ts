@@ -4,7 +4,7 @@
 // S1 Rows are contiguous: each one's first_seq is the one's before plus one. A hole is damage, not a gap.
 // S2 The newest row is never deleted (trim empties it), so the tail outlives whatever it numbered.
 // S3 No statement stays open between calls: an open read would keep the log (-wal) from starting over, and it would grow.
-// S4 The log is brought into the file every `logBytes` by checkpointSome(), which the caller runs when nobody waits for it.
+// S4 The log is brought into the file by checkpoint(), which the caller runs when nobody waits for it.
 import { createHash } from 'node:crypto';
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -18,8 +18,6 @@ import { entriesOf, type PlainRow, type Row, rowOf, sealed } from './rows.ts';
 const trimRows = 16;
 /** Rows read at once, unless they are journalRowBytesMax together before. */
 const readRows = 256;
-/** Log beyond which it is brought into the file: at 1 MiB that takes 2 to 3 ms, at SQLite's own 4 MiB 6 to 9. */
-const logBytes = 1024 * 1024;
 /** What an append writes beside its entries: the page it begins in and the one that points to it. */
 const appendOverheadBytes = 2 * 4_096;
 
@@ -38,7 +36,8 @@ export interface Store {
   deleteBlob(digest: string): void;
   blobs(): readonly string[];
   room(): Room;
-  checkpointSome(): void;
+  /** Brings the log into the file where so much was written since the last time. */
+  checkpoint(fromBytes: number): void;
   close(): void;
 }
 
@@ -235,8 +234,8 @@ export function storeOn(db: DatabaseSync, path: string): Store {
     deleteBlob,
     blobs,
     room: () => guarded(room),
-    checkpointSome() {
-      if (writtenBytes < logBytes) return;
+    checkpoint(fromBytes) {
+      if (writtenBytes < fromBytes) return;
       writtenBytes = 0;
       try {
         // PASSIVE waits for nobody: what a reader still needs is left for the next time.

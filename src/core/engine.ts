@@ -50,7 +50,7 @@ export interface EngineOptions {
   readonly watch?: CallWatch;
 }
 
-/** A policy hears of an entry, or facts change by it, or neither. */
+/** A policy hears of an entry, or what is known changes by it and no policy wants anything of it, or neither. */
 export type Concern = 'policies' | 'facts' | 'nobody';
 
 export interface StepResult {
@@ -269,6 +269,7 @@ export class Engine {
     else {
       const told = this.facts.fold(entry);
       this.ledger.fold(entry);
+      if (entry.kind === 'intent' && told.length === 0) this.#concern = 'facts';
       for (const meaning of told) this.#dispatch(toldEvent(meaning, 'offbox'), -1);
     }
   }
@@ -365,7 +366,9 @@ export class Engine {
   #onAttempt(entry: EntryOf<'attempt'>): void {
     this.ledger.fold(entry);
     const asker = this.#askerOf(entry.intent);
-    if (asker) this.#guard(this.#slots[asker.number]!, (run) => run.onAttempt(asker.serial, entry));
+    // Nobody but a hold wants to know.
+    if (!asker || !this.#slots[asker.number]!.deployed.policy.hold) this.#concern = 'facts';
+    else this.#guard(this.#slots[asker.number]!, (run) => run.onAttempt(asker.serial, entry));
   }
 
   #onOutcome(entry: EntryOf<'outcome'>): void {

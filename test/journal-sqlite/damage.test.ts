@@ -24,7 +24,7 @@ beforeAll(() => {
     imageOf(files, (store, append) => {
       for (let index = 0; index < 150; index += 1) {
         append(index);
-        store.checkpointSome();
+        store.checkpoint(1024 * 1024);
       }
       for (let index = 0; index < 5; index += 1) append(index);
     }),
@@ -34,7 +34,7 @@ beforeAll(() => {
     imageOf(files, (store, append) => {
       for (let index = 0; index < 100; index += 1) {
         append(index);
-        store.checkpointSome();
+        store.checkpoint(1024 * 1024);
         if (index % 20 === 19) while (!store.trimSome(store.tail().lastSeq - 7));
       }
     }),

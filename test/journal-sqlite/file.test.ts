@@ -1,10 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { openForWriting } from '../../adapters/journal-sqlite/file.ts';
 import { openSqliteJournal, readSqliteJournal } from '../../adapters/journal-sqlite/index.ts';
 import type { Journal } from '../../src/ports/journal.ts';
+import { realWall } from '../../src/runtime/wall.ts';
 import { allOf, batchOf, entryOfBytes, numbered, tick } from '../contract/entries.ts';
 import { folder } from './images.ts';
 
@@ -16,6 +18,15 @@ const other = (path: string, sql: string) => {
   db.exec(sql);
   db.close();
 };
+
+/** Compresses to half of its 30,000 bytes at most. */
+const noise = () => ({
+  ...tick(1),
+  kind: 'command' as const,
+  by: '',
+  verb: 'note' as const,
+  arguments: [randomBytes(15_000).toString('hex')],
+});
 
 /** Appends until the journal is full; the last seq it took. */
 async function fill(journal: Journal): Promise<number> {
@@ -142,6 +153,19 @@ describe('two writers on one file', () => {
     await second.append(batchOf(1), { epoch: 2, lastSeq: 2 });
     await expect(first.append(batchOf(1), { epoch: 1, lastSeq: 3 })).rejects.toMatchObject({ code: 'stale-epoch' });
     await Promise.all([first.close(), second.close()]);
+  });
+
+  test('brings its log into the file while nobody appends, where it can tell the time', async () => {
+    const sizes = [];
+    for (const wall of [realWall, undefined]) {
+      const path = files.fresh();
+      const journal = await openSqliteJournal({ path, ...(wall ? { wall } : {}) });
+      for (let lastSeq = 0; lastSeq < 10; lastSeq += 1) await journal.append([noise()], { epoch: 1, lastSeq });
+      if (wall) await vi.waitFor(() => expect(statSync(path).size).toBeGreaterThan(200_000), { timeout: 10_000 });
+      sizes.push(statSync(path).size);
+      await journal.close();
+    }
+    expect(sizes[1]).toBeLessThan(50_000);
   });
 
   test('answers what was asked before it was closed', async () => {
