@@ -4,14 +4,11 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import ssh2, { type ClientChannel } from 'ssh2';
-import { addresses, asking, neighbor, password } from './gateways.ts';
+import { addresses, asking, password } from './gateways.ts';
 import { serve } from './process.ts';
 
-const shows = [
-  'show running-config | section ^router bgp',
-  'show ip bgp 23.0.0.0 255.0.0.0',
-  `show ip bgp neighbors ${neighbor} advertised-routes`,
-];
+/** What Offbox reads before it writes. */
+const shows = ['show running-config | section ^router bgp'];
 
 async function shellTo(address: string, port: number): Promise<ClientChannel> {
   const sock = connect(port, address);

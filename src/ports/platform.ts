@@ -28,9 +28,17 @@ export interface CliDialect {
   readonly failures: readonly RegExp[];
 }
 
+/** As much of a state as plan() needs, and the rest of it. */
+export interface Looked<S> {
+  readonly state: S;
+  rest(): Dialogue<S>;
+}
+
 /** Reads and changes one kind of resource. */
 export interface ResourceDriver<R extends Resource = Resource, S = unknown> {
   read(resource: R, target: Target): Dialogue<S>;
+  /** The first part of read(), where that is enough for plan(): what restores service does not wait for what proves it. */
+  look?(resource: R, target: Target): Dialogue<Looked<S>>;
   /** What to send so that `desired` holds; empty where it already does. Pure. Throws TargetError `refused` where ambiguous. */
   plan(state: S, resource: R, desired: Desired, target: Target): readonly Command[];
   /** Whether `desired` is not only configured but effective; otherwise what is missing, in one sentence. */

@@ -16,8 +16,8 @@ export const bgpNetworkStateSchema = z.strictObject({
   /** The AS under which it was found or would be configured. */
   as: z.number().int(),
   configured: z.boolean(),
-  /** Locally originated and best in the BGP table. */
-  inTable: z.boolean(),
+  /** Locally originated and best in the BGP table; absent where it was not asked yet. */
+  inTable: z.boolean().optional(),
   /** Per neighbour asked: whether it is told of the prefix as originated here; passing on another's route is not that. */
   advertised: z.record(z.string(), z.boolean()),
 });
@@ -92,7 +92,7 @@ export function describeBgpNetwork(state: BgpNetworkState): string {
   );
   return [
     state.configured ? 'configured' : 'not configured',
-    state.inTable ? 'in the BGP table' : 'not in the BGP table',
+    ...(state.inTable === undefined ? [] : [state.inTable ? 'in the BGP table' : 'not in the BGP table']),
     ...heard,
   ].join(', ');
 }

@@ -14,7 +14,7 @@ import { applyDeadlineMs, readDeadlineMs, verifyDeadlineMs } from '../model/limi
 import type { Outcome } from '../model/outcome.ts';
 import type { Target } from '../model/target.ts';
 import type { Command } from '../ports/actuator.ts';
-import type { ResourceDriver } from '../ports/platform.ts';
+import type { Dialogue, ResourceDriver } from '../ports/platform.ts';
 import type { Wall } from '../ports/wall.ts';
 import { commandLines, Evidence } from './evidence.ts';
 import type { Line } from './line.ts';
@@ -183,10 +183,22 @@ class Run {
   }
 
   async #plan(): Promise<{ state: unknown; plan: readonly Command[] }> {
-    const { driver, target } = this.#options;
-    const state = await this.#read();
-    this.#evidence.note(`before: ${driver.describe(state)}`);
-    return { state, plan: driver.plan(state, this.#job.want.resource, this.#job.want.desired, target) };
+    const { driver, line, target } = this.#options;
+    const { resource, desired, prove } = this.#job.want;
+    const { state, rest } = await this.#look();
+    const plan = driver.plan(state, resource, desired, target);
+    // Where nothing is to be changed, all of it must be known: configured is not enough (N4).
+    const whole = rest && (plan.length === 0 || prove) ? await line.read(rest, readDeadlineMs) : state;
+    this.#evidence.note(`before: ${driver.describe(whole)}`);
+    return { state: whole, plan };
+  }
+
+  /** As much as a plan needs: what is to be given back is given back before anybody looks for the proof that it is gone. */
+  async #look(): Promise<{ readonly state: unknown; readonly rest?: () => Dialogue<unknown> }> {
+    const { driver, line, target } = this.#options;
+    const { resource } = this.#job.want;
+    if (!driver.look) return { state: await this.#read() };
+    return line.read(() => driver.look!(resource, target), readDeadlineMs);
   }
 
   async #alreadySo(state: unknown): Promise<Told> {

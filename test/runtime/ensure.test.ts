@@ -39,6 +39,22 @@ describe('a place with a value', () => {
     expect(bench.outcome(id)).toMatchObject({ kind: 'refused', reason: expect.stringContaining('nothing stands there') });
   });
 
+  it('is changed upon what a plan needs to know; what proves it is read after', async () => {
+    const bench = new Bench();
+    bench.submit({ resource: value('LIVE') });
+    await bench.pass(1_000);
+    expect(bench.sw1.heard).toEqual(['value Gi1', 'set Gi1 LIVE', 'value Gi1', 'proof Gi1']);
+  });
+
+  it('that is so already is proved by the rest of what was begun to be read', async () => {
+    const bench = new Bench();
+    bench.sw1.values.set('Gi1', 'LIVE');
+    const id = bench.submit({ resource: value('LIVE') });
+    await bench.pass(1_000);
+    expect(bench.outcome(id)!.kind).toBe('already');
+    expect(bench.sw1.heard).toEqual(['value Gi1', 'proof Gi1']);
+  });
+
   it('that is so already is already so, whatever may be replaced', async () => {
     const bench = new Bench();
     bench.sw1.values.set('Gi1', 'LIVE');

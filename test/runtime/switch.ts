@@ -8,7 +8,7 @@ import type { EnsureWant, Resource } from '../../src/model/intent.ts';
 import type { Outcome } from '../../src/model/outcome.ts';
 import { inventorySchema } from '../../src/model/target.ts';
 import type { Actuator, Command } from '../../src/ports/actuator.ts';
-import type { Platform, ResourceDriver } from '../../src/ports/platform.ts';
+import type { Dialogue, Looked, Platform, ResourceDriver } from '../../src/ports/platform.ts';
 import { Executor } from '../../src/runtime/executor.ts';
 import { modesFrom } from '../../src/runtime/modes.ts';
 import { VirtualWall } from '../../src/testing/virtual-wall.ts';
@@ -31,6 +31,8 @@ export class Switch implements Actuator {
   readonly values = new Map<string, string>();
   readonly rows = new Set<string>();
   readonly writes: string[] = [];
+  /** All it was told, in order. */
+  readonly heard: string[] = [];
   /** How often a row comes back, and how long after it was cleared. */
   comesBack = { times: 0, afterMs: 600 };
   /** A row says that it can never be, whatever one waits. */
@@ -71,14 +73,16 @@ export class Switch implements Actuator {
   #answer(command: Command): string {
     if (command.kind === 'configure') for (const line of command.lines) this.#change(line);
     if (command.kind !== 'cli') return '';
+    this.heard.push(command.line);
     if (this.state === 'garbled') throw new TargetError('garbled', { code: 'unreadable', retry: false, remedy: 'Look.' });
     const [what, which = ''] = command.line.split(' ');
-    if (what === 'value') return this.values.get(which) ?? '';
+    if (what === 'value' || what === 'proof') return this.values.get(which) ?? '';
     return this.rows.has(which) ? 'there' : '';
   }
 
   #change(line: string): void {
     this.writes.push(line);
+    this.heard.push(line);
     const [verb, which = '', value = ''] = line.split(' ');
     if (verb === 'set') this.values.set(which, value);
     else if (verb === 'unset') this.values.delete(which);
@@ -100,16 +104,35 @@ function silent(): TargetError {
 
 type Port = Resource & { readonly interface: string };
 
-const valueDriver: ResourceDriver<Port & { readonly policy: string }, { readonly attached: string | null }> = {
-  *read({ interface: name }) {
-    return { attached: (yield { kind: 'cli', line: `value ${name}` }).text || null };
+interface Attached {
+  readonly attached: string | null;
+  /** Whether it works; not asked for by whoever only looks. */
+  readonly works?: boolean;
+}
+
+function* lookAt({ interface: name }: Port): Dialogue<Looked<Attached>> {
+  const attached = (yield { kind: 'cli', line: `value ${name}` }).text || null;
+  return {
+    state: { attached },
+    *rest() {
+      return { attached, works: (yield { kind: 'cli', line: `proof ${name}` }).text === (attached ?? '') };
+    },
+  };
+}
+
+const valueDriver: ResourceDriver<Port & { readonly policy: string }, Attached> = {
+  *read(port) {
+    return yield* (yield* lookAt(port)).rest();
   },
+  look: lookAt,
   plan({ attached }, { interface: name, policy }, desired) {
     if ((attached === policy) === (desired === 'present')) return [];
     return [{ kind: 'configure', lines: [desired === 'present' ? `set ${name} ${policy}` : `unset ${name}`] }];
   },
-  verify: ({ attached }, { policy }, desired) =>
-    (attached === policy) === (desired === 'present') ? { effective: true } : { effective: false, missing: `${attached} is.` },
+  verify: ({ attached, works }, { policy }, desired) =>
+    works && (attached === policy) === (desired === 'present')
+      ? { effective: true }
+      : { effective: false, missing: `${attached} is.` },
   describe: ({ attached }) => attached ?? 'nothing',
   value: ({ attached }) => attached,
 };

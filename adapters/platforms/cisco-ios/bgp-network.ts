@@ -2,7 +2,7 @@
 // change it. The prefix is compared by meaning: IOS shows 23.0.0.0/8 as the classful `network 23.0.0.0`.
 import type { Target } from '../../../src/model/target.ts';
 import type { Command } from '../../../src/ports/actuator.ts';
-import type { Dialogue, ResourceDriver } from '../../../src/ports/platform.ts';
+import type { Dialogue, Looked, ResourceDriver } from '../../../src/ports/platform.ts';
 import {
   type BgpNetwork,
   type BgpNetworkState,
@@ -30,23 +30,30 @@ export interface CliBgpNetworkState extends BgpNetworkState {
 }
 
 export const iosBgpNetwork: ResourceDriver<BgpNetwork, CliBgpNetworkState> = {
-  *read(resource, target) {
-    const command = 'show running-config | section ^router bgp';
-    const config = yield* show(command);
-    const configured = configuredIn(config, resource, target);
-    const tables = yield* iosTables(resource, configured.neighbors);
-    return {
-      as: configured.as,
-      configured: configured.found.length > 0,
-      ...tables,
-      found: configured.found,
-      wanted: configured.wanted,
-    };
-  },
+  read: (resource, target) => readWhole(iosLook(resource, target)),
+  look: iosLook,
   plan: planLines,
   verify: (state, _resource, desired) => verifyBgpNetwork(state, desired),
   describe: describeBgpNetwork,
 };
+
+export function* iosLook(resource: BgpNetwork, target: Target): Dialogue<Looked<CliBgpNetworkState>> {
+  const config = yield* show('show running-config | section ^router bgp');
+  const { as, found, wanted, neighbors } = configuredIn(config, resource, target);
+  const state = { as, configured: found.length > 0, advertised: {}, found, wanted };
+  return {
+    state,
+    *rest() {
+      return { ...state, ...(yield* iosTables(resource, neighbors)) };
+    },
+  };
+}
+
+/** What was looked at, and the rest. */
+export function* readWhole<S>(look: Dialogue<Looked<S>>): Dialogue<S> {
+  const { rest } = yield* look;
+  return yield* rest();
+}
 
 /** Adds the statement, or removes each that means the prefix, in the form it has. */
 export function planLines(state: CliBgpNetworkState, _resource: BgpNetwork, desired: 'present' | 'absent'): readonly Command[] {

@@ -2,14 +2,14 @@
 // tell what is configured, not reliably who was told: `show ip bgp … advertised-routes` does.
 import type { Target } from '../../../src/model/target.ts';
 import type { Command } from '../../../src/ports/actuator.ts';
-import type { ResourceDriver } from '../../../src/ports/platform.ts';
+import type { Dialogue, Looked, ResourceDriver } from '../../../src/ports/platform.ts';
 import {
   type BgpNetwork,
   type BgpNetworkState,
   describeBgpNetwork,
   verifyBgpNetwork,
 } from '../../../src/resources/bgp-network.ts';
-import { type CliBgpNetworkState, iosBgpNetwork, iosTables, planLines } from '../cisco-ios/bgp-network.ts';
+import { type CliBgpNetworkState, iosLook, iosTables, planLines, readWhole } from '../cisco-ios/bgp-network.ts';
 import { refusal } from '../dialogue.ts';
 import { bgpFilter, type NativeNetwork, nativeConfigured, nativeEdit, nativeNetwork } from './native.ts';
 import { parseXml } from './xml.ts';
@@ -26,20 +26,36 @@ type IosxeState =
 const stateOf = (state: IosxeState): BgpNetworkState => (state.by === 'cli' ? state.cli : state.native);
 
 export const iosxeBgpNetwork: ResourceDriver<BgpNetwork, IosxeState> = {
-  *read(resource, target) {
-    if (!target.netconf) return { by: 'cli', cli: yield* iosBgpNetwork.read(resource, target) };
-    requireCli(resource, target);
-    const reply = yield { kind: 'get-config', filter: bgpFilter };
-    const { as, id, found, neighbors } = nativeConfigured(parseXml(reply.text), resource, target);
-    const tables = yield* iosTables(resource, neighbors);
-    return { by: 'netconf', native: { as, configured: found.length > 0, ...tables, id, found } };
-  },
+  read: (resource, target) => readWhole(look(resource, target)),
+  look,
   plan(state, resource, desired) {
     return state.by === 'cli' ? planLines(state.cli, resource, desired) : planEdit(state.native, resource, desired);
   },
   verify: (state, _resource, desired) => verifyBgpNetwork(stateOf(state), desired),
   describe: (state) => describeBgpNetwork(stateOf(state)),
 };
+
+function* look(resource: BgpNetwork, target: Target): Dialogue<Looked<IosxeState>> {
+  if (!target.netconf) {
+    const { state: cli, rest } = yield* iosLook(resource, target);
+    return {
+      state: { by: 'cli', cli },
+      *rest() {
+        return { by: 'cli', cli: yield* rest() };
+      },
+    };
+  }
+  requireCli(resource, target);
+  const reply = yield { kind: 'get-config', filter: bgpFilter };
+  const { as, id, found, neighbors } = nativeConfigured(parseXml(reply.text), resource, target);
+  const native = { as, configured: found.length > 0, advertised: {}, id, found };
+  return {
+    state: { by: 'netconf', native },
+    *rest() {
+      return { by: 'netconf', native: { ...native, ...(yield* iosTables(resource, neighbors)) } };
+    },
+  };
+}
 
 /** What gives service is never taken back because we died (`never`); what takes it away is, if we cannot confirm it. */
 function planEdit(state: NativeBgpNetworkState, resource: BgpNetwork, desired: 'present' | 'absent'): readonly Command[] {

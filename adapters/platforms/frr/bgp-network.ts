@@ -1,10 +1,23 @@
 // Owns: bgp-network on FRR: the running-config says what is configured, JSON what is in the table and who is told.
 import { z } from 'zod';
 import type { Target } from '../../../src/model/target.ts';
-import type { Dialogue, ResourceDriver } from '../../../src/ports/platform.ts';
-import { type BgpNetwork, describeBgpNetwork, verifyBgpNetwork } from '../../../src/resources/bgp-network.ts';
+import type { Dialogue, Looked, ResourceDriver } from '../../../src/ports/platform.ts';
+import {
+  type BgpNetwork,
+  type BgpNetworkState,
+  describeBgpNetwork,
+  verifyBgpNetwork,
+} from '../../../src/resources/bgp-network.ts';
 import { type BgpInstance, bgpInstances, neighborsOf, prefixOf } from '../cisco-ios/bgp-config.ts';
-import { askedNeighbors, type CliBgpNetworkState, type Configured, checkAs, noBgp, planLines } from '../cisco-ios/bgp-network.ts';
+import {
+  askedNeighbors,
+  type CliBgpNetworkState,
+  type Configured,
+  checkAs,
+  noBgp,
+  planLines,
+  readWhole,
+} from '../cisco-ios/bgp-network.ts';
 import { refusal, show, unreadable } from '../dialogue.ts';
 import { parseJson } from './json.ts';
 
@@ -27,24 +40,37 @@ const advertisedSchema = z.object({
 });
 
 export const frrBgpNetwork: ResourceDriver<BgpNetwork, CliBgpNetworkState> = {
-  *read(resource, target) {
-    const command = 'show running-config';
-    const config = yield* show(command);
-    // FRR ends it so; without, half a configuration would read as "not configured".
-    if (!/^end\s*$/m.test(config)) throw unreadable(command, config.trimEnd().split('\n').at(-1) ?? '');
-    const { as, found, wanted, neighbors } = configuredIn(config, resource, target);
-    const scope = resource.vrf === 'default' ? 'show bgp ipv4 unicast' : `show bgp vrf ${resource.vrf} ipv4 unicast`;
-    const inTable = yield* originatesHere(`${scope} ${resource.prefix} json`, resource);
-    const advertised: Record<string, boolean> = {};
-    for (const neighbor of neighbors) {
-      advertised[neighbor] = yield* advertisedIn(`${scope} neighbors ${neighbor} advertised-routes json`, resource, inTable);
-    }
-    return { as, configured: found.length > 0, inTable, advertised, found, wanted };
-  },
+  read: (resource, target) => readWhole(look(resource, target)),
+  look,
   plan: planLines,
   verify: (state, _resource, desired) => verifyBgpNetwork(state, desired),
   describe: describeBgpNetwork,
 };
+
+function* look(resource: BgpNetwork, target: Target): Dialogue<Looked<CliBgpNetworkState>> {
+  const command = 'show running-config';
+  const config = yield* show(command);
+  // FRR ends it so; without, half a configuration would read as "not configured".
+  if (!/^end\s*$/m.test(config)) throw unreadable(command, config.trimEnd().split('\n').at(-1) ?? '');
+  const { as, found, wanted, neighbors } = configuredIn(config, resource, target);
+  const state = { as, configured: found.length > 0, advertised: {}, found, wanted };
+  return {
+    state,
+    *rest() {
+      return { ...state, ...(yield* tables(resource, neighbors)) };
+    },
+  };
+}
+
+function* tables(resource: BgpNetwork, neighbors: readonly string[]): Dialogue<Pick<BgpNetworkState, 'inTable' | 'advertised'>> {
+  const scope = resource.vrf === 'default' ? 'show bgp ipv4 unicast' : `show bgp vrf ${resource.vrf} ipv4 unicast`;
+  const inTable = yield* originatesHere(`${scope} ${resource.prefix} json`, resource);
+  const advertised: Record<string, boolean> = {};
+  for (const neighbor of neighbors) {
+    advertised[neighbor] = yield* advertisedIn(`${scope} neighbors ${neighbor} advertised-routes json`, resource, inTable);
+  }
+  return { inTable, advertised };
+}
 
 /** FRR has an instance a VRF, each with its own AS; a view, or two for one VRF, is ambiguous. */
 function configuredIn(config: string, resource: BgpNetwork, target: Target): Configured {
