@@ -5,6 +5,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import ssh2, { type ServerChannel } from 'ssh2';
+import { newKeyPair } from '../lab/servers/ssh-keys.ts';
 import { addresses, asking, neighbor, password } from './gateways.ts';
 import { clockMs, serve } from './process.ts';
 
@@ -88,7 +89,7 @@ function talk(gateway: Gateway, channel: ServerChannel): void {
   });
 }
 
-const hostKey = ssh2.utils.generateKeyPairSync('ed25519');
+const hostKey = newKeyPair();
 
 function fingerprint(): string {
   const parsed = ssh2.utils.parseKey(hostKey.private);

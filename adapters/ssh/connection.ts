@@ -6,6 +6,7 @@ import { messageOf, OperatorError, TargetError } from '../../src/model/errors.ts
 import { sshHandshakeMs, sshKeepaliveMs } from '../../src/model/limits.ts';
 import type { NetconfAccess } from '../../src/model/target.ts';
 import type { Secrets } from '../../src/ports/actuator.ts';
+import { SshSocket } from './socket.ts';
 
 export interface SshPeer {
   /** The adapter's name, for messages. */
@@ -41,6 +42,7 @@ export async function connectSsh(peer: SshPeer, secrets: Secrets, signal: AbortS
   const config = await configOf(peer, secrets);
   if (signal.aborted) throw abandoned(peer, 'connecting', signal.reason);
   const client = new ssh2.Client();
+  const sock = new SshSocket();
   let presented: Buffer | undefined;
   let fault: TargetError | undefined;
   const ended = new Promise<TargetError | undefined>((resolve) => client.once('close', () => resolve(fault)));
@@ -65,15 +67,15 @@ export async function connectSsh(peer: SshPeer, secrets: Secrets, signal: AbortS
       signal.removeEventListener('abort', abort);
       reject(fault ?? lost(peer, 'closed the connection before login was done'));
     });
-    // From the first byte: Nagle and delayed acknowledgements cost 40 to 80 ms a round trip, at login and a command.
-    client.once('connect', () => client.setNoDelay(true));
     client.once('ready', () => {
       signal.removeEventListener('abort', abort);
       resolve();
     });
     try {
-      client.connect({ ...config, hostVerifier });
+      sock.connect({ host: peer.address, port: peer.port });
+      client.connect({ ...config, hostVerifier, sock });
     } catch (error) {
+      sock.destroy();
       // Thrown at once means our own arguments: a key that is none, an algorithm this build lacks.
       const cause = config.privateKey ? 'its private key cannot be read' : messageOf(error);
       reject(
@@ -105,8 +107,6 @@ async function configOf(peer: SshPeer, secrets: Secrets): Promise<ConnectConfig>
     });
   }
   return {
-    host: peer.address,
-    port: peer.port,
     username: access.user,
     ...(access.key ? { privateKey: await secrets(access.key) } : {}),
     ...(access.password ? { password: await secrets(access.password), tryKeyboard: true } : {}),

@@ -3,8 +3,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
-import { OperatorError, RuntimeFault } from '../../src/model/errors.ts';
+import { OperatorError } from '../../src/model/errors.ts';
 import { byName, type DeviceName, deviceNames } from '../model/addresses.ts';
+import { newKeyPair } from './ssh-keys.ts';
 
 /** Who gets in, and how the devices prove who they are. */
 export interface LabAccess {
@@ -47,7 +48,7 @@ export interface HostKey {
 }
 
 export function labHostKey(dir: string, device: string): HostKey {
-  const { path, value } = kept(join(dir, `${device}.key`), newKey);
+  const { path, value } = kept(join(dir, `${device}.key`), () => newKeyPair().private);
   const parsed = ssh2.utils.parseKey(value);
   if (parsed instanceof Error)
     throw new OperatorError(`[lab] ${path} is not an SSH private key`, {
@@ -57,21 +58,6 @@ export function labHostKey(dir: string, device: string): HostKey {
     });
   const digest = createHash('sha256').update(parsed.getPublicSSH()).digest('base64').replace(/=+$/, '');
   return { key: value, fingerprint: `SHA256:${digest}` };
-}
-
-/**
- * ssh2 1.17 cuts leading zeros off a public key, so that one pair in 256 cannot be read back: that one is thrown away.
- * Ten in a row: less than 1 in 10^24.
- */
-function newKey(): string {
-  for (let tries = 0; tries < 10; tries++) {
-    const key = ssh2.utils.generateKeyPairSync('ed25519').private;
-    if (!(ssh2.utils.parseKey(key) instanceof Error)) return key;
-  }
-  throw new RuntimeFault('[lab] ssh2 makes no host key that it can read', {
-    code: 'lab-host-key',
-    remedy: 'Report this with the versions of Node and ssh2.',
-  });
 }
 
 function kept(path: string, make: () => string): SecretFile {

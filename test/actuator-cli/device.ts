@@ -3,10 +3,11 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import ssh2, { type AuthContext, type ServerChannel, type ServerConfig } from 'ssh2';
+import { newKeyPair } from '../../lab/servers/ssh-keys.ts';
 import type { Target } from '../../src/model/target.ts';
 
-const hostKey = ssh2.utils.generateKeyPairSync('ed25519');
-export const userKey = ssh2.utils.generateKeyPairSync('ed25519');
+const hostKey = newKeyPair();
+export const userKey = newKeyPair();
 
 export interface DeviceOptions {
   readonly user?: string;

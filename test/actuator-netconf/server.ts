@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import ssh2, { type ServerChannel } from 'ssh2';
 import { encode, Framing } from '../../adapters/actuator-netconf/framing.ts';
+import { newKeyPair } from '../../lab/servers/ssh-keys.ts';
 import type { Target } from '../../src/model/target.ts';
 import { password, pinOf } from '../actuator-cli/device.ts';
 
-const hostKey = ssh2.utils.generateKeyPairSync('ed25519');
+const hostKey = newKeyPair();
 const base = 'urn:ietf:params:netconf:base';
 
 export interface ServerOptions {

@@ -8,6 +8,7 @@ import ssh2 from 'ssh2';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { connectLibvirt, type LibvirtClient } from '../../adapters/libvirt-rpc/index.ts';
 import { procedures } from '../../adapters/libvirt-rpc/protocol.ts';
+import { newKeyPair } from '../../lab/servers/ssh-keys.ts';
 import { OperatorError } from '../../src/model/errors.ts';
 import { connectDeadlineMs } from '../../src/model/limits.ts';
 import type { LibvirtAccess, SecretReference } from '../../src/model/target.ts';
@@ -18,7 +19,7 @@ import { type FakeLibvirtd, fakeLibvirtd } from './server.ts';
 
 const pem = (name: string): string => readFileSync(join(import.meta.dirname, '../fixtures/tls', name), 'utf8');
 const secrets = async (reference: SecretReference) => ('file' in reference ? pem(reference.file) : password);
-const hostKey = ssh2.utils.generateKeyPairSync('ed25519');
+const hostKey = newKeyPair();
 
 let libvirtd: FakeLibvirtd;
 const servers: (Server | ssh2.Server)[] = [];
@@ -174,7 +175,7 @@ test('a helper that is not there says so in its own words', async () => {
 
 test('over SSH nobody but the pinned host is spoken to', async () => {
   const ssh = await sshServer({});
-  const other = pinOf(ssh2.utils.generateKeyPairSync('ed25519').private);
+  const other = pinOf(newKeyPair().private);
   await expect(connect({ transport: 'ssh', ssh: { ...ssh!, hostKey: other } })).rejects.toMatchObject({
     code: 'host-key-mismatch',
   });
