@@ -1,6 +1,6 @@
 // Owns: when what happened to which hypervisor, kept in fixed memory until it is fetched; and what two such logs say together.
 
-/** Events between two fetches: five times what comes in a second. */
+/** Events between two fetches: what comes in five seconds. */
 const entriesMax = 131_072;
 
 /** In the order things happened: hypervisor by hypervisor the order of its events. */

@@ -164,7 +164,7 @@ export class Feed {
       seqs.splice(place, replaced, decided.seq);
       texts.splice(place, replaced, entryJson(decided));
     }
-    this.#order({ kind: 'step', at, seqs, texts, through: this.#handed });
+    this.#order({ kind: 'step', at, seqs, entries: `[${texts.map((text) => text ?? 'null').join()}]`, through: this.#handed });
   }
 
   #push(seq: number, text: string | null): void {

@@ -1,5 +1,5 @@
-// Owns: what is said between the main thread and the one that runs policies. Entries cross as JSON text: a string is copied as it is,
-// an object is taken to pieces and built again.
+// Owns: what is said between the main thread and the one that runs policies. Entries cross as JSON text, those of an append as one:
+// a string is copied as it is, many are copied one by one, and an object is taken to pieces and built again.
 
 import type { Remembered } from '../../core/cells.ts';
 import type { PolicyFault } from '../../core/engine.ts';
@@ -34,12 +34,12 @@ export type Order =
   | { readonly kind: 'load'; readonly policies: readonly BundledPolicy[] }
   /** Up to the entry `through`, from what the journal has. `now`: what came due long before it is late. */
   | { readonly kind: 'recover'; readonly through: number; readonly ended: readonly EndedPolicy[]; readonly now: number }
-  /** Entries of one append: text i is entry seqs[i], or null where nothing but its time concerns anybody. */
+  /** Entries of one append, as one JSON array: the ith is entry seqs[i], or null where nothing but its time concerns anybody. */
   | {
       readonly kind: 'step';
       readonly at: number;
       readonly seqs: readonly number[];
-      readonly texts: readonly (string | null)[];
+      readonly entries: string;
       /** The append's last entry. */
       readonly through: number;
     }

@@ -126,11 +126,11 @@ export class Mind {
     this.#answer({ intents: this.#texts([...this.#wanted.values()]), faults: this.#faulty });
   }
 
-  #stepAll({ at, seqs, texts, through }: OrderOf<'step'>): Pick<Decision, 'intents' | 'faults'> {
-    const entries = seqs.map((seq, index): Entry => {
-      const text = texts[index];
-      if (typeof text !== 'string') return { kind: 'tick', at, seq };
-      return { ...(entryOf(JSON.parse(text)) as NewEntry), seq };
+  #stepAll({ at, seqs, entries: text, through }: OrderOf<'step'>): Pick<Decision, 'intents' | 'faults'> {
+    const written: readonly unknown[] = JSON.parse(text);
+    const entries = written.map((one, index): Entry => {
+      const seq = seqs[index]!;
+      return one === null ? { kind: 'tick', at, seq } : numbered(entryOf(one), seq);
     });
     const made = this.#steps(entries);
     this.#through = through;
@@ -206,6 +206,9 @@ export class Mind {
     return { what, cells: Object.fromEntries(texts.map(([path, text]) => [path, digest(text)])) };
   }
 }
+
+/** It has just been read, and nobody else has it. */
+const numbered = (entry: NewEntry, seq: number): Entry => Object.assign(entry, { seq });
 
 /** The journal as it was when `through` was its last entry: what came after is handed over, or read later. */
 function upTo(journal: SnapshotJournal, through: number): SnapshotJournal {
