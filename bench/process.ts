@@ -21,8 +21,8 @@ export interface Part<C extends Calls> {
 
 /** Nothing of the benchmark takes longer: what does hangs. */
 const answerMs = 60_000;
-/** The launcher's own flags tell a process to end with it, by a pipe that only the launcher's child has. */
-const execArgv = ['--conditions=offbox-source', '--disable-warning=ExperimentalWarning', '--no-allocation-site-pretenuring'];
+/** As Offbox is started. What ends a process with the launcher needs a pipe that only the launcher's child has. */
+const execArgv = process.execArgv.filter((flag) => !flag.startsWith('--import='));
 
 /** Milliseconds on the one clock that all processes of a machine share. */
 export const clockMs = (): number => Number(process.hrtime.bigint()) / 1e6;
