@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { constants, cpus } from 'node:os';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isatty } from 'node:tty';
 import { fileURLToPath } from 'node:url';
@@ -41,8 +41,9 @@ const flags = [
   '--disable-warning=ExperimentalWarning',
   // What a replay keeps V8 takes for the rule, and then makes each event old from birth: collections take five times as long.
   '--no-allocation-site-pretenuring',
-  // V8 starts four threads that mark for the collector, on any machine: on two cores the journal then waits 20 ms for one of them.
-  `--v8-pool-size=${Math.min(Math.max(Math.floor(cpus().length / 2), 1), 4)}`,
+  // As many threads for the collector as there are other cores. Node starts four on any machine: where there are two, the journal
+  // waits 20 ms for them.
+  '--v8-pool-size=0',
   `--import=${new URL('./follow.js', import.meta.url)}`,
   ...(inCheckout ? ['--conditions=offbox-source'] : []),
 ];
