@@ -26,6 +26,8 @@ export interface HostOptions {
   /** The one that is in force. */
   readonly engine: () => Engine;
   readonly wall: Wall;
+  /** An intent is being appended: what will be read for it can be asked for. Nothing may come of it if it is not taken. */
+  readonly foresee?: ((intent: Intent) => void) | undefined;
   /** An intent is durable: do it. */
   readonly execute: (intent: Intent, at: number) => void;
   /** Where policies run apart: the engine here knows facts and what is open, and wants nothing. */
@@ -291,7 +293,9 @@ export class Host {
     this.#committing = true;
     try {
       const batch = bodies.map((body) => stamped(body, at));
-      const { firstSeq } = await this.#append(batch).catch((thrown: unknown) => {
+      const appending = this.#append(batch);
+      this.#foresee([...before[1], ...wanted]);
+      const { firstSeq } = await appending.catch((thrown: unknown) => {
         // None of it was taken: what policies want is still to be recorded.
         [this.#foremost, this.#derived, this.#decidedThrough] = before;
         this.#wanted = [...wanted, ...this.#wanted];
@@ -303,6 +307,12 @@ export class Host {
       this.#restart();
     }
     return this.#lastSeq + 1 - taken.length;
+  }
+
+  /** Not while it is tried whether there is room again (H4). */
+  #foresee(wanted: readonly EntryBody[]): void {
+    if (this.#attempted) return;
+    for (const body of wanted) if (body.kind === 'intent') this.#options.foresee?.(body.intent);
   }
 
   #append(batch: readonly NewEntry[]): Promise<{ readonly firstSeq: number }> {

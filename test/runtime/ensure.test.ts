@@ -80,6 +80,76 @@ describe('a place with a value', () => {
   });
 });
 
+describe('what is foreseen', () => {
+  const begun = ['value Gi1', 'set Gi1 LIVE', 'value Gi1', 'proof Gi1'];
+  const up = async () => {
+    const bench = new Bench();
+    await bench.pass(100);
+    return bench;
+  };
+
+  it('is looked at before it is taken, and once', async () => {
+    const bench = await up();
+    const intent = bench.foresee({ resource: value('LIVE') });
+    await bench.pass(100);
+    expect([bench.sw1.heard, bench.entries]).toEqual([['value Gi1'], []]);
+    bench.take(intent);
+    await bench.pass(100);
+    expect(bench.sw1.heard).toEqual(begun);
+    expect(bench.outcomes()).toEqual(['done']);
+  });
+
+  it('is looked at again where that was 2 s ago', async () => {
+    const bench = await up();
+    const intent = bench.foresee({ resource: value('LIVE') });
+    await bench.pass(2_000);
+    bench.take(intent);
+    await bench.pass(100);
+    expect(bench.sw1.heard).toEqual(['value Gi1', ...begun]);
+  });
+
+  it('is looked at again where something else was done there first', async () => {
+    const bench = await up();
+    const intent = bench.foresee({ resource: value('LIVE') });
+    await bench.pass(100);
+    bench.submit({ resource: value('OTHER') });
+    await bench.pass(100);
+    bench.take(intent);
+    await bench.pass(100);
+    expect(bench.sw1.heard.filter((line) => line !== 'proof Gi1')).toEqual([
+      ...['value Gi1', 'value Gi1', 'set Gi1 OTHER', 'value Gi1'],
+      ...['value Gi1', 'set Gi1 LIVE', 'value Gi1'],
+    ]);
+    expect(bench.outcomes()).toEqual(['done', 'done']);
+  });
+
+  it('is not looked at while something is done there, nor where nobody answers', async () => {
+    const bench = await up();
+    bench.submit({ resource: value('X', 'Gi2') });
+    await bench.pass(1);
+    bench.foresee({ resource: value('LIVE') });
+    await bench.pass(1_000);
+    bench.sw1.set('down');
+    await bench.pass(1_000);
+    bench.foresee({ resource: value('LIVE') });
+    await bench.pass(1_000);
+    expect(bench.sw1.heard).toEqual(['value Gi2', 'set Gi2 X', 'value Gi2', 'proof Gi2']);
+  });
+
+  it('is held where the look that was begun got no answer', async () => {
+    const bench = await up();
+    const intent = bench.foresee({ resource: value('LIVE') });
+    bench.sw1.set('down');
+    await bench.pass(100);
+    bench.take(intent);
+    await bench.pass(100);
+    expect(bench.outcomes()).toEqual(['held']);
+    bench.sw1.set('up');
+    await bench.pass(10_000);
+    expect(bench.outcomes()).toEqual(['held', 'done']);
+  });
+});
+
 describe('withdrawn', () => {
   it('what has not begun does not begin, and what stands there by itself is left', async () => {
     const bench = new Bench();
