@@ -1,6 +1,6 @@
 // Owns: an event that was written down as JSON where it was received, in another thread. Most events wake nobody: what they
 // are found by is at hand, and the rest is read only when somebody asks.
-import type { NewEntry } from './entry.ts';
+import type { Entry, NewEntry } from './entry.ts';
 import type { Event, Origin, SyslogFields } from './event.ts';
 import type { Meaning, MeaningKind } from './meaning.ts';
 
@@ -147,8 +147,45 @@ function expanded([peer, transport, trust, pri, ...rest]: Compact, target: strin
   return { ...(target === undefined ? {} : { target }), meaning, syslog, origin };
 }
 
+/**
+ * The entry of an event that a source offered, until it has been stepped. They come by the hundred thousand, and copies age on the heap:
+ * it is stamped and numbered where it is, and written once, for the journal and for whoever is handed it after.
+ */
+export class OfferedEntry {
+  readonly kind = 'event';
+  readonly event: Event;
+  at = 0;
+  /** Undefined until it is numbered: a journal that keeps plain JSON does not write it. */
+  seq!: number;
+  #json: string | undefined;
+
+  constructor(event: Event) {
+    this.event = event;
+  }
+
+  stamped(at: number): NewEntry {
+    this.at = at;
+    this.#json = undefined;
+    return this;
+  }
+
+  numbered(seq: number): Entry {
+    this.seq = seq;
+    return this;
+  }
+
+  /** As entryJson() has it, whether it is numbered or not. What was written down where it was received is put together anew. */
+  json(): string {
+    const { kind, event, at } = this;
+    if (event instanceof WrittenEvent) return event.entryJson(at);
+    this.#json ??= JSON.stringify({ kind, event, at });
+    return this.#json;
+  }
+}
+
 /** An entry as a journal keeps it: JSON, an array where it is a written event in few words. */
-export function entryJson(entry: NewEntry): string {
+export function entryJson(entry: NewEntry | OfferedEntry): string {
+  if (entry instanceof OfferedEntry) return entry.json();
   return entry.kind === 'event' && entry.event instanceof WrittenEvent ? entry.event.entryJson(entry.at) : JSON.stringify(entry);
 }
 

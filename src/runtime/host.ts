@@ -12,7 +12,7 @@ import { RuntimeFault } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent } from '../model/intent.ts';
 import { appendEntriesMax, journalRetryMs, pendingEventsMax, timeJumpMs } from '../model/limits.ts';
-import { WrittenEvent } from '../model/written-event.ts';
+import { OfferedEntry } from '../model/written-event.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { Sink } from '../ports/source.ts';
 import type { Wall } from '../ports/wall.ts';
@@ -148,7 +148,7 @@ export class Host {
         if (this.#stopped || this.#full || this.#waiting + events.length > pendingEventsMax) return false;
         const { inventory } = this.#options.engine().facts;
         this.#add(
-          events.map((event) => bodyOf(admit(event, inventory))),
+          events.map((event) => new OfferedEntry(admit(event, inventory))),
           committed,
           true,
         );
@@ -422,33 +422,10 @@ export class Host {
   }
 }
 
-/** Our own from the start: it is stamped and numbered where it is. They come by the hundred thousand, and copies age on the heap. */
-interface OwnEntry {
-  readonly kind: 'event';
-  readonly event: WrittenEvent;
-  at: number;
-  seq: number;
-}
+const stamped = (body: EntryBody, at: number): NewEntry => (body instanceof OfferedEntry ? body.stamped(at) : { ...body, at });
 
-const isOwn = (body: EntryBody | OwnEntry): body is OwnEntry => 'seq' in body;
-
-function bodyOf(event: Event): EntryBody {
-  if (!(event instanceof WrittenEvent)) return { kind: 'event', event };
-  const own: OwnEntry = { kind: 'event', event, at: 0, seq: 0 };
-  return own;
-}
-
-function stamped(body: EntryBody, at: number): NewEntry {
-  if (!isOwn(body)) return { ...body, at };
-  body.at = at;
-  return body;
-}
-
-function numbered(entry: NewEntry, seq: number): Entry {
-  if (!isOwn(entry)) return { ...entry, seq };
-  entry.seq = seq;
-  return entry;
-}
+const numbered = (entry: NewEntry, seq: number): Entry =>
+  entry instanceof OfferedEntry ? entry.numbered(seq) : { ...entry, seq };
 
 /** Something may have been missed; without targets: by anybody. */
 export function gapEvent(source: string, reason: string, targets?: readonly string[]): Event {

@@ -6,7 +6,7 @@ import { eventOf, messageOf, readMessage, recordOf } from '../../adapters/source
 import { parseSyslog } from '../../adapters/source-syslog/wire.ts';
 import type { NewEntry } from '../../src/model/entry.ts';
 import { type Event, eventSchema } from '../../src/model/event.ts';
-import { compactOf, entryJson, entryOf, WrittenEvent } from '../../src/model/written-event.ts';
+import { compactOf, entryJson, entryOf, OfferedEntry, WrittenEvent } from '../../src/model/written-event.ts';
 
 const at = 1_800_000_000_000;
 const lines = [
@@ -92,5 +92,39 @@ describe('a written event', () => {
     const [{ meaning: _, ...most }] = [throughJson(plain(lines[1]!))];
     expect(Object.keys(most.syslog!).sort()).toEqual(Object.keys(eventSchema.shape.syslog.unwrap().shape).sort());
     expect(Object.keys(most.origin).sort()).toEqual(Object.keys(eventSchema.shape.origin.shape).sort());
+  });
+});
+
+describe('an offered entry', () => {
+  const event = plain('<189>45: *Mar  1 00:00:00: %SYS-5-CONFIG_I: Configured from console by \u{1f600} "b"\\');
+
+  it('is written as the plain entry is, before it is numbered and after', () => {
+    const text = JSON.stringify({ kind: 'event', event, at });
+    const entry = new OfferedEntry(event);
+    expect(entryJson(entry.stamped(at))).toBe(text);
+    expect(entryJson(entry.numbered(7))).toBe(text);
+    expect(entryJson(new OfferedEntry(event).stamped(at))).toBe(text);
+    expect(JSON.stringify(new OfferedEntry(event).stamped(at))).toBe(text);
+  });
+
+  it('is to others a plain entry, whether it was written or not', () => {
+    const entry = new OfferedEntry(event).stamped(at);
+    entryJson(entry);
+    expect(entry).toEqual({ kind: 'event', event, at });
+    expect({ ...(entry as OfferedEntry).numbered(7) }).toStrictEqual({ kind: 'event', event, at, seq: 7 });
+    expect(structuredClone(entry)).toStrictEqual({ kind: 'event', event, at, seq: 7 });
+  });
+
+  it('is written anew where it is stamped anew', () => {
+    const entry = new OfferedEntry(event);
+    entryJson(entry.stamped(at));
+    expect(JSON.parse(entryJson(entry.stamped(at + 1)))).toEqual({ kind: 'event', event: throughJson(event), at: at + 1 });
+  });
+
+  it('is written in few words where the event was written down as it was received', () => {
+    const read = written(lines[0]!);
+    const entry = new OfferedEntry(read).stamped(at);
+    expect(entryJson(entry)).toBe(read.entryJson(at));
+    expect(entryJson(entry)).toMatch(/^\[/);
   });
 });
