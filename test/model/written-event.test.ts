@@ -98,7 +98,7 @@ describe('a written event', () => {
 describe('an offered entry', () => {
   const event = plain('<189>45: *Mar  1 00:00:00: %SYS-5-CONFIG_I: Configured from console by \u{1f600} "b"\\');
 
-  it('is written as the plain entry is, before it is numbered and after', () => {
+  test('is written as the plain entry is, before it is numbered and after', () => {
     const text = JSON.stringify({ kind: 'event', event, at });
     const entry = new OfferedEntry(event);
     expect(entryJson(entry.stamped(at))).toBe(text);
@@ -107,7 +107,7 @@ describe('an offered entry', () => {
     expect(JSON.stringify(new OfferedEntry(event).stamped(at))).toBe(text);
   });
 
-  it('is to others a plain entry, whether it was written or not', () => {
+  test('is to others a plain entry, whether it was written or not', () => {
     const entry = new OfferedEntry(event).stamped(at);
     entryJson(entry);
     expect(entry).toEqual({ kind: 'event', event, at });
@@ -115,13 +115,13 @@ describe('an offered entry', () => {
     expect(structuredClone(entry)).toStrictEqual({ kind: 'event', event, at, seq: 7 });
   });
 
-  it('is written anew where it is stamped anew', () => {
+  test('is written anew where it is stamped anew', () => {
     const entry = new OfferedEntry(event);
     entryJson(entry.stamped(at));
     expect(JSON.parse(entryJson(entry.stamped(at + 1)))).toEqual({ kind: 'event', event: throughJson(event), at: at + 1 });
   });
 
-  it('is written in few words where the event was written down as it was received', () => {
+  test('is written in few words where the event was written down as it was received', () => {
     const read = written(lines[0]!);
     const entry = new OfferedEntry(read).stamped(at);
     expect(entryJson(entry)).toBe(read.entryJson(at));
