@@ -27,7 +27,8 @@ function parsed(call: string, text: string): unknown {
   }
 }
 
-const domains: QueryReader<'domains'> = (_target, { about }) => askLibvirt('domains', about, domainRowSchema.array());
+const domainRowsSchema = domainRowSchema.array();
+const domains: QueryReader<'domains'> = (_target, { about }) => askLibvirt('domains', about, domainRowsSchema);
 
 function* hypervisor(): Generator<Command, readonly QueryRow<'hypervisor'>[], Reply> {
   return [yield* askLibvirt('hypervisor', undefined, hypervisorRowSchema)];
