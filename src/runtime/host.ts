@@ -19,6 +19,7 @@ import type { Wall } from '../ports/wall.ts';
 import { admit } from './admission.ts';
 import type { Decided } from './apart/apart.ts';
 import { appendSettled } from './append-settled.ts';
+import { Gathering } from './gathering.ts';
 
 export interface HostOptions {
   readonly journal: Journal;
@@ -90,6 +91,7 @@ export class Host {
   #lastAt = 0;
   #decidedThrough = 0;
   #clockOffset: number;
+  readonly #gathering: Gathering;
   #pumping: Promise<void> | undefined;
   #cancelTick: (() => void) | undefined;
   #dueAt: number | undefined;
@@ -103,6 +105,7 @@ export class Host {
 
   constructor(options: HostOptions) {
     this.#options = options;
+    this.#gathering = new Gathering(options.wall);
     this.#clockOffset = options.wall.now() - options.wall.monotonic();
   }
 
@@ -192,6 +195,7 @@ export class Host {
     for (const fault of faults) this.#wanted.push({ kind: 'quarantine', ...fault });
     this.#answered = through;
     this.#dueAt = nextDue;
+    if (this.#wanted.length > 0) this.#gathering.hurry();
     if (this.#wanted.length > 0) void this.#pump();
     else if (!this.#pumping) this.#armTick();
   }
@@ -217,6 +221,7 @@ export class Host {
   /** Appends what is waiting, then takes nothing more. */
   async stop(): Promise<void> {
     this.#cancelTick?.();
+    this.#gathering.end();
     await this.#pumping;
     this.#stopped ??= new RuntimeFault('[host] stopped', { code: 'stopped', remedy: 'Start Offbox again.' });
   }
@@ -232,6 +237,7 @@ export class Host {
 
   #add(bodies: readonly EntryBody[], committed: Committed | undefined, offered = false): void {
     this.#pending.push({ bodies, committed, offered });
+    if (!offered) this.#gathering.hurry();
     this.#waiting += bodies.length;
     void this.#pump();
   }
@@ -245,6 +251,8 @@ export class Host {
     // A turn of its own: what arrives in the same turn of the event loop is appended together.
     await Promise.resolve();
     while (!this.#stopped && !this.#full && this.#hasWork()) {
+      const gathered = this.#hurries ? undefined : this.#gathering.wait(this.#waiting);
+      if (gathered) await gathered;
       const taken = this.#take();
       try {
         let seq = (await this.#commit(taken.flatMap(({ bodies }) => bodies))) - 1;
@@ -261,6 +269,12 @@ export class Host {
     // In the turn that found nothing waiting: what comes in the next one must find nobody pumping.
     this.#pumping = undefined;
     this.#armTick();
+  }
+
+  /** Something else than events of sources is to be appended. */
+  get #hurries(): boolean {
+    const own = this.#derived.length + this.#wanted.length + this.#foremost.length;
+    return own > 0 || this.#pending.some(({ offered }) => !offered);
   }
 
   #hasWork(): boolean {
@@ -293,6 +307,7 @@ export class Host {
     this.#committing = true;
     try {
       const batch = bodies.map((body) => stamped(body, at));
+      this.#gathering.appending(batch.length);
       const appending = this.#append(batch);
       this.#foresee([...before[1], ...wanted]);
       const { firstSeq } = await appending.catch((thrown: unknown) => {

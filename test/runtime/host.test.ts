@@ -98,6 +98,60 @@ describe('the host', () => {
     }
   });
 
+  describe('in a flood', () => {
+    const flooded = async () => {
+      const rig = await hostOn();
+      const sink = rig.host.sink('test');
+      const answered: number[] = [];
+      const offer = (events: number): void =>
+        void sink.offer(Array.from({ length: events }, changed), () => answered.push(rig.wall.monotonic()));
+      offer(16);
+      await rig.wall.advance(0);
+      const [at] = answered;
+      return {
+        ...rig,
+        offer,
+        sizes: () => rig.appended.slice(2).map((batch) => batch.filter(({ kind }) => kind === 'event').length),
+        at: at!,
+        answered,
+      };
+    };
+
+    it('appends what sources offer within 3 ms of the append before together', async () => {
+      const { wall, offer, sizes, answered, at } = await flooded();
+      offer(2);
+      await wall.advance(1);
+      offer(3);
+      await wall.advance(1);
+      expect(sizes()).toEqual([]);
+      await wall.advance(1);
+      expect([sizes(), answered]).toEqual([[5], [at, at + 3, at + 3]]);
+      offer(1);
+      await wall.advance(0);
+      expect(sizes()).toEqual([5, 1]);
+    });
+
+    it('lets nothing else wait, and with it goes what was gathered', async () => {
+      const { host, wall, offer, sizes } = await flooded();
+      offer(2);
+      await wall.advance(1);
+      void host.emit(changed());
+      await wall.advance(0);
+      expect(sizes()).toEqual([3]);
+    });
+
+    it('waits for no more than fills an append, nor when it is stopped', async () => {
+      const { host, wall, offer, sizes } = await flooded();
+      offer(256);
+      await wall.advance(0);
+      offer(1);
+      await wall.advance(0);
+      expect(sizes()).toEqual([256]);
+      await host.stop();
+      expect(sizes()).toEqual([256, 1]);
+    });
+  });
+
   it('executes an intent only after it is durable, in one append with what it was decided through', async () => {
     const { host, wall, appended, executed, entries } = await hostOn();
     host.sink('test').offer([changed()]);
