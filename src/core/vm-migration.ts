@@ -197,7 +197,9 @@ function coming(vm: VmFact, host: string, at: number): readonly Told[] {
   const same = asked?.to === host ? asked : undefined;
   const displaced = asked && !same ? failed(vm, asked, 'failed', `${host} takes it in instead`) : [];
   const request = same?.request === undefined ? {} : { request: same.request };
-  const from = origin(vm, host) ?? same?.from ?? '';
+  // Whoever asked may have been wrong about where it is, as who asks for it to come to where it is.
+  const said = same?.from === host ? undefined : same?.from;
+  const from = origin(vm, host) ?? said ?? '';
   vm.migration = { from, to: host, phase: 'started', since: at, told: false, read: {}, ...request };
   return [...displaced, ...tellStart(vm)];
 }

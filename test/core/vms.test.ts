@@ -374,6 +374,14 @@ describe('a request', () => {
       62000 kvm2 reads nothing -> failed kvm1>kvm2, ended kvm1>kvm2 failed`);
   });
 
+  test('is no word of where a VM is: from the host that it came to it did not come', () => {
+    story(`
+      0 kvm3 started booted
+      0 kvm2 asked kvm2
+      10 kvm2 started migrated
+      20 kvm2 completed migration-out`);
+  });
+
   test('goes on while a reading shows it under way', () => {
     const listener = story(`
       ${asked}

@@ -25,7 +25,7 @@ import { type Storm, storm } from './storm-sender.ts';
 
 const kills = Number(process.env.OFFBOX_STORM_KILLS ?? 40);
 const seed = Number(process.env.OFFBOX_STORM_SEED ?? 1);
-const net = 81;
+const net = 82;
 /**
  * What the storm fills within some thirty kills, so that entries go while it runs. Half a MiB comes a second, and nothing goes that
  * came since a request that is still open was made: it must take the longest of these, which some kills make minutes long.
