@@ -5,8 +5,8 @@
 // E2. Time enters only as `entry.at` (integer ms), never goes back; alarms due by then ring first, each at its own due
 //     time, ties in the order they were set. `step` returns `nextDue`; a tick is appended only when that is past and no
 //     other entry has passed it. A forward jump of more than 5 s is a `source.gap`.
-// E3. An intent is journaled BEFORE anything is done for it (what is only looked at may be asked for meanwhile); an `attempt` is durable
-//     BEFORE the first changing byte; the outcome AFTER. One append holds a batch of intents with `decided`.
+// E3. An intent is journaled BEFORE anything is done for it; an `attempt` is durable BEFORE the first changing byte; the
+//     outcome AFTER. One append holds a batch of intents with `decided`.
 // E4. On recovery an intent without an attempt goes again through policy, state and rails; one with an attempt and no
 //     outcome is probed; what cannot be probed is `unknown`. Nothing is simply repeated.
 // E5. Up to `decidedThrough` derived and recorded intents of the same policy version agree; beyond it they are derived

@@ -9,14 +9,13 @@
 
 import type { EntryBody } from '../model/entry.ts';
 import { messageOf, OperatorError, TargetError } from '../model/errors.ts';
-import type { EnsureWant, Intent, Resource } from '../model/intent.ts';
+import type { EnsureWant, Intent } from '../model/intent.ts';
 import { applyDeadlineMs, readDeadlineMs, verifyDeadlineMs } from '../model/limits.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Target } from '../model/target.ts';
 import type { Command } from '../ports/actuator.ts';
-import type { Looked, ResourceDriver } from '../ports/platform.ts';
+import type { Dialogue, ResourceDriver } from '../ports/platform.ts';
 import type { Wall } from '../ports/wall.ts';
-import type { ReadAhead } from './ahead.ts';
 import { commandLines, Evidence } from './evidence.ts';
 import type { Line } from './line.ts';
 import type { Readings } from './readings.ts';
@@ -33,8 +32,6 @@ export interface EnsureOptions {
   readonly line: Line;
   readonly target: Target;
   readonly driver: ResourceDriver;
-  /** Begun while the intent was journaled. */
-  readonly ahead: ReadAhead<AnyLook> | undefined;
   readonly readings: Readings;
   readonly journal: (body: EntryBody) => Promise<unknown>;
   /** May it write: undefined, or why not (the mode). Asked with the plan in hand. */
@@ -55,15 +52,6 @@ const verifyLastMs = 500;
 /** Attempts that came too late to be sent, as behind a disk or a line that hangs. */
 const attemptsMax = 3;
 
-/** As much of a state as a plan needs; without `rest` it is all of it. */
-export type AnyLook = Pick<Looked<unknown>, 'state'> & Partial<Looked<unknown>>;
-
-/** What is to be given back is given back before anybody looks for the proof that it is gone. */
-export async function look(line: Line, driver: ResourceDriver, resource: Resource, target: Target): Promise<AnyLook> {
-  if (driver.look) return line.read(() => driver.look!(resource, target), readDeadlineMs);
-  return { state: await line.read(() => driver.read(resource, target), readDeadlineMs) };
-}
-
 export async function ensure(job: EnsureJob, options: EnsureOptions): Promise<Outcome> {
   const run = new Run(job, options);
   try {
@@ -82,7 +70,6 @@ class Run {
   readonly #tookMs: Record<string, number> = {};
   readonly #applyMs: number;
   #attempted: boolean;
-  #ahead: ReadAhead<AnyLook> | undefined;
   /** Finding out what became of an attempt that nobody followed. */
   #probing = false;
 
@@ -91,7 +78,6 @@ class Run {
     this.#options = options;
     this.#applyMs = options.driver.applyDeadlineMs ?? applyDeadlineMs;
     this.#attempted = job.inDoubtUntil !== undefined;
-    this.#ahead = options.ahead;
   }
 
   async perform(): Promise<Told> {
@@ -207,11 +193,12 @@ class Run {
     return { state: whole, plan };
   }
 
-  #look(): Promise<AnyLook> {
+  /** As much as a plan needs: what is to be given back is given back before anybody looks for the proof that it is gone. */
+  async #look(): Promise<{ readonly state: unknown; readonly rest?: () => Dialogue<unknown> }> {
     const { driver, line, target } = this.#options;
-    const ahead = this.#ahead;
-    this.#ahead = undefined;
-    return ahead?.result ?? look(line, driver, this.#job.want.resource, target);
+    const { resource } = this.#job.want;
+    if (!driver.look) return { state: await this.#read() };
+    return line.read(() => driver.look!(resource, target), readDeadlineMs);
   }
 
   async #alreadySo(state: unknown): Promise<Told> {

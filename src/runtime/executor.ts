@@ -20,8 +20,7 @@ import type { Actuator } from '../ports/actuator.ts';
 import type { Platform } from '../ports/platform.ts';
 import type { Wall } from '../ports/wall.ts';
 import { placeKey, placeValue } from '../resources/place.ts';
-import { Ahead } from './ahead.ts';
-import { type AnyLook, askRemedy, type EnsureJob, ensure, look } from './ensure.ts';
+import { askRemedy, type EnsureJob, ensure } from './ensure.ts';
 import { Line, type LineStatus } from './line.ts';
 import type { Modes } from './modes.ts';
 import { type Question, Readings } from './readings.ts';
@@ -90,7 +89,6 @@ export class Executor {
   readonly #lines = new Map<string, Line>();
   readonly #queues = new Map<string, Queue>();
   readonly #readings: Readings;
-  readonly #ahead: Ahead<AnyLook>;
   readonly #stopped = new AbortController();
   readonly #busy = new Set<Promise<unknown>>();
 
@@ -108,7 +106,6 @@ export class Executor {
         running: false,
       });
     }
-    this.#ahead = new Ahead(wall);
     this.#readings = new Readings({ wall, lines: this.#lines, platforms, inventory, journal });
   }
 
@@ -123,22 +120,6 @@ export class Executor {
     if (want.kind === 'ensure') this.#enqueue({ intent, want, key: keyOf(intent, want), at });
     else if (want.kind === 'read') this.#track(this.#readings.take(want, intent.id));
     else if (want.kind === 'report') this.#track(this.#options.report(intent.id, want, at, this.#stopped.signal));
-  }
-
-  /** An intent is being journaled, and will be submitted: what is read for it first can be asked for meanwhile. */
-  foresee({ id, want }: Intent): void {
-    if (want.kind === 'read') this.#readings.foresee(want, id);
-    if (want.kind !== 'ensure' || want.withdraw || this.#stopped.signal.aborted) return;
-    const { resource } = want;
-    const queue = this.#queues.get(resource.target);
-    const line = this.#lines.get(resource.target);
-    const driver = this.#readings.driver(resource);
-    const isIdle = queue && !queue.running && queue.slow.size === 0 && !queue.doubts.has(placeKey(resource));
-    // What it requires is read before it, and may be all there is to read.
-    const isNext = isIdle && want.requires.every((requirement) => this.#readings.isFresh(requirement));
-    if (!isNext || !driver || line?.status().state !== 'up') return;
-    const target = this.#options.inventory.targets[resource.target]!;
-    this.#ahead.begin(resource.target, id, () => look(line, driver, resource, target));
   }
 
   /** Reads something now, for somebody who watches: nothing is journaled. */
@@ -352,14 +333,12 @@ export class Executor {
         kind: 'refused',
         reason: `Offbox cannot manage a ${want.resource.kind} on ${target.platform}. See \`offbox show targets\`.`,
       };
-    const ahead = this.#ahead.take(want.resource.target, intent.id);
     const withheld = (plan: readonly string[]): string | undefined => modes.withheld(intent.policy, want.resource.target, plan);
     return ensure(job, {
       wall,
       line,
       target,
       driver,
-      ahead,
       readings: this.#readings,
       journal,
       withheld,

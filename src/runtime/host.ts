@@ -27,8 +27,6 @@ export interface HostOptions {
   /** The one that is in force. */
   readonly engine: () => Engine;
   readonly wall: Wall;
-  /** An intent is being appended: what will be read for it can be asked for. Nothing may come of it if it is not taken. */
-  readonly foresee?: ((intent: Intent) => void) | undefined;
   /** An intent is durable: do it. */
   readonly execute: (intent: Intent, at: number) => void;
   /** Where policies run apart: the engine here knows facts and what is open, and wants nothing. */
@@ -308,9 +306,7 @@ export class Host {
     try {
       const batch = bodies.map((body) => stamped(body, at));
       this.#gathering.appending(batch.length);
-      const appending = this.#append(batch);
-      this.#foresee([...before[1], ...wanted]);
-      const { firstSeq } = await appending.catch((thrown: unknown) => {
+      const { firstSeq } = await this.#append(batch).catch((thrown: unknown) => {
         // None of it was taken: what policies want is still to be recorded.
         [this.#foremost, this.#derived, this.#decidedThrough] = before;
         this.#wanted = [...wanted, ...this.#wanted];
@@ -322,12 +318,6 @@ export class Host {
       this.#restart();
     }
     return this.#lastSeq + 1 - taken.length;
-  }
-
-  /** Not while it is tried whether there is room again (H4). */
-  #foresee(wanted: readonly EntryBody[]): void {
-    if (this.#attempted) return;
-    for (const body of wanted) if (body.kind === 'intent') this.#options.foresee?.(body.intent);
   }
 
   #append(batch: readonly NewEntry[]): Promise<{ readonly firstSeq: number }> {

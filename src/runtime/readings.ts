@@ -9,7 +9,6 @@ import type { DomainRow, FhrpRow, QueryKind } from '../model/query.ts';
 import type { Inventory } from '../model/target.ts';
 import type { Platform, QueryReader, ResourceDriver } from '../ports/platform.ts';
 import type { Wall } from '../ports/wall.ts';
-import { Ahead } from './ahead.ts';
 import type { Line } from './line.ts';
 
 export interface ReadingsOptions {
@@ -40,31 +39,22 @@ export type Holds =
 export class Readings {
   readonly #options: ReadingsOptions;
   readonly #last = new Map<string, Fresh>();
-  readonly #ahead: Ahead<Reading['result']>;
 
   constructor(options: ReadingsOptions) {
     this.#options = options;
-    this.#ahead = new Ahead(options.wall);
   }
 
   /** Reads a state now, hands the reading to the journal under `intent`, and remembers it as fresh. */
   async take({ target, query, about }: Question, intent: string): Promise<Reading> {
     const { wall, journal } = this.#options;
-    const ahead = this.#ahead.take(target, intent);
-    const askedAt = ahead?.askedAt ?? wall.monotonic();
-    const result = await (ahead?.result ?? this.#ask(target, query, about));
+    const askedAt = wall.monotonic();
+    const result = await this.#ask(target, query, about);
     const tookMs = Math.round((wall.monotonic() - askedAt) * 1000) / 1000;
     const reading: Reading = { target, query, ...(about === undefined ? {} : { about }), intent, result, tookMs };
     if (about === undefined) this.#last.set(`${target} ${query}`, { reading, takenAt: askedAt });
     // Not waited for: whatever is journaled because of it comes behind it, and what goes wrong is the host's to tell.
     void journal({ kind: 'reading', reading }).catch(() => undefined);
     return reading;
-  }
-
-  /** take() will be asked for this soon. */
-  foresee({ target, query, about }: Question, intent: string): void {
-    if (this.#options.lines.get(target)?.status().state !== 'up') return;
-    this.#ahead.begin(target, intent, () => this.#ask(target, query, about));
   }
 
   /** Reads a state now, and leaves no trace of it. */

@@ -113,9 +113,6 @@ export class Runtime {
       engine: () => this.#engine,
       wall,
       apart: options.apart,
-      foresee: (intent) => {
-        if (!this.#early) this.executor.foresee(intent);
-      },
       execute: (intent, at) => {
         if (this.#early) this.#early.push([intent, at]);
         else this.executor.submit(intent, at);

@@ -30,7 +30,6 @@ interface HostRig {
   readonly wall: VirtualWall;
   readonly appended: NewEntry[][];
   readonly executed: Intent[];
-  readonly foreseen: Intent[];
   readonly entries: Entry[];
   readonly failures: Error[];
 }
@@ -40,7 +39,6 @@ async function hostOn(journal: Partial<Journal> = {}): Promise<HostRig> {
   const memory = memoryJournal();
   const appended: NewEntry[][] = [];
   const executed: Intent[] = [];
-  const foreseen: Intent[] = [];
   const entries: Entry[] = [];
   const failures: Error[] = [];
   const append: Journal['append'] = async (batch, expect) => {
@@ -54,7 +52,6 @@ async function hostOn(journal: Partial<Journal> = {}): Promise<HostRig> {
     epoch: 1,
     engine: () => engine,
     wall,
-    foresee: (intent) => void foreseen.push(intent),
     execute: (intent) => void executed.push(intent),
     onEntry: (entry) => void entries.push(entry),
     onFailure: (fault) => void failures.push(fault),
@@ -65,7 +62,7 @@ async function hostOn(journal: Partial<Journal> = {}): Promise<HostRig> {
   ]);
   await wall.advance(0);
   await begun;
-  return { host, wall, appended, executed, foreseen, entries, failures };
+  return { host, wall, appended, executed, entries, failures };
 }
 
 const changed = () => eventOf('gw-a', { kind: 'config.changed' });
@@ -160,31 +157,6 @@ describe('the host', () => {
     expect(last.map(({ kind }) => kind)).toEqual(['decided', 'intent']);
     expect(executed).toHaveLength(1);
     expect(last[0]).toMatchObject({ through: entries.at(-3)!.seq });
-  });
-
-  it('tells of an intent while it is appended, and not again while it is tried whether there is room for it', async () => {
-    let isFull = true;
-    const memory = memoryJournal();
-    const held: (() => void)[] = [];
-    const append: Journal['append'] = async (batch, expect) => {
-      if (!batch.some(({ kind }) => kind === 'intent')) return memory.append(batch, expect);
-      await new Promise<void>((resolve) => held.push(resolve));
-      if (isFull) throw new RuntimeFault('no room', { code: 'journal-full', remedy: 'Make some.' });
-      return memory.append(batch, expect);
-    };
-    const { host, wall, executed, foreseen } = await hostOn({ ...memory, append });
-    void host.emit(changed());
-    await wall.advance(2_000);
-    expect([foreseen.length, executed.length, held.length]).toEqual([1, 0, 1]);
-    held.pop()!();
-    await wall.advance(60_000);
-    isFull = false;
-    for (const each of held.splice(0)) each();
-    await wall.advance(60_000);
-    for (const each of held.splice(0)) each();
-    await wall.advance(0);
-    expect([foreseen.length, executed.length]).toEqual([1, 1]);
-    expect(executed).toEqual(foreseen);
   });
 
   it('appends a tick when an alarm is due and nothing else has passed it, and none otherwise', async () => {

@@ -4,7 +4,7 @@ import { Ledger } from '../../src/core/ledger.ts';
 import type { Mode } from '../../src/model/config.ts';
 import type { EntryBody } from '../../src/model/entry.ts';
 import { TargetError } from '../../src/model/errors.ts';
-import type { EnsureWant, Intent, Resource } from '../../src/model/intent.ts';
+import type { EnsureWant, Resource } from '../../src/model/intent.ts';
 import type { Outcome } from '../../src/model/outcome.ts';
 import { inventorySchema } from '../../src/model/target.ts';
 import type { Actuator, Command } from '../../src/ports/actuator.ts';
@@ -193,26 +193,12 @@ export class Bench {
   pass = (ms: number) => this.wall.advance(ms);
 
   submit(want: Partial<EnsureWant> & Pick<EnsureWant, 'resource'>): string {
-    return this.take(this.intentTo(want));
-  }
-
-  /** As the host does while it journals it: before take(). */
-  foresee(want: Partial<EnsureWant> & Pick<EnsureWant, 'resource'>): Intent {
-    const intent = this.intentTo(want);
-    this.executor.foresee(intent);
-    return intent;
-  }
-
-  take(intent: Intent): string {
-    this.entries.push({ kind: 'intent', intent, at: this.wall.now() });
-    this.executor.submit(intent, this.wall.now());
-    return intent.id;
-  }
-
-  intentTo(want: Partial<EnsureWant> & Pick<EnsureWant, 'resource'>): Intent {
     const id = `p@v1/${++this.#count}/0`;
     const whole: EnsureWant = { kind: 'ensure', desired: 'present', requires: [], validForMs: 60_000, ...want };
-    return { id, policy: 'p', version: 'v1', cause: 1, key: '', want: whole };
+    const intent = { id, policy: 'p', version: 'v1', cause: 1, key: '', want: whole };
+    this.entries.push({ kind: 'intent', intent, at: this.wall.now() });
+    this.executor.submit(intent, this.wall.now());
+    return id;
   }
 
   /** The process dies, and another takes up what is open. */
