@@ -4,6 +4,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import ssh2, { type ClientChannel } from 'ssh2';
+import { inOnePiece } from '../adapters/ssh/socket.ts';
 import { addresses, asking, password } from './gateways.ts';
 import { serve } from './process.ts';
 
@@ -11,8 +12,7 @@ import { serve } from './process.ts';
 const shows = ['show running-config | section ^router bgp'];
 
 async function shellTo(address: string, port: number): Promise<ClientChannel> {
-  const sock = connect(port, address);
-  sock.setNoDelay(true);
+  const sock = inOnePiece(connect(port, address));
   const client = new ssh2.Client();
   client.connect({ sock, username: 'bench', password });
   await once(client, 'ready');

@@ -5,6 +5,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import ssh2, { type ServerChannel } from 'ssh2';
+import { inOnePiece } from '../adapters/ssh/socket.ts';
 import { newKeyPair } from '../lab/servers/ssh-keys.ts';
 import { addresses, asking, neighbor, password } from './gateways.ts';
 import { clockMs, serve } from './process.ts';
@@ -109,8 +110,8 @@ async function listen(gateway: Gateway): Promise<number> {
       session.on('shell', (acceptShell) => talk(gateway, acceptShell()));
     });
   });
-  // A device that gathers its answers (Nagle) would be measured, not Offbox.
-  const server = createServer((socket: Socket) => ssh.injectSocket(socket.setNoDelay(true) as never));
+  // A device that gathers its answers (Nagle) would be measured, not Offbox; or one that sends each in four pieces, which none does.
+  const server = createServer((socket: Socket) => ssh.injectSocket(inOnePiece(socket) as never));
   server.listen(0, gateway.address);
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;

@@ -1,12 +1,13 @@
 // Owns: the SSH connection under a session: host key pinned, authentication, which algorithms, and what its errors mean.
 // Under both actuators: it speaks SSH and knows nothing of prompts or XML.
 import { createHash } from 'node:crypto';
+import { Socket } from 'node:net';
 import ssh2, { type Algorithms, type Client, type ConnectConfig } from 'ssh2';
 import { messageOf, OperatorError, TargetError } from '../../src/model/errors.ts';
 import { sshHandshakeMs, sshKeepaliveMs } from '../../src/model/limits.ts';
 import type { NetconfAccess } from '../../src/model/target.ts';
 import type { Secrets } from '../../src/ports/actuator.ts';
-import { SshSocket } from './socket.ts';
+import { inOnePiece } from './socket.ts';
 
 export interface SshPeer {
   /** The adapter's name, for messages. */
@@ -42,7 +43,7 @@ export async function connectSsh(peer: SshPeer, secrets: Secrets, signal: AbortS
   const config = await configOf(peer, secrets);
   if (signal.aborted) throw abandoned(peer, 'connecting', signal.reason);
   const client = new ssh2.Client();
-  const sock = new SshSocket();
+  const sock = inOnePiece(new Socket()).setMaxListeners(0);
   let presented: Buffer | undefined;
   let fault: TargetError | undefined;
   const ended = new Promise<TargetError | undefined>((resolve) => client.once('close', () => resolve(fault)));
