@@ -1,11 +1,18 @@
 // Owns: what every reader of show output shares: asking, and the two errors an answer can end in.
 import { TargetError } from '../../src/model/errors.ts';
 import type { Command, Reply } from '../../src/ports/actuator.ts';
+import type { Dialogue, Looked } from '../../src/ports/platform.ts';
 
 /** Asks one exec line; the answer as text. `exec prompt timestamp` puts load and clock before it: those are not the answer. */
 export function* show(line: string): Generator<Command, string, Reply> {
   const { text } = yield { kind: 'cli', line };
   return text.replace(/^\s*Load for five secs: [^\n]*\n(?:(?:Time source is |No time source, )[^\n]*(?:\n|$))?/, '');
+}
+
+/** What is looked at before a change, and the rest: the whole reading of a resource that has both. */
+export function* readWhole<S>(look: Dialogue<Looked<S>>): Dialogue<S> {
+  const { rest } = yield* look;
+  return yield* rest();
 }
 
 /** The answer is none we know: cut short, of another version, or nonsense. Never guess a state from it. */

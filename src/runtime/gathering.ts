@@ -29,11 +29,11 @@ export class Gathering {
     this.#entries = entries;
   }
 
-  /** Resolves when the next append may begin, with what came until then; undefined: now. */
-  wait(waiting: number): Promise<void> | undefined {
+  /** Resolves when the next append may begin, with what came until then; undefined: now. `hurries` is asked where few enough wait. */
+  wait(waiting: number, hurries: () => boolean): Promise<void> | undefined {
     if (this.#ended || this.#entries < floodEntriesMin || waiting >= enoughEntries) return undefined;
     const leftMs = this.#begunAt + gatherMs - this.#wall.monotonic();
-    if (leftMs < waitMsMin) return undefined;
+    if (leftMs < waitMsMin || hurries()) return undefined;
     const { promise, resolve } = Promise.withResolvers<void>();
     const cancel = this.#wall.after(leftMs, resolve);
     this.#hurry = () => {

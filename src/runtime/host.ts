@@ -249,7 +249,7 @@ export class Host {
     // A turn of its own: what arrives in the same turn of the event loop is appended together.
     await Promise.resolve();
     while (!this.#stopped && !this.#full && this.#hasWork()) {
-      const gathered = this.#hurries ? undefined : this.#gathering.wait(this.#waiting);
+      const gathered = this.#gathering.wait(this.#waiting, () => this.#hurries());
       if (gathered) await gathered;
       const taken = this.#take();
       try {
@@ -270,7 +270,7 @@ export class Host {
   }
 
   /** Something else than events of sources is to be appended. */
-  get #hurries(): boolean {
+  #hurries(): boolean {
     const own = this.#derived.length + this.#wanted.length + this.#foremost.length;
     return own > 0 || this.#pending.some(({ offered }) => !offered);
   }

@@ -62,6 +62,19 @@ describe('the file', () => {
     db.close();
   });
 
+  test('brings its log into the file while nobody appends, where it can tell the time', async () => {
+    const sizes = [];
+    for (const wall of [realWall, undefined]) {
+      const path = files.fresh();
+      const journal = await openSqliteJournal({ path, ...(wall ? { wall } : {}) });
+      for (let lastSeq = 0; lastSeq < 10; lastSeq += 1) await journal.append([noise()], { epoch: 1, lastSeq });
+      if (wall) await vi.waitFor(() => expect(statSync(path).size).toBeGreaterThan(200_000), { timeout: 10_000 });
+      sizes.push(statSync(path).size);
+      await journal.close();
+    }
+    expect(sizes[1]).toBeLessThan(50_000);
+  });
+
   test('keeps its log short, however much goes through it', async () => {
     const path = files.fresh();
     const journal = await openSqliteJournal({ path });
@@ -153,19 +166,6 @@ describe('two writers on one file', () => {
     await second.append(batchOf(1), { epoch: 2, lastSeq: 2 });
     await expect(first.append(batchOf(1), { epoch: 1, lastSeq: 3 })).rejects.toMatchObject({ code: 'stale-epoch' });
     await Promise.all([first.close(), second.close()]);
-  });
-
-  test('brings its log into the file while nobody appends, where it can tell the time', async () => {
-    const sizes = [];
-    for (const wall of [realWall, undefined]) {
-      const path = files.fresh();
-      const journal = await openSqliteJournal({ path, ...(wall ? { wall } : {}) });
-      for (let lastSeq = 0; lastSeq < 10; lastSeq += 1) await journal.append([noise()], { epoch: 1, lastSeq });
-      if (wall) await vi.waitFor(() => expect(statSync(path).size).toBeGreaterThan(200_000), { timeout: 10_000 });
-      sizes.push(statSync(path).size);
-      await journal.close();
-    }
-    expect(sizes[1]).toBeLessThan(50_000);
   });
 
   test('answers what was asked before it was closed', async () => {

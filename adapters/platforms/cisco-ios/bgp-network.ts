@@ -11,7 +11,7 @@ import {
   maskOf,
   verifyBgpNetwork,
 } from '../../../src/resources/bgp-network.ts';
-import { linesOf, refusal, show, unreadable } from '../dialogue.ts';
+import { linesOf, readWhole, refusal, show, unreadable } from '../dialogue.ts';
 import { type BgpFamily, type BgpInstance, bgpInstances, neighborsOf, prefixOf } from './bgp-config.ts';
 
 /** Where a network statement is, or would go. */
@@ -47,12 +47,6 @@ export function* iosLook(resource: BgpNetwork, target: Target): Dialogue<Looked<
       return { ...state, ...(yield* iosTables(resource, neighbors)) };
     },
   };
-}
-
-/** What was looked at, and the rest. */
-export function* readWhole<S>(look: Dialogue<Looked<S>>): Dialogue<S> {
-  const { rest } = yield* look;
-  return yield* rest();
 }
 
 /** Adds the statement, or removes each that means the prefix, in the form it has. */

@@ -9,8 +9,8 @@ import {
   describeBgpNetwork,
   verifyBgpNetwork,
 } from '../../../src/resources/bgp-network.ts';
-import { type CliBgpNetworkState, iosLook, iosTables, planLines, readWhole } from '../cisco-ios/bgp-network.ts';
-import { refusal } from '../dialogue.ts';
+import { type CliBgpNetworkState, iosLook, iosTables, planLines } from '../cisco-ios/bgp-network.ts';
+import { readWhole, refusal } from '../dialogue.ts';
 import { bgpFilter, type NativeNetwork, nativeConfigured, nativeEdit, nativeNetwork } from './native.ts';
 import { parseXml } from './xml.ts';
 

@@ -9,16 +9,8 @@ import {
   verifyBgpNetwork,
 } from '../../../src/resources/bgp-network.ts';
 import { type BgpInstance, bgpInstances, neighborsOf, prefixOf } from '../cisco-ios/bgp-config.ts';
-import {
-  askedNeighbors,
-  type CliBgpNetworkState,
-  type Configured,
-  checkAs,
-  noBgp,
-  planLines,
-  readWhole,
-} from '../cisco-ios/bgp-network.ts';
-import { refusal, show, unreadable } from '../dialogue.ts';
+import { askedNeighbors, type CliBgpNetworkState, type Configured, checkAs, noBgp, planLines } from '../cisco-ios/bgp-network.ts';
+import { readWhole, refusal, show, unreadable } from '../dialogue.ts';
 import { parseJson } from './json.ts';
 
 const entrySchema = z.object({
