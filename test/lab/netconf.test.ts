@@ -189,20 +189,22 @@ describe.skipIf(why)(`netconfd over SSH${why ? ` (skipped: ${why})` : ''}`, () =
   });
 
   test('a session that is killed is a fault of transport', async () => {
-    const [session, other] = [await open(), await open()];
-    const { text } = await other.run(
-      {
-        kind: 'get',
-        filter: '<netconf-state xmlns="urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"><sessions/></netconf-state>',
-      },
-      never,
-    );
-    const ids = [...text.matchAll(/session-id>(\d+)</g)].map(([, id]) => Number(id));
-    await other.run(
-      { kind: 'rpc', operation: `<kill-session><session-id>${Math.max(...ids) - 1}</session-id></kill-session>` },
-      never,
-    );
-    await session.closed;
+    const other = await open();
+    const listed = async (): Promise<ReadonlySet<string>> => {
+      const filter = '<netconf-state xmlns="urn:ietf:params:xml:ns:yang:ietf-netconf-monitoring"><sessions/></netconf-state>';
+      const { text } = await other.run({ kind: 'get', filter }, never);
+      return new Set([...text.matchAll(/session-id>(\d+)</g)].map(([, id]) => id!));
+    };
+    const before = await listed();
+    const session = await open();
+    const [id, ...more] = [...(await listed())].filter((each) => !before.has(each));
+    expect(more).toEqual([]);
+    let isClosed = false;
+    void session.closed.then(() => {
+      isClosed = true;
+    });
+    await other.run({ kind: 'rpc', operation: `<kill-session><session-id>${id}</session-id></kill-session>` }, never);
+    await eventually(`the end of session ${id}`, async () => isClosed, { withinMs: 30_000, everyMs: 20 });
     expect(await refusal(session.run({ kind: 'get-config', filter }, never))).toMatchObject({ retry: true });
   });
 });
