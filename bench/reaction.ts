@@ -8,7 +8,7 @@ import type { ReactorCalls } from './reactor.ts';
 import { fixed, percentile, tableText } from './table.ts';
 import type { Pauses } from './time-log.ts';
 
-/** Not counted: V8 has compiled what it will after some hundred. */
+/** Not counted: by then V8 has compiled most of what it will. */
 const warmups = 400;
 /** Of those the first are shown apart: so it reacts when it has just been started, or has had nothing to do. */
 const coldest = 30;

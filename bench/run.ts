@@ -16,7 +16,7 @@ interface BenchPart {
   readonly run: () => Promise<string>;
 }
 
-const samples = 400;
+const samples = 1_000;
 const { positionals: asked, values } = parseArgs({ allowPositionals: true, options: { minutes: { type: 'string' } } });
 const seconds = values.minutes === undefined ? 20 : Number(values.minutes) * 60;
 
