@@ -37,6 +37,7 @@ export interface Journal {
   trim(beforeSeq: number): Promise<void>;
   /** Stores bytes under their SHA-256 (hex, returned): snapshots, bundles. */
   putBlob(bytes: Uint8Array): Promise<string>;
+  /** Undefined where it is not there; rejects with `journal-damaged` where it is not what was stored. */
   getBlob(digest: string): Promise<Uint8Array | undefined>;
   /** Forgets a blob; one that is not there is forgotten already. */
   deleteBlob(digest: string): Promise<void>;

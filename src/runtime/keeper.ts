@@ -3,8 +3,8 @@ import { messageOf } from '../model/errors.ts';
 import { journalReserveBytes, journalRoomMs, journalTrimShare } from '../model/limits.ts';
 import type { Journal, Room } from '../ports/journal.ts';
 import type { Wall } from '../ports/wall.ts';
-import { forgetting, type Needs } from './retention.ts';
-import type { KeptSnapshot } from './snapshots.ts';
+import { type Forgetting, forgetting, type Needs } from './retention.ts';
+import { isWhole, type KeptSnapshot } from './snapshots.ts';
 
 export interface Keeping {
   /** Entries of this age stay, milliseconds. */
@@ -15,7 +15,7 @@ export interface Keeping {
 
 export interface KeeperOptions {
   readonly wall: Wall;
-  readonly journal: Pick<Journal, 'room' | 'trim' | 'deleteBlob'>;
+  readonly journal: Pick<Journal, 'room' | 'trim' | 'deleteBlob' | 'getBlob'>;
   readonly keeping: Keeping;
   readonly needs: () => Needs;
   readonly kept: () => readonly KeptSnapshot[];
@@ -34,6 +34,8 @@ export class Keeper {
   #room: Room | undefined;
   /** Entries up to this one are gone, as far as this process knows. */
   #begun = 0;
+  /** Seqs of snapshots that were read and are whole. */
+  readonly #whole = new Set<number>();
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -83,14 +85,13 @@ export class Keeper {
   }
 
   async #look(): Promise<void> {
-    const { wall, journal, keeping, kept, needs, forget, hurry } = this.#options;
+    const { wall, journal, keeping, kept, forget, hurry } = this.#options;
     const { usedBytes } = await this.#see();
     const isLarge = usedBytes > keeping.bytesMax * journalTrimShare;
     const now = wall.now();
     const since = isLarge ? Number.POSITIVE_INFINITY : now - keeping.keepMs;
-    const all = kept();
-    const { upTo, snapshots } = forgetting(all, needs(), since, now, this.#begun);
-    if (isLarge && all.every(({ through }) => through <= this.#begun)) hurry();
+    const { upTo, snapshots } = await this.#forgettable(since, now);
+    if (isLarge && kept().every(({ through }) => through <= this.#begun)) hurry();
     const isTrimmed = upTo !== undefined && upTo.through > this.#begun;
     if (isTrimmed) {
       await journal.trim(upTo.through + 1);
@@ -99,6 +100,22 @@ export class Keeper {
     for (const { digest } of snapshots) await journal.deleteBlob(digest);
     forget(new Set(snapshots.map(({ seq }) => seq)));
     if (isTrimmed || snapshots.length > 0) await this.#see();
+  }
+
+  /** What stands for what goes is read first, once: what cannot be read stands for nothing. Nothing is awaited after the last answer. */
+  async #forgettable(since: number, now: number): Promise<Forgetting> {
+    const { journal, kept, needs, forget, warn } = this.#options;
+    for (;;) {
+      const found = forgetting(kept(), needs(), since, now, this.#begun);
+      const goes = found.snapshots.length > 0 || (found.upTo !== undefined && found.upTo.through > this.#begun);
+      const unread = found.relied.find(({ seq }) => !this.#whole.has(seq));
+      if (!goes || !unread) return found;
+      if (await isWhole(journal, unread)) this.#whole.add(unread.seq);
+      else {
+        warn(`the snapshot of entry ${unread.seq} cannot be used any more: nothing is forgotten because of it`);
+        forget(new Set([unread.seq]));
+      }
+    }
   }
 
   async #see(): Promise<Room> {

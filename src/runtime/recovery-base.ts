@@ -4,7 +4,8 @@
 // B1. A policy fits a snapshot that was taken of its version, in its runtime, with every answer in that its pipe asked for: then all
 //     it remembers is in there (law E6). The others are replayed from the newest older snapshot that all of them fit.
 // B2. A version that no snapshot knows is warmed by the whole recorded past, alone; what others remember is taken from the newest.
-// B3. A journal without its beginning was trimmed up to a snapshot: that one stands for the beginning, whatever versions it is of.
+// B3. A journal without its beginning was trimmed up to a snapshot: that one stands for the beginning, whatever versions it is of; but not
+//     for a policy whose pipe waited for an answer in it, where a later one fits: then the new version has that much less of a past.
 import { firstSeq, type Snapshot, type SnapshotEntry, type SnapshotJournal, snapshotEntries, snapshotOf } from './snapshots.ts';
 import { runtimeVersion } from './version.ts';
 
@@ -47,9 +48,13 @@ export async function baseOf(journal: SnapshotJournal, policies: readonly Deploy
   const alone = policies.filter((policy) => !isFit(policy, top));
   if (alone.length === 0) return { from: top.snapshot, upTo: undefined, alone: new Set(), newest, said };
   const names = new Set(alone.map(({ name }) => name));
-  const known = alone.every(({ name, version }) => top.entry.policies[name] === version);
-  const base = known ? await walk.next((entry) => alone.every((policy) => isFitBefore(policy, entry, top))) : undefined;
-  const from = base ?? (await walk.oldest(top, first));
+  const known = alone.filter(({ name, version }) => top.entry.policies[name] === version);
+  const isFitFor = (entry: SnapshotEntry): boolean => known.every((policy) => isFitBefore(policy, entry, top));
+  const isBegun = known.length < alone.length;
+  const oldest = isBegun ? await walk.oldest(top, first) : undefined;
+  const isToBeSought = !isBegun || (oldest !== undefined && !isFitFor(oldest.entry));
+  const base = isToBeSought ? await walk.next(isFitFor) : undefined;
+  const from = base ?? oldest ?? (await walk.oldest(top, first));
   if (from === top) {
     said.push(`nothing older is left to build ${[...names].join(', ')} from: what their pipes waited for is forgotten`);
     return { from: top.snapshot, upTo: undefined, alone: names, newest, said };

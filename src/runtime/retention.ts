@@ -2,7 +2,8 @@
 //
 // F1. Entries go up to a snapshot that stays: it stands for the beginning.
 // F2. Nothing goes that a start needs, that is open or unanswered, or that came since the oldest hold began (DESIGN 8).
-// F3. The newest snapshots stay, then one an hour, then one a day.
+// F3. It goes only where what stands for it has been read and is whole: a disk may have lost it (keeper.ts).
+// F4. The newest snapshots stay, then one an hour, then one a day.
 import type { KeptSnapshot } from './snapshots.ts';
 
 export interface Needs {
@@ -17,6 +18,8 @@ export interface Forgetting {
   readonly upTo: KeptSnapshot | undefined;
   /** Snapshots whose blobs go. */
   readonly snapshots: readonly KeptSnapshot[];
+  /** Those that the next start is left with for it: they must be whole. */
+  readonly relied: readonly KeptSnapshot[];
 }
 
 const newestKept = 3;
@@ -38,8 +41,9 @@ export function forgetting(kept: readonly KeptSnapshot[], needs: Needs, keepSinc
   const old = isPressed ? kept.findIndex(({ through }) => through > begun) : kept.findLastIndex(({ at }) => at <= keepSince);
   const upTo = kept[Math.min(enough, old)];
   const rest = upTo ? kept.slice(kept.indexOf(upTo)) : kept;
-  const stay = new Set([...thinned(rest, now), upTo, kept[start], kept[enough]]);
-  return { upTo, snapshots: kept.filter((one) => !stay.has(one)) };
+  const relied = [upTo, kept[start], kept[enough]].filter((one) => one !== undefined);
+  const stay = new Set([...thinned(rest, now), ...relied]);
+  return { upTo, snapshots: kept.filter((one) => !stay.has(one)), relied };
 }
 
 /** The oldest of each hour of the last day, and of each day before; and the newest. */

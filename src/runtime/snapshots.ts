@@ -69,6 +69,16 @@ export function unpacked(blob: Uint8Array): Snapshot {
   return found as Snapshot;
 }
 
+/** Whether its blob is there and what was stored, which the journal knows by its digest. Rejects where the journal does not tell. */
+export async function isWhole(journal: Pick<Journal, 'getBlob'>, { digest }: Pick<KeptSnapshot, 'digest'>): Promise<boolean> {
+  try {
+    return (await journal.getBlob(digest)) !== undefined;
+  } catch (thrown) {
+    if (thrown instanceof RuntimeFault && thrown.code === 'journal-damaged') return false;
+    throw thrown;
+  }
+}
+
 export type SnapshotJournal = Pick<Journal, 'read' | 'ofKind' | 'tail' | 'getBlob'>;
 
 /** The snapshot that an entry names, or in a sentence why it cannot be used. */

@@ -107,6 +107,27 @@ describe('a runtime that takes snapshots', () => {
     expect(edited.divergences).toEqual([]);
   });
 
+  test('forgets nothing because of one that the disk has lost: an older one stands for the beginning', async () => {
+    const before = await rig({ policies: [counting], snapshots: true });
+    for (let count = 1; count <= 8; count += 1) {
+      await before.pass(snapshotMs);
+      await say(before);
+      await written(before, count);
+    }
+    before.die();
+    const { wall, world, journal, taken } = before;
+    const [older, lost] = taken.slice(3);
+    await journal.deleteBlob(lost!.digest);
+    const keeping = { keepMs: wall.now() - lost!.at - 1, bytesMax: Number.POSITIVE_INFINITY };
+    const after = await rig({ policies: [counting], wall, world, journal, epoch: 2, snapshots: true, keeping });
+    await after.pass(2_000);
+    const read = journal.read(0)[Symbol.asyncIterator]();
+    expect((await read.next()).value[0].seq).toBe(older!.through + 1);
+    expect(after.warnings).toEqual([
+      `the snapshot of entry ${lost!.seq} cannot be used any more: nothing is forgotten because of it`,
+    ]);
+  });
+
   test('is taken before its time where the journal must get shorter, and stands for what goes', async () => {
     const keeping = { keepMs: 30 * 86_400_000, bytesMax: 100_000 };
     const on = await rig({ policies: [counting], snapshots: true, keeping });

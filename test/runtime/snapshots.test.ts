@@ -21,7 +21,7 @@ import type { Intent } from '../../src/model/intent.ts';
 import type { OutcomeKind } from '../../src/model/outcome.ts';
 import { recover } from '../../src/runtime/recovery.ts';
 import { Requests } from '../../src/runtime/requests.ts';
-import { packed, piecesOf, type SnapshotJournal } from '../../src/runtime/snapshots.ts';
+import { type KeptSnapshot, packed, piecesOf, type SnapshotJournal } from '../../src/runtime/snapshots.ts';
 import { runtimeVersion } from '../../src/runtime/version.ts';
 import { eventOf, gap, hsrpEvent, Rig, row, textEvent } from '../core/rig.ts';
 
@@ -123,6 +123,7 @@ class Life {
   readonly requests = new Requests();
   readonly blobs = new Map<string, Uint8Array>();
   #previous: number | undefined;
+  #taken: readonly KeptSnapshot[] = [];
 
   async live(actions: readonly Action[]): Promise<void> {
     for (const one of actions) {
@@ -162,7 +163,7 @@ class Life {
   async #snapshot(): Promise<void> {
     const { engine, entries } = this.rig;
     const through = entries.length;
-    const parts = { older: [], derived: [], requests: this.requests.save(), engine: engine.save() };
+    const parts = { older: this.#taken, derived: [], requests: this.requests.save(), engine: engine.save() };
     const blob = await packed(Buffer.from([...piecesOf(parts)].join('')));
     const digest = `digest-${through}`;
     this.blobs.set(digest, blob);
@@ -170,19 +171,24 @@ class Life {
     const unsettled = [...engine.unsettled()];
     const previous = this.#previous === undefined ? {} : { previous: this.#previous };
     this.#previous = through + 1;
+    this.#taken = [
+      ...this.#taken,
+      { seq: through + 1, through, at: engine.clock.now(), digest, unsettled: unsettled.length > 0 },
+    ];
     this.rig.feed({ kind: 'snapshot', through, digest, runtime: runtimeVersion, policies, unsettled, ...previous });
   }
 
-  /** The journal as it was after `length` entries. */
-  journal(length: number, blobs: ReadonlyMap<string, Uint8Array> = this.blobs): SnapshotJournal {
+  /** The journal as it was after `length` entries; those before `first` are forgotten. */
+  journal(length: number, blobs: ReadonlyMap<string, Uint8Array> = this.blobs, first = 1): SnapshotJournal {
     const entries = this.rig.entries.slice(0, length);
     return {
       async *read(from) {
         const each = 7;
-        for (let at = Math.max(from - 1, 0); at < length; at += each) yield entries.slice(at, at + each);
+        for (let at = Math.max(from, first) - 1; at < length; at += each) yield entries.slice(at, at + each);
       },
       async *ofKind(kind, from) {
-        yield entries.filter((entry): entry is EntryOf<typeof kind> => entry.seq >= from && entry.kind === kind);
+        const since = Math.max(from, first);
+        yield entries.filter((entry): entry is EntryOf<typeof kind> => entry.seq >= since && entry.kind === kind);
       },
       tail: async () => ({ lastSeq: length, lastAt: entries.at(-1)?.at ?? 0, epoch: 1 }),
       getBlob: async (digest) => blobs.get(digest),
@@ -306,5 +312,21 @@ describe('a snapshot and the entries after it', () => {
     expect(restored).toBeGreaterThan(0);
     const now = known(engine) as { readonly cells: unknown };
     expect(now.cells).toEqual((known(whole.engine) as { readonly cells: unknown }).cells);
+  });
+
+  test('warm it from a later one where the beginning is forgotten and another policy waited for an answer there', async () => {
+    const life = new Life();
+    const answer: Action = { do: 'answer', which: 0, how: 0 };
+    await life.live([say('a', 'r1'), snapshot, answer, snapshot, say('a', 'r2'), snapshot]);
+    const { entries } = life.rig;
+    const taken = entries.filter((entry): entry is EntryOf<'snapshot'> => entry.kind === 'snapshot');
+    expect(taken.map(({ unsettled }) => unsettled)).toEqual([['asks'], [], ['asks']]);
+    const edited = policies.map((policy) => ({ policy, version: policy.name === 'counts' ? 'v2' : 'v1' }));
+    const engine = new Engine(edited);
+    const journal = life.journal(entries.length, life.blobs, taken[0]!.through + 1);
+    const { said, divergences } = await recover({ engine, policies: edited, journal });
+    expect(said).toEqual([`counts, asks: replayed alone from entry ${taken[1]!.through + 1} on`]);
+    expect(divergences).toEqual([]);
+    expect(engine.unsettled()).toEqual(['asks']);
   });
 });

@@ -2,6 +2,7 @@
 // gone, as long as another whole snapshot stands for what was forgotten.
 import { createHash } from 'node:crypto';
 import type { EntryOf } from '../../src/model/entry.ts';
+import { RuntimeFault } from '../../src/model/errors.ts';
 import type { DiskOptions } from './disk.ts';
 import type { SimProcess } from './process.ts';
 
@@ -42,8 +43,11 @@ export class Blobs {
     return digest;
   }
 
+  /** Throws where it is torn: a journal tells by the digest. */
   get(digest: string): Uint8Array | undefined {
-    return this.#whole.get(digest) ?? this.#torn.get(digest);
+    if (this.#torn.has(digest))
+      throw new RuntimeFault(`[disk] blob ${digest.slice(0, 8)} is torn`, { code: 'journal-damaged', remedy: 'Do without.' });
+    return this.#whole.get(digest);
   }
 
   digests(): readonly string[] {
