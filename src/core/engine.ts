@@ -365,10 +365,11 @@ export class Engine {
 
   #onAttempt(entry: EntryOf<'attempt'>): void {
     this.ledger.fold(entry);
-    const asker = this.#askerOf(entry.intent);
+    const asked = this.ledger.get(entry.intent)?.intent;
+    const slot = this.#slots[this.#askerOf(entry.intent)?.number ?? -1];
     // Nobody but a hold wants to know.
-    if (!asker || !this.#slots[asker.number]!.deployed.policy.hold) this.#concern = 'facts';
-    else this.#guard(this.#slots[asker.number]!, (run) => run.onAttempt(asker.serial, entry));
+    if (!asked || !slot?.deployed.policy.hold) this.#concern = 'facts';
+    else this.#guard(slot, (run) => run.onAttempt(asked, entry));
   }
 
   #onOutcome(entry: EntryOf<'outcome'>): void {

@@ -118,13 +118,14 @@ export class PolicyRun {
     return awaited;
   }
 
-  onAttempt(serial: string, entry: EntryOf<'attempt'>): void {
-    this.#hold?.onAttempt(serial, entry);
+  /** `asked` is the intent that is attempted. */
+  onAttempt(asked: Intent, entry: EntryOf<'attempt'>): void {
+    this.#hold?.onAttempt(asked, entry);
   }
 
   /** `asked` is the intent that is over, where it was open. */
   onOutcome(serial: string, entry: EntryOf<'outcome'>, asked: Intent | undefined): void {
-    this.#hold?.onOutcome(serial, entry.outcome);
+    if (asked) this.#hold?.onOutcome(serial, asked, entry.outcome);
     if (this.#stopped) return;
     if (entry.outcome.kind === 'expired' && asked) this.#givenUp(asked);
     this.#exclusive.onOutcome(serial, entry.outcome.kind);

@@ -53,6 +53,20 @@ describe('a restart', () => {
   });
 });
 
+describe('what was begun for one before', () => {
+  test.each([false, true])('is put back by the next one, though a withdrawal had come between (restarted: %s)', (restarted) => {
+    const stage = new Stage(qos({ replace: true }));
+    stage.start('web1');
+    const begun = stage.rig.intents.at(-1)!;
+    expect(stage.fail('web1')).toEqual(['sw1 withdraw']);
+    stage.ends('already');
+    stage.start('db1');
+    if (restarted) stage.rig.restart();
+    stage.rig.feed({ kind: 'attempt', intent: begun.id, deadlineMs: 10_000, plan: [], before: 'OLD' });
+    expect(stage.fail('db1')).toEqual([expect.stringContaining('sw1 +OLD')]);
+  });
+});
+
 describe('a policy that is stopped', () => {
   const quarantine = { kind: 'quarantine', policy: 'qos', cause: 1, reason: 'bad code' } as const;
 

@@ -10,7 +10,7 @@
 // H6. A place that another policy still holds is left to it, with what stood there before the first of them: the last release puts
 //     that back, whichever policy's it is.
 import type { EntryOf } from '../../model/entry.ts';
-import type { EnsureWant, Requirement, Resource, Want } from '../../model/intent.ts';
+import type { EnsureWant, Intent, Requirement, Resource, Want } from '../../model/intent.ts';
 import { migrationStartWithinMs } from '../../model/limits.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { spanText } from '../../model/time.ts';
@@ -83,8 +83,6 @@ export class Hold {
   readonly #host: HoldHost;
   readonly #holds: Cells<HoldCell>;
   readonly #places: Cells<PlaceCell>;
-  /** Intent → place. Rebuilt from the cells. */
-  readonly #waiting = new Map<string, string>();
 
   constructor(host: HoldHost) {
     this.#host = host;
@@ -98,10 +96,6 @@ export class Hold {
       (key) => this.#forgotten(key),
     );
     this.#places = scope.cells(held, (id) => this.#again(id));
-    for (const id of this.#places.keys()) {
-      const { waits, applies } = this.#places.get(id)!;
-      for (const serial of [waits, applies]) if (serial) this.#waiting.set(serial, id);
-    }
   }
 
   /** Nothing is held, and nothing still to be let go of. */
@@ -182,8 +176,9 @@ export class Hold {
     }
   }
 
-  onAttempt(serial: string, { before }: EntryOf<'attempt'>): void {
-    const id = this.#waiting.get(serial);
+  /** `asked`: its intent; of several for a place an older one may have been begun. */
+  onAttempt(asked: Intent, { before }: EntryOf<'attempt'>): void {
+    const id = placeOf(asked);
     const place = id === undefined ? undefined : this.#places.get(id);
     if (id === undefined || !place) return;
     place.verified = false;
@@ -194,11 +189,10 @@ export class Hold {
     if (place.phase === 'releasing') this.#putBack(id, place);
   }
 
-  onOutcome(serial: string, outcome: Outcome): void {
-    const id = this.#waiting.get(serial);
+  onOutcome(serial: string, asked: Intent, outcome: Outcome): void {
+    const id = placeOf(asked);
     const place = id === undefined ? undefined : this.#places.get(id);
     if (id === undefined || !place || outcome.kind === 'held') return;
-    this.#waiting.delete(serial);
     // One that another took the place of, which is awaited now.
     if (place.waits !== serial) return;
     place.waits = null;
@@ -399,7 +393,6 @@ export class Hold {
 
   #intend(id: string, place: PlaceCell, want: Omit<EnsureWant, 'kind' | 'validForMs'>): void {
     place.waits = this.#host.intend(place.holders[0] ?? '', { kind: 'ensure', validForMs, ...want });
-    this.#waiting.set(place.waits, id);
     this.#places.clearAlarm(id);
   }
 
@@ -410,6 +403,10 @@ export class Hold {
   #say(key: string, verdict: 'fired' | 'waiting', detail: () => string): void {
     this.#host.scope.say('hold', key, verdict, detail);
   }
+}
+
+function placeOf({ want }: Intent): string | undefined {
+  return want.kind === 'ensure' ? placeKey(want.resource) : undefined;
 }
 
 function newPlace(resource: Resource, replace: boolean): PlaceCell {
