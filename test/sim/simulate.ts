@@ -122,9 +122,12 @@ async function play(options: SimulationOptions, chance: Prng, drawn: Weather): P
   workload.tellAll();
   await workload.moveAll();
   await clock.base.advance(calmSeconds * 1_000);
-  // The round of a schedule may just be on.
-  for (let seconds = roundSeconds; seconds > 0 && nodes.holder?.runtime.engine.ledger.open().length !== 0; seconds -= 1) {
+  // The round of a schedule may just be on, or be wanted and not yet recorded.
+  for (let seconds = roundSeconds; seconds > 0 && nodes.holder; seconds -= 1) {
+    const { host, engine } = nodes.holder.runtime;
+    const { lastSeq } = host.stats();
     await clock.base.advance(1_000);
+    if (engine.ledger.open().length === 0 && host.stats().lastSeq === lastSeq) break;
   }
   return { entries: await disk.entries(), policies, disk, devices, migrations, nodes, workload };
 }
