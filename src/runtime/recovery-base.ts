@@ -50,10 +50,10 @@ export async function baseOf(journal: SnapshotJournal, policies: readonly Deploy
   const names = new Set(alone.map(({ name }) => name));
   const known = alone.filter(({ name, version }) => top.entry.policies[name] === version);
   const isFitFor = (entry: SnapshotEntry): boolean => known.every((policy) => isFitBefore(policy, entry, top));
-  const isBegun = known.length < alone.length;
-  const oldest = isBegun ? await walk.oldest(top, first) : undefined;
-  const isToBeSought = !isBegun || (oldest !== undefined && !isFitFor(oldest.entry));
-  const base = isToBeSought ? await walk.next(isFitFor) : undefined;
+  const isEdited = known.length < alone.length;
+  const oldest = isEdited ? await walk.oldest(top, first) : undefined;
+  const isLater = !isEdited || (oldest !== undefined && !isFitFor(oldest.entry));
+  const base = isLater ? await walk.next(isFitFor) : undefined;
   const from = base ?? oldest ?? (await walk.oldest(top, first));
   if (from === top) {
     said.push(`nothing older is left to build ${[...names].join(', ')} from: what their pipes waited for is forgotten`);
