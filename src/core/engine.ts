@@ -366,7 +366,7 @@ export class Engine {
   #onAttempt(entry: EntryOf<'attempt'>): void {
     this.ledger.fold(entry);
     const asked = this.ledger.get(entry.intent)?.intent;
-    const slot = this.#slots[this.#askerOf(entry.intent)?.number ?? -1];
+    const slot = this.#slots[this.#byName.get(asked?.policy ?? '') ?? -1];
     // Nobody but a hold wants to know.
     if (!asked || !slot?.deployed.policy.hold) this.#concern = 'facts';
     else this.#guard(slot, (run) => run.onAttempt(asked, entry));

@@ -54,7 +54,7 @@ export async function baseOf(journal: SnapshotJournal, policies: readonly Deploy
   const oldest = isEdited ? await walk.oldest(top, first) : undefined;
   const isLater = !isEdited || (oldest !== undefined && !isFitFor(oldest.entry));
   const base = isLater ? await walk.next(isFitFor) : undefined;
-  const from = base ?? oldest ?? (await walk.oldest(top, first));
+  const from = base ?? (isEdited ? oldest : await walk.oldest(top, first));
   if (from === top) {
     said.push(`nothing older is left to build ${[...names].join(', ')} from: what their pipes waited for is forgotten`);
     return { from: top.snapshot, upTo: undefined, alone: names, newest, said };

@@ -48,9 +48,8 @@ interface PlaceCell {
   readonly replace: boolean;
   /** `failed`: not applied, whoever holds it. */
   phase: 'applying' | 'held' | 'failed' | 'releasing';
-  /** The intent under way, the last one that applied, and whose claim that one carries. */
+  /** The intent under way, and whose claim the last one that applied carries. */
   waits: string | null;
-  applies: string | null;
   carries: string | null;
   /** An attempt was made: something of ours may stand there; and what stood there before (null: nothing). */
   changed: boolean;
@@ -234,7 +233,6 @@ export class Hold {
     // Later it is on because it was (H5).
     const requires = isFirst ? [...(this.#holds.get(key)?.requires ?? [])] : [];
     this.#intend(id, place, { resource: place.resource, desired: 'present', requires, ...mayStand });
-    place.applies = place.waits;
   }
 
   #release(id: string, key: string): void {
@@ -410,6 +408,6 @@ function placeOf({ want }: Intent): string | undefined {
 }
 
 function newPlace(resource: Resource, replace: boolean): PlaceCell {
-  const nothingYet = { waits: null, applies: null, carries: null, changed: false, before: null, verified: false, failures: 0 };
+  const nothingYet = { waits: null, carries: null, changed: false, before: null, verified: false, failures: 0 };
   return { resource, holders: [], replace, phase: 'failed', ...nothingYet };
 }
