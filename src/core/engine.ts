@@ -34,7 +34,7 @@ import { type PolicyEvent, PolicyRun, type RunHost } from './policy-run.ts';
 import { enginePieces, type SavedEngine } from './saved-engine.ts';
 import type { Verdict } from './scope.ts';
 import { type Match, SelectorIndex } from './selector.ts';
-import { type CallWatch, type PolicyStatus, type Slot, savedOf, serialOf, slotOf, tooMany, type Withheld } from './slot.ts';
+import { type CallWatch, type PolicyStatus, type Slot, Slots, savedOf, serialOf, tooMany, type Withheld } from './slot.ts';
 
 /** A policy that threw: the host journals its quarantine. */
 export interface PolicyFault {
@@ -76,8 +76,7 @@ export class Engine {
   readonly ledger = new Ledger();
   readonly clock = new EventClock();
   readonly cells = new CellStore(this.clock);
-  readonly #slots: readonly Slot[];
-  readonly #byName: ReadonlyMap<string, number>;
+  readonly #slots: Slots;
   readonly #index = new SelectorIndex();
   readonly #host: RunHost;
   #entry: Pick<Entry, 'seq' | 'at'> = { seq: 0, at: 0 };
@@ -92,9 +91,8 @@ export class Engine {
   #faults: PolicyFault[] = [];
 
   constructor(policies: readonly DeployedPolicy[], { trace, watch }: EngineOptions = {}) {
-    this.#slots = policies.map(slotOf);
+    this.#slots = new Slots(policies);
     this.#watch = watch;
-    this.#byName = new Map(policies.map(({ policy }, number) => [policy.name, number]));
     for (const [number, { policy }] of policies.entries()) {
       for (const selector of [...policy.on, ...(policy.hold?.until ?? [])]) this.#index.add(selector, number);
     }
@@ -105,7 +103,7 @@ export class Engine {
       holds: new Map(),
       entry: () => this.#entry,
       intend: (number, key, want) => this.#intend(number, key, want),
-      guard: (number, act) => this.#ring(this.#slots[number]!, act),
+      guard: (number, act) => this.#ring(this.#slots.at(number), act),
       trace,
     };
   }
@@ -144,13 +142,13 @@ export class Engine {
    * said before anything is stepped or put back.
    */
   withhold(policy: string, withheld: Withheld): void {
-    const slot = this.#slots[this.#byName.get(policy) ?? -1];
+    const slot = this.#slots.named(policy);
     if (slot) slot.withheld = [...slot.withheld, withheld];
   }
 
   /** Whether a policy is given nothing for now. */
   withholds(policy: string): boolean {
-    return this.#isWithheld(this.#slots[this.#byName.get(policy) ?? -1]);
+    return this.#isWithheld(this.#slots.named(policy));
   }
 
   /** The versions in force, as last journaled, by policy. */
@@ -173,12 +171,12 @@ export class Engine {
 
   /** The policies that could not be put back from what is saved now: a pipe of theirs waits for an answer. */
   unsettled(): readonly string[] {
-    return this.#slots.flatMap(({ deployed, run }) => (run && !run.settled ? [deployed.policy.name] : []));
+    return this.#slots.unsettled();
   }
 
   /** All as it is now, as JSON of a SavedEngine in pieces; they are written while they are taken, whatever is stepped meanwhile. */
   save(): Generator<string> {
-    const policies = this.#slots.map(savedOf);
+    const policies = this.#slots.all.map(savedOf);
     const { seq, at } = this.#entry;
     const clock = { now: this.clock.now(), order: this.clock.order };
     const head = { entry: { seq, at }, clock, policies, versions: Object.fromEntries(this.#versions) };
@@ -197,14 +195,14 @@ export class Engine {
 
   /** Until wake() they take no part: other policies are brought up to a snapshot alone. Only before the first entry. */
   rest(which: (policy: string) => boolean): void {
-    for (const slot of this.#slots) slot.dormant = which(slot.deployed.policy.name);
+    for (const slot of this.#slots.all) slot.dormant = which(slot.deployed.policy.name);
   }
 
   /** The policies that rested go on as they were saved. The entry it was saved at must have been stepped, and none after it. */
   wake(saved: SavedEngine): void {
-    const resting = new Set(this.#slots.flatMap(({ dormant, deployed }) => (dormant ? [deployed.policy.name] : [])));
+    const resting = new Set(this.#slots.all.flatMap(({ dormant, deployed }) => (dormant ? [deployed.policy.name] : [])));
     this.clock.restore(this.clock.now(), saved.clock.order);
-    for (const slot of this.#slots) slot.dormant = false;
+    for (const slot of this.#slots.all) slot.dormant = false;
     this.#wake(saved, (policy) => resting.has(policy));
   }
 
@@ -212,12 +210,12 @@ export class Engine {
     const wakes = new Map(saved.policies.map((policy) => [policy.name, policy]));
     this.cells.load(saved.cells, which);
     this.#silent = true;
-    for (const [number, slot] of this.#slots.entries()) {
+    for (const slot of this.#slots.all) {
       const found = wakes.get(slot.deployed.policy.name);
       if (!found || !which(found.name)) continue;
       slot.since = found.since;
       slot.stopped = found.reason;
-      if (found.state === 'running' || found.state === 'ending') this.#begin(slot, number);
+      if (found.state === 'running' || found.state === 'ending') this.#begin(slot);
       if (found.state === 'ending') this.#stop(found.name, found.reason ?? '');
       slot.made = 0;
     }
@@ -226,7 +224,7 @@ export class Engine {
 
   policies(): readonly PolicyStatus[] {
     const remembered = this.cells.rememberedByPolicy();
-    return this.#slots.map(({ deployed: { policy, version, revision }, run, stopped, since }) => ({
+    return this.#slots.all.map(({ deployed: { policy, version, revision }, run, stopped, since }) => ({
       name: policy.name,
       describe: policy.describe,
       version,
@@ -253,7 +251,7 @@ export class Engine {
   /** The names of the policies that listen to an event, in any of its meanings. */
   listeners(event: Event): readonly string[] {
     const names: string[] = [];
-    this.#match(event, (matches) => names.push(...matches.map(({ policy }) => this.#slots[policy]!.deployed.policy.name)));
+    this.#match(event, (matches) => names.push(...matches.map(({ policy }) => this.#slots.at(policy).deployed.policy.name)));
     return [...new Set(names)];
   }
 
@@ -284,7 +282,7 @@ export class Engine {
 
   #dropLate({ policies, until }: EntryOf<'late'>): void {
     for (const { policy, late } of policies) {
-      const slot = this.#slots[this.#byName.get(policy) ?? -1];
+      const slot = this.#slots.named(policy);
       if (late === 'drop' && slot && !slot.dormant) this.cells.dropOverdue(policy, until);
     }
   }
@@ -326,7 +324,7 @@ export class Engine {
 
   #deliver(matches: readonly Match[], event: Event, fields: { readonly kind: string }, except: number): void {
     for (const { policy, groups } of matches) {
-      const slot = this.#slots[policy]!;
+      const slot = this.#slots.at(policy);
       if (!slot.run || policy === except) continue;
       this.#woke = true;
       const { seq, at } = this.#entry;
@@ -343,7 +341,7 @@ export class Engine {
   }
 
   #onGap(reason: string, targets: readonly string[] | undefined): void {
-    for (const slot of this.#slots) this.#guard(slot, (run) => run.resync(`a gap: ${reason}`, targets));
+    for (const slot of this.#slots.all) this.#guard(slot, (run) => run.resync(`a gap: ${reason}`, targets));
   }
 
   #onReading(entry: EntryOf<'reading'>): void {
@@ -355,8 +353,8 @@ export class Engine {
     const asker = this.#askerOf(entry.reading.intent);
     let looking = -1;
     if (asker) {
-      this.#guard(this.#slots[asker.number]!, (run) => {
-        if (run.onReading(asker.serial, entry)) looking = asker.number;
+      this.#guard(asker.slot, (run) => {
+        if (run.onReading(asker.serial, entry)) looking = asker.slot.number;
       });
     }
     // What a reading shows to be otherwise makes the lost event good, for everybody but the exclusive that is looking anyway.
@@ -366,7 +364,7 @@ export class Engine {
   #onAttempt(entry: EntryOf<'attempt'>): void {
     this.ledger.fold(entry);
     const asked = this.ledger.get(entry.intent)?.intent;
-    const slot = this.#slots[this.#byName.get(asked?.policy ?? '') ?? -1];
+    const slot = asked && this.#slots.named(asked.policy);
     // Nobody but a hold wants to know.
     if (!asked || !slot?.deployed.policy.hold) this.#concern = 'facts';
     else this.#guard(slot, (run) => run.onAttempt(asked, entry));
@@ -376,15 +374,14 @@ export class Engine {
     const asked = this.ledger.get(entry.intent)?.intent;
     this.ledger.fold(entry);
     const asker = this.#askerOf(entry.intent);
-    if (asker) this.#guard(this.#slots[asker.number]!, (run) => run.onOutcome(asker.serial, entry, asked));
+    if (asker) this.#guard(asker.slot, (run) => run.onOutcome(asker.serial, entry, asked));
   }
 
   /** Recovery runs the versions now deployed; older entries only warm them. A change of version voids a round begun. */
   #onDeploy(entry: EntryOf<'deploy'>): void {
     this.#versions.set(entry.policy, entry.version);
-    const number = this.#byName.get(entry.policy);
-    if (number === undefined || this.#slots[number]!.dormant) return;
-    const slot = this.#slots[number]!;
+    const slot = this.#slots.named(entry.policy);
+    if (!slot || slot.dormant) return;
     slot.since = entry.at;
     if (slot.run) {
       this.#guard(slot, (run) => run.resetRounds());
@@ -394,18 +391,19 @@ export class Engine {
     slot.stopped = undefined;
     // What was still to be let go of the new one finds in its cells.
     slot.ending = undefined;
-    this.#begin(slot, number);
+    this.#begin(slot);
   }
 
-  #begin(slot: Slot, number: number): void {
+  #begin(slot: Slot): void {
     if (this.#isWithheld(slot)) return;
     try {
-      this.#watch?.enter(number, this.#entry.seq);
-      slot.run = new PolicyRun(slot.deployed, number, this.#host);
+      this.#watch?.enter(slot.number, this.#entry.seq);
+      slot.run = new PolicyRun(slot.deployed, slot.number, this.#host);
     } catch (thrown) {
       this.#fault(slot, thrown);
     } finally {
-      this.#watch?.leave(number);
+      this.#watch?.leave(slot.number);
+      this.#slots.called(slot);
     }
   }
 
@@ -419,7 +417,7 @@ export class Engine {
    */
   #onQuarantine({ policy, reason, cause }: EntryOf<'quarantine'>): void {
     if (isRemoval(reason)) this.#versions.delete(policy);
-    const slot = this.#slots[this.#byName.get(policy) ?? -1];
+    const slot = this.#slots.named(policy);
     if (!slot) return;
     slot.withheld = slot.withheld.filter((one) => one.cause !== cause);
     if (slot.dormant) return;
@@ -432,13 +430,14 @@ export class Engine {
     const run = slot.run ?? slot.ending;
     if (!run || (slot.withheld.length > 0 && this.#isWithheld(slot))) return;
     try {
-      this.#watch?.enter(run.number, this.#entry.seq);
+      this.#watch?.enter(slot.number, this.#entry.seq);
       act(run);
       if (run === slot.run) run.check();
     } catch (thrown) {
       this.#fault(slot, thrown);
     } finally {
-      this.#watch?.leave(run.number);
+      this.#watch?.leave(slot.number);
+      this.#slots.called(slot);
     }
   }
 
@@ -468,24 +467,25 @@ export class Engine {
   }
 
   #stop(name: string, reason: string): void {
-    const slot = this.#slots[this.#byName.get(name) ?? -1];
+    const slot = this.#slots.named(name);
     if (!slot) return;
     const run = slot.run ?? slot.ending;
     const kept = run?.stop() ?? [];
     slot.ending = kept.length > 0 ? run : undefined;
     slot.run = undefined;
+    this.#slots.called(slot);
     // What it remembers goes with it, its alarms first of all: it may be what made it throw.
     this.cells.forget(name, kept);
     slot.stopped = reason;
   }
 
-  #askerOf(id: string): { readonly number: number; readonly serial: string } | undefined {
-    const number = this.#byName.get(id.slice(0, id.indexOf('@')));
-    return number === undefined ? undefined : { number, serial: serialOf(id) };
+  #askerOf(id: string): { readonly slot: Slot; readonly serial: string } | undefined {
+    const slot = this.#slots.named(id.slice(0, id.indexOf('@')));
+    return slot && { slot, serial: serialOf(id) };
   }
 
   #intend(number: number, key: string, want: Want): string {
-    const slot = this.#slots[number]!;
+    const slot = this.#slots.at(number);
     const { policy, version } = slot.deployed;
     const cause = this.#entry.seq;
     this.#count(slot);

@@ -6,6 +6,8 @@ import type { PolicyRun } from './policy-run.ts';
 import type { SavedPolicy } from './saved-engine.ts';
 
 export interface Slot {
+  /** Its place among those deployed. */
+  readonly number: number;
   /** Takes no part until a snapshot says how it stands: no deploy entry wakes it. */
   dormant: boolean;
   readonly deployed: DeployedPolicy;
@@ -49,9 +51,41 @@ export interface CallWatch {
   leave(policy: number): void;
 }
 
-export function slotOf(deployed: DeployedPolicy): Slot {
+/** All policies deployed. They come by the ten thousand: what is asked for after each entry is not sought among all of them. */
+export class Slots {
+  readonly all: readonly Slot[];
+  readonly #byName: ReadonlyMap<string, Slot>;
+  readonly #unsettled = new Set<Slot>();
+
+  constructor(policies: readonly DeployedPolicy[]) {
+    this.all = policies.map(slotOf);
+    this.#byName = new Map(this.all.map((slot) => [slot.deployed.policy.name, slot]));
+  }
+
+  at(number: number): Slot {
+    return this.all[number]!;
+  }
+
+  named(policy: string): Slot | undefined {
+    return this.#byName.get(policy);
+  }
+
+  /** To be said whenever its policy was called, begun or stopped: only then does a pipe begin or cease to wait. */
+  called(slot: Slot): void {
+    if (slot.run && !slot.run.settled) this.#unsettled.add(slot);
+    else this.#unsettled.delete(slot);
+  }
+
+  /** The policies whose pipe waits for an answer (PolicyRun.settled), in the order they were deployed in. */
+  unsettled(): readonly string[] {
+    const waiting = [...this.#unsettled].sort((a, b) => a.number - b.number);
+    return waiting.map(({ deployed }) => deployed.policy.name);
+  }
+}
+
+function slotOf(deployed: DeployedPolicy, number: number): Slot {
   const nothing = { run: undefined, ending: undefined, stopped: undefined, withheld: [] };
-  return { deployed, dormant: false, ...nothing, since: 0, made: 0, rung: 0, steppedAt: 0 };
+  return { number, deployed, dormant: false, ...nothing, since: 0, made: 0, rung: 0, steppedAt: 0 };
 }
 
 export function savedOf({ deployed: { policy, version }, run, ending, stopped, since }: Slot): SavedPolicy {
