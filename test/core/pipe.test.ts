@@ -54,6 +54,24 @@ describe('a pipe', () => {
     expect(rig.outcome(act!, 'done')).toEqual([]);
   });
 
+  test('is unsettled while it waits for an answer, until it is stopped, and always where it asks as soon as it is begun', () => {
+    const once = policy({
+      name: 'once',
+      on: syslog(),
+      pipe: (_, { read }) => read('r9', 'fhrp').pipe(map(() => mark({ text: 'x' }))),
+    });
+    const rig = new Rig([once, asks]);
+    expect(rig.engine.unsettled()).toEqual(['once']);
+    const [read] = rig.event(textEvent('a'));
+    expect(rig.engine.unsettled()).toEqual(['once', 'asks']);
+    const [act] = rig.reading(read!, { kind: 'rows', rows: [] });
+    rig.outcome(act!, 'done');
+    expect(rig.engine.unsettled()).toEqual(['once']);
+    rig.event(textEvent('b'));
+    rig.feed({ kind: 'quarantine', policy: 'asks', reason: 'somebody said so', cause: 1 });
+    expect(rig.engine.unsettled()).toEqual(['once']);
+  });
+
   test('is not woken by a gap: it has said nothing of a state', () => {
     expect(new Rig([asks]).event(gap())).toEqual([]);
   });
