@@ -19,15 +19,17 @@ import { decodeTrap, snmpSource } from '../adapters/source-snmp/index.ts';
 import { syslogSource } from '../adapters/source-syslog/index.ts';
 import { parseSyslog } from '../adapters/source-syslog/wire.ts';
 import { Engine } from './core/engine.ts';
+import type { DeployedPolicy } from './core/policy.ts';
 import { type HttpConfig, listenAddress, type NatsConfig } from './model/config.ts';
 import { messageOf, OperatorError } from './model/errors.ts';
 import type { Event } from './model/event.ts';
 import type { Inventory, PlatformName, SecretReference } from './model/target.ts';
 import { durationMs } from './model/time.ts';
 import type { Secrets } from './ports/actuator.ts';
+import type { Journal } from './ports/journal.ts';
 import type { Source } from './ports/source.ts';
 import { platformsOf, targetOf } from './runtime/admission.ts';
-import { Apart } from './runtime/apart/apart.ts';
+import { Apart, type Running } from './runtime/apart/apart.ts';
 import { feedBounds } from './runtime/apart/feed.ts';
 import { PolicyThread, type ThreadEars } from './runtime/apart/thread.ts';
 import { serveApi } from './runtime/api.ts';
@@ -36,6 +38,7 @@ import type { LoadedConfig } from './runtime/config.ts';
 import { engineIdentity } from './runtime/engine-identity.ts';
 import { type Explanation, explain } from './runtime/explain.ts';
 import { whenGitIsDone } from './runtime/git-state.ts';
+import { gonePolicies } from './runtime/gone.ts';
 import { bundlePolicies, type LoadedPolicy, loadBundle, loadPolicies, loadPolicy } from './runtime/policies.ts';
 import { recover, viewed } from './runtime/recovery.ts';
 import { Requests } from './runtime/requests.ts';
@@ -81,7 +84,7 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
   const data = dataFolder(options);
   const path = journalPath(options);
   const apart = apartFor(path);
-  const policies = apart.begin(await apart.load(await bundlePolicies(resolve(directory, config.policies))));
+  const loaded = await apart.load(await bundlePolicies(resolve(directory, config.policies)));
   const secrets = secretsFrom({ directory, wall, warn });
   await mkdir(data, { recursive: true, mode: 0o700 });
   const describe = (): string => `offbox start in ${directory}`;
@@ -94,6 +97,8 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
     bytesMax: config.journal.maxBytes,
   });
   for (const what of lost) warn(what);
+  const { running, gone } = await withGone(apart, loaded, journal, resolve(directory, config.policies), warn);
+  apart.begin(running);
   const requests = new Requests();
   const intake = requestIntake(requests);
   const { nats: natsConfig, http } = config.sources;
@@ -103,7 +108,8 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
     journal,
     lease,
     inventory,
-    policies,
+    policies: loaded.deployed,
+    gone,
     apart,
     platforms,
     modes: config.modes,
@@ -131,6 +137,33 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
   runtime.closeFirst(async () => unwatch());
   runtime.closeFirst(() => api.close());
   return runtime;
+}
+
+/** The policies as they are now, and behind them those that are gone, where they can still be run. */
+async function withGone(
+  apart: Apart,
+  loaded: Running,
+  journal: Journal,
+  folder: string,
+  warn: (text: string) => void,
+): Promise<{ readonly running: Running; readonly gone: readonly DeployedPolicy[] }> {
+  const present = new Set(loaded.deployed.map(({ policy }) => policy.name));
+  const { bundles, lost } = await gonePolicies(journal, present, folder);
+  const left = (what: string): void =>
+    warn(
+      `${what}, and what it holds stays as it is: put its file back, start Offbox, and take it away while Offbox runs; then it lets go.`,
+    );
+  for (const name of lost)
+    left(`the policy ${name} ran when Offbox stopped, its file is gone, and the journal has no copy of it`);
+  if (bundles.length === 0) return { running: loaded, gone: [] };
+  try {
+    const running = await apart.load([...loaded.bundles, ...bundles]);
+    await loaded.thread.end();
+    return { running, gone: running.deployed.slice(loaded.deployed.length) };
+  } catch (thrown) {
+    left(`${messageOf(thrown)}\nIt ran when Offbox stopped`);
+    return { running: loaded, gone: [] };
+  }
 }
 
 /** Puts in force what changes in the policies' folder, as long as it runs. */

@@ -55,6 +55,8 @@ export interface RuntimeOptions {
   readonly inventory: Inventory;
   /** Where they run apart, their stand-ins. */
   readonly policies: readonly DeployedPolicy[];
+  /** Policies that ran when it stopped, and whose files are gone: they are stopped first of all, and let go of what they hold. */
+  readonly gone?: readonly DeployedPolicy[];
   /** The thread they run in; without it they run here. */
   readonly apart?: Apart;
   readonly platforms: Readonly<Record<string, Platform>>;
@@ -91,7 +93,7 @@ export class Runtime {
   #engine: Engine;
   #policies: readonly DeployedPolicy[];
   /** Stopped, and still letting go. */
-  #retired: readonly DeployedPolicy[] = [];
+  #retired: readonly DeployedPolicy[];
   readonly view: View;
   readonly requests: Requests;
   readonly modes: Modes;
@@ -99,10 +101,11 @@ export class Runtime {
   readonly executor: Executor;
 
   constructor(options: RuntimeOptions) {
-    const { wall, journal, lease, inventory, platforms, actuators, policies, watch } = options;
+    const { wall, journal, lease, inventory, platforms, actuators, policies, gone = [], watch } = options;
     this.#options = options;
-    this.#engine = new Engine(policies);
+    this.#engine = new Engine([...policies, ...gone]);
     this.#policies = policies;
+    this.#retired = gone;
     this.requests = options.requests ?? new Requests();
     this.requests.lookIn(() => this.#engine.facts);
     this.view = new View(this.engine, this.requests);
@@ -307,8 +310,7 @@ export class Runtime {
 
   async #remove(changes: readonly Pick<VersionChange, 'policy' | 'to'>[]): Promise<void> {
     const gone = changes.filter(({ to }) => to === undefined);
-    for (const { policy } of gone)
-      await this.host.submit({ kind: 'quarantine', policy, cause: this.host.stats().lastSeq, reason: removedReason });
+    for (const { policy } of gone) await this.host.submit(removal(policy, this.host.stats().lastSeq));
   }
 
   async #reloadApart(apart: Apart, bundles: readonly BundledPolicy[]): Promise<readonly VersionChange[]> {
@@ -415,8 +417,9 @@ export class Runtime {
     const { engine, view, requests } = this;
     const shown = viewed(view, requests);
     if (!apart) {
-      const recovered = await recover({ engine, policies: this.#policies, journal, ...shown });
-      const policies = this.#policies.map(({ policy }) => policy);
+      const deployed = [...this.#policies, ...this.#retired];
+      const recovered = await recover({ engine, policies: deployed, journal, ...shown });
+      const policies = deployed.map(({ policy }) => policy);
       return { ...recovered, late: () => lateEntries(engine, policies, Math.max(wall.now(), recovered.lastAt)) };
     }
     const { lastSeq } = await journal.tail();
@@ -434,12 +437,14 @@ export class Runtime {
 
   /** What the start itself makes happen: the network as it is described now, the versions now running, and a gap. */
   async #firstEntries(recovered: Recovered): Promise<readonly EntryBody[]> {
-    const { inventory, policies, lost = [] } = this.#options;
+    const { inventory, policies, gone = [], lost = [] } = this.#options;
     const changed = JSON.stringify(recovered.inventory) !== JSON.stringify(inventory);
     const others = policies.filter(({ policy, version }) => recovered.versions.get(policy.name) !== version);
     const deploys = await this.#deploys(others);
+    const inForce = gone.filter(({ policy }) => recovered.versions.has(policy.name));
     return [
       ...recovered.faults.map((fault): EntryBody => ({ kind: 'quarantine', ...fault })),
+      ...inForce.map(({ policy }) => removal(policy.name, recovered.lastSeq)),
       ...(this.#options.apart?.unrecorded ?? []),
       ...(changed ? [{ kind: 'inventory', inventory } as const] : []),
       ...deploys,
@@ -475,3 +480,5 @@ export class Runtime {
     await lease.release();
   }
 }
+
+const removal = (policy: string, cause: number): EntryBody => ({ kind: 'quarantine', policy, cause, reason: removedReason });

@@ -37,6 +37,10 @@ export async function forgetUnnamed(
 /** What cannot be read, or is too short to tell, may be anything: entries tell. */
 async function mayBeSnapshot(journal: Blobs, digest: string): Promise<boolean> {
   const blob = await journal.getBlob(digest).catch(() => undefined);
-  if (blob === undefined || blob.length < 4) return true;
-  return new DataView(blob.buffer, blob.byteOffset, blob.length).getUint32(0, true) === frameMagic;
+  return blob === undefined || blob.length < 4 || isSnapshot(blob);
+}
+
+/** Rather than a bundle. */
+export function isSnapshot(blob: Uint8Array): boolean {
+  return blob.length >= 4 && new DataView(blob.buffer, blob.byteOffset, blob.length).getUint32(0, true) === frameMagic;
 }

@@ -10,6 +10,7 @@ import { bgpNetwork } from '../../src/core/resources.ts';
 import { interfaces, syslog } from '../../src/core/selectors.ts';
 import type { Event } from '../../src/model/event.ts';
 import type { Meaning } from '../../src/model/meaning.ts';
+import { policiesIn } from '../../src/runtime/written.ts';
 import { rig } from './rig.ts';
 
 const text = (said: string): Event => ({
@@ -198,9 +199,12 @@ describe('a policy that holds something', () => {
     expect(runtime.view.policies()).toMatchObject([{ name: 'holding', state: 'stopped' }]);
     await pass(3 * 3_600_000);
     expect(writes).toHaveLength(1);
+    // A start of then would have to let go of it.
+    expect(policiesIn(runtime.engine)).toEqual({ holding: 'holds' });
     world.setReachable('gw-a');
     await pass(3_600_000);
     expect(writes).toEqual(['network 10.0.0.0/8', 'no network 10.0.0.0/8']);
+    expect(policiesIn(runtime.engine)).toEqual({});
     await reload([counting('10.0.0.0/8')]);
     expect(runtime.view.policies().map(({ name }) => name)).toEqual(['counting']);
   });

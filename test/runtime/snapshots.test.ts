@@ -23,6 +23,7 @@ import { recover } from '../../src/runtime/recovery.ts';
 import { Requests } from '../../src/runtime/requests.ts';
 import { type KeptSnapshot, packed, piecesOf, type SnapshotJournal } from '../../src/runtime/snapshots.ts';
 import { runtimeVersion } from '../../src/runtime/version.ts';
+import { policiesIn } from '../../src/runtime/written.ts';
 import { eventOf, gap, hsrpEvent, Rig, row, textEvent } from '../core/rig.ts';
 
 const byTarget = ({ target }: SyslogEvent): string => target;
@@ -167,7 +168,7 @@ class Life {
     const blob = await packed(Buffer.from([...piecesOf(parts)].join('')));
     const digest = `digest-${through}`;
     this.blobs.set(digest, blob);
-    const policies = Object.fromEntries(engine.policies().map(({ name, version }) => [name, version]));
+    const policies = policiesIn(engine);
     const unsettled = [...engine.unsettled()];
     const previous = this.#previous === undefined ? {} : { previous: this.#previous };
     this.#previous = through + 1;

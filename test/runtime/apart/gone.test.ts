@@ -1,0 +1,119 @@
+// A policy whose file is taken away while Offbox is down: what it holds it lets go of at the next start, on a switch of the lab.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Lab } from '../../../lab/index.ts';
+import type { Event } from '../../../src/model/event.ts';
+import { testLab } from '../../lab-sim/helpers.ts';
+import { linkOffbox, linkRxjs } from '../../linked.ts';
+import { type Home, started, telling } from './rig.ts';
+
+const holding = `import { interfaces, policy, servicePolicy } from 'offbox';
+export default policy({
+  name: 'holding',
+  on: interfaces.down(),
+  until: interfaces.up(),
+  atMost: '1h',
+  hold: () => servicePolicy({ target: 'acc-1', interface: 'GigabitEthernet1/0/24' }, 'output', 'LIVE-MIGRATION'),
+});
+`;
+
+const down: Event = {
+  target: 'acc-1',
+  meaning: { kind: 'interface.state-changed', interface: 'GigabitEthernet1/0/1', to: 'down', layer: 'link' },
+  origin: { source: 'test', peer: 'local', transport: 'local', trust: 'claimed', raw: '' },
+};
+
+interface Place extends Home {
+  readonly lab: Lab;
+  /** What was written on the switch, in order. */
+  writes(): readonly string[];
+}
+
+async function place(): Promise<Place> {
+  const lab = await testLab();
+  onTestFinished(() => lab.end());
+  linkOffbox(lab.dir);
+  linkRxjs(lab.dir);
+  mkdirSync(join(lab.dir, 'policies'), { recursive: true });
+  writeFileSync(
+    join(lab.dir, 'offbox.yaml'),
+    `inventory: ${lab.lab.inventoryPath}\nsources:\n  syslog: { tcp: '127.0.0.1:0' }\nmodes: { default: enforce }\n`,
+  );
+  const path = (name: string): string => join(lab.dir, 'policies', `${name}.ts`);
+  const home: Place = {
+    lab: lab.lab,
+    folder: lab.dir,
+    write: (name, text) => writeFileSync(path(name), text),
+    remove: (name) => rmSync(path(name)),
+    writes: () =>
+      lab.lab
+        .writes('acc-1')
+        .flatMap(({ line: written, transport }) => (transport === 'cli' && /service-policy/.test(written) ? [written] : [])),
+  };
+  home.write('holding', holding);
+  home.write('other', telling('other', 'HELLO'));
+  return home;
+}
+
+/** Begun, held, and stopped while it holds. */
+async function held(): Promise<Place> {
+  const home = await place();
+  const offbox = await started(home);
+  await offbox.runtime.host.emit(down);
+  await offbox.until('it is held', () => offbox.ofKind('outcome').some(({ outcome }) => outcome.kind === 'done'));
+  expect(home.writes()).toEqual(['service-policy output LIVE-MIGRATION']);
+  await offbox.stop();
+  return home;
+}
+
+const both = ['service-policy output LIVE-MIGRATION', 'no service-policy output LIVE-MIGRATION'];
+
+test('what it held is released at the next start, and the start after knows nothing of it', async () => {
+  const home = await held();
+  home.remove('holding');
+  const next = await started(home);
+  await next.until('it is released', () => next.ofKind('outcome').some(({ outcome }) => outcome.kind === 'done'));
+  expect(home.writes()).toEqual(both);
+  expect(next.ofKind('quarantine')).toMatchObject([{ policy: 'holding', reason: 'removed: its file is gone' }]);
+  expect(next.runtime.policies.map(({ policy }) => policy.name)).toEqual(['other']);
+  await next.stop();
+  const last = await started(home);
+  expect(last.ofKind('quarantine')).toEqual([]);
+  expect(last.warnings).toEqual([]);
+  await last.stop();
+  expect(home.writes()).toEqual(both);
+}, 60_000);
+
+test('while the switch is away it is not forgotten, however many starts that takes', async () => {
+  const home = await held();
+  home.remove('holding');
+  home.lab.switchFaults.unreachable('acc-1');
+  for (const removals of [1, 0]) {
+    const away = await started(home);
+    const isOpen = () => away.runtime.engine.ledger.open().some(({ intent }) => intent.policy === 'holding');
+    await away.until('it wants to let go', isOpen);
+    expect(away.ofKind('quarantine')).toHaveLength(removals);
+    await away.stop();
+  }
+  await home.lab.switchFaults.restore('acc-1');
+  const next = await started(home);
+  await next.until('it is released', () => next.ofKind('outcome').some(({ outcome }) => outcome.kind === 'done'));
+  expect(home.writes()).toEqual(both);
+}, 60_000);
+
+test('where the journal has no copy of it, that is said, with what to do', async () => {
+  const home = await held();
+  home.remove('holding');
+  const db = new DatabaseSync(join(home.folder, '.offbox', 'journal.sqlite'));
+  // Bundles are text, snapshots are not.
+  db.exec("DELETE FROM blob WHERE substr(CAST(bytes AS TEXT), 1, 200) LIKE '%offbox%'");
+  db.close();
+  const next = await started(home);
+  expect(next.warnings.join('\n')).toMatch(
+    /the policy holding ran when Offbox stopped, its file is gone, and the journal has no copy.*put its file back/s,
+  );
+  expect(next.ofKind('quarantine')).toEqual([]);
+  expect(home.writes()).toHaveLength(1);
+}, 60_000);
