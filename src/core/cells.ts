@@ -187,7 +187,9 @@ export class CellStore {
 
   /** All as it is now, as JSON in pieces; they are written while they are taken, whatever changes meanwhile. */
   save(): Generator<string> {
-    const tables = [...this.#tables].map(([path, table]) => {
+    // Most operators of most policies remember nothing, and their places are opened by themselves.
+    const told = [...this.#tables].filter(([, { slots, dropped, droppedEvents }]) => slots.size + dropped + droppedEvents > 0);
+    const tables = told.map(([path, table]) => {
       const { dropped, droppedEvents } = table;
       const sweep = new Sweep([...table.slots.values()], ({ group, key, cell }) => JSON.stringify([group.prefix, key, cell]));
       table.sweep = sweep;

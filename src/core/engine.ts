@@ -30,11 +30,22 @@ import { toldEvent } from './derive/told-event.ts';
 import { Facts, isFolded } from './facts.ts';
 import { Ledger } from './ledger.ts';
 import type { DeployedPolicy } from './policy.ts';
-import { type PolicyEvent, PolicyRun, type RunHost } from './policy-run.ts';
+import { PolicyRun, type RunHost } from './policy-run.ts';
 import { enginePieces, type SavedEngine } from './saved-engine.ts';
 import type { Verdict } from './scope.ts';
 import { type Match, SelectorIndex } from './selector.ts';
-import { type CallWatch, type PolicyStatus, type Slot, Slots, savedOf, serialOf, tooMany, type Withheld } from './slot.ts';
+import {
+  type CallWatch,
+  type PolicyStatus,
+  policyEventOf,
+  type Slot,
+  Slots,
+  savedOf,
+  serialOf,
+  statusOf,
+  tooMany,
+  type Withheld,
+} from './slot.ts';
 
 /** A policy that threw: the host journals its quarantine. */
 export interface PolicyFault {
@@ -174,6 +185,11 @@ export class Engine {
     return this.#slots.unsettled();
   }
 
+  /** By policy, all but those whose files are gone and that hold nothing any more. */
+  versionsLeft(): Readonly<Record<string, string>> {
+    return this.#slots.versionsLeft((policy) => this.heldBy(policy).length > 0);
+  }
+
   /** All as it is now, as JSON of a SavedEngine in pieces; they are written while they are taken, whatever is stepped meanwhile. */
   save(): Generator<string> {
     const policies = this.#slots.all.map(savedOf);
@@ -224,16 +240,7 @@ export class Engine {
 
   policies(): readonly PolicyStatus[] {
     const remembered = this.cells.rememberedByPolicy();
-    return this.#slots.all.map(({ deployed: { policy, version, revision }, run, stopped, since }) => ({
-      name: policy.name,
-      describe: policy.describe,
-      version,
-      ...(revision === undefined ? {} : { revision }),
-      state: stopped !== undefined ? 'stopped' : run ? 'running' : 'waiting for its deploy entry',
-      ...(stopped === undefined ? {} : { reason: stopped }),
-      since,
-      remembered: remembered.get(policy.name) ?? [],
-    }));
+    return this.#slots.all.map((slot) => statusOf(slot, remembered.get(slot.deployed.policy.name) ?? []));
   }
 
   /** What an event means for gateways and migrations, beside its own meaning. */
@@ -327,15 +334,7 @@ export class Engine {
       const slot = this.#slots.at(policy);
       if (!slot.run || policy === except) continue;
       this.#woke = true;
-      const { seq, at } = this.#entry;
-      const frame = {
-        seq,
-        at,
-        target: event.target ?? '',
-        trust: event.origin.trust,
-        ...(event.because ? { because: event.because } : {}),
-      };
-      const policyEvent: PolicyEvent = { ...fields, ...(groups ? { groups } : {}), ...frame };
+      const policyEvent = policyEventOf(event, fields, groups, this.#entry);
       this.#guard(slot, (run) => run.take(policyEvent));
     }
   }

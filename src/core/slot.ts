@@ -1,9 +1,12 @@
 // Owns: what an engine keeps of each policy, and small things it says.
+import { type Entry, isRemoval } from '../model/entry.ts';
 import { OperatorError } from '../model/errors.ts';
+import type { Event } from '../model/event.ts';
 import type { Remembered } from './cells.ts';
 import type { DeployedPolicy } from './policy.ts';
-import type { PolicyRun } from './policy-run.ts';
+import type { PolicyEvent, PolicyRun } from './policy-run.ts';
 import type { SavedPolicy } from './saved-engine.ts';
+import type { Match } from './selector.ts';
 
 export interface Slot {
   /** Its place among those deployed. */
@@ -76,6 +79,16 @@ export class Slots {
     else this.#unsettled.delete(slot);
   }
 
+  /** By policy, all but those whose files are gone and that hold nothing any more. */
+  versionsLeft(holds: (policy: string) => boolean): Readonly<Record<string, string>> {
+    const left: Record<string, string> = {};
+    for (const { deployed, stopped } of this.all) {
+      const { name } = deployed.policy;
+      if (stopped === undefined || !isRemoval(stopped) || holds(name)) left[name] = deployed.version;
+    }
+    return left;
+  }
+
   /** The policies whose pipe waits for an answer (PolicyRun.settled), in the order they were deployed in. */
   unsettled(): readonly string[] {
     const waiting = [...this.#unsettled].sort((a, b) => a.number - b.number);
@@ -88,6 +101,20 @@ function slotOf(deployed: DeployedPolicy, number: number): Slot {
   return { number, deployed, dormant: false, ...nothing, since: 0, made: 0, rung: 0, steppedAt: 0 };
 }
 
+export function statusOf({ deployed, run, stopped, since }: Slot, remembered: readonly Remembered[]): PolicyStatus {
+  const { policy, version, revision } = deployed;
+  return {
+    name: policy.name,
+    describe: policy.describe,
+    version,
+    ...(revision === undefined ? {} : { revision }),
+    state: stopped !== undefined ? 'stopped' : run ? 'running' : 'waiting for its deploy entry',
+    ...(stopped === undefined ? {} : { reason: stopped }),
+    since,
+    remembered,
+  };
+}
+
 export function savedOf({ deployed: { policy, version }, run, ending, stopped, since }: Slot): SavedPolicy {
   return {
     name: policy.name,
@@ -97,6 +124,17 @@ export function savedOf({ deployed: { policy, version }, run, ending, stopped, s
     since,
     settled: run?.settled ?? true,
   };
+}
+
+/** An event as a policy gets it: `fields` are those of the meaning, or of the message, that it listens to. */
+export function policyEventOf(
+  event: Event,
+  fields: { readonly kind: string },
+  groups: Match['groups'],
+  { seq, at }: Pick<Entry, 'seq' | 'at'>,
+): PolicyEvent {
+  const frame = { seq, at, target: event.target ?? '', trust: event.origin.trust };
+  return { ...fields, ...(groups ? { groups } : {}), ...frame, ...(event.because ? { because: event.because } : {}) };
 }
 
 export function tooMany(what: string, most: number): OperatorError {

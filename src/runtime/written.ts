@@ -1,7 +1,5 @@
 // Owns: writing a snapshot of one moment in pieces, each no longer than a slice, with everything else going on in between.
 import type { Engine } from '../core/engine.ts';
-import type { PolicyStatus } from '../core/slot.ts';
-import { isRemoval } from '../model/entry.ts';
 import { snapshotJsonBytesMax } from '../model/limits.ts';
 import type { Wall } from '../ports/wall.ts';
 import type { WrittenSnapshot } from './apart/messages.ts';
@@ -29,21 +27,13 @@ export async function writtenSnapshot(
   ways: WritingWays,
 ): Promise<WrittenSnapshot> {
   const from = ways.wall.monotonic();
-  const policies = policiesIn(engine);
+  const policies = engine.versionsLeft();
   const unsettled = engine.unsettled();
   const pieces = piecesOf({ ...parts, engine: engine.save() });
   const begunMs = ways.wall.monotonic() - from;
   const { json, longestMs } = await written(pieces, ways);
   const blob = new Uint8Array(await ways.pack(json));
   return { ...moment, policies, unsettled, blob, longestMs: Math.max(begunMs, longestMs) };
-}
-
-/** The policies that a snapshot's entry names, with their versions: all but those whose files are gone and that hold nothing any more. */
-export function policiesIn(engine: Engine): Readonly<Record<string, string>> {
-  const isOver = ({ name, reason }: PolicyStatus): boolean =>
-    reason !== undefined && isRemoval(reason) && engine.heldBy(name).length === 0;
-  const left = engine.policies().filter((policy) => !isOver(policy));
-  return Object.fromEntries(left.map(({ name, version }) => [name, version]));
 }
 
 async function written(pieces: Iterator<string>, { wall, sliceMs, turn }: WritingWays): Promise<Written> {

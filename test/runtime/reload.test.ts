@@ -10,7 +10,6 @@ import { bgpNetwork } from '../../src/core/resources.ts';
 import { interfaces, syslog } from '../../src/core/selectors.ts';
 import type { Event } from '../../src/model/event.ts';
 import type { Meaning } from '../../src/model/meaning.ts';
-import { policiesIn } from '../../src/runtime/written.ts';
 import { rig } from './rig.ts';
 
 const text = (said: string): Event => ({
@@ -200,11 +199,11 @@ describe('a policy that holds something', () => {
     await pass(3 * 3_600_000);
     expect(writes).toHaveLength(1);
     // A start of then would have to let go of it.
-    expect(policiesIn(runtime.engine)).toEqual({ holding: 'holds' });
+    expect(runtime.engine.versionsLeft()).toEqual({ holding: 'holds' });
     world.setReachable('gw-a');
     await pass(3_600_000);
     expect(writes).toEqual(['network 10.0.0.0/8', 'no network 10.0.0.0/8']);
-    expect(policiesIn(runtime.engine)).toEqual({});
+    expect(runtime.engine.versionsLeft()).toEqual({});
     await reload([counting('10.0.0.0/8')]);
     expect(runtime.view.policies().map(({ name }) => name)).toEqual(['counting']);
   });

@@ -23,7 +23,6 @@ import { recover } from '../../src/runtime/recovery.ts';
 import { Requests } from '../../src/runtime/requests.ts';
 import { type KeptSnapshot, packed, piecesOf, type SnapshotJournal } from '../../src/runtime/snapshots.ts';
 import { runtimeVersion } from '../../src/runtime/version.ts';
-import { policiesIn } from '../../src/runtime/written.ts';
 import { eventOf, gap, hsrpEvent, Rig, row, textEvent } from '../core/rig.ts';
 
 const byTarget = ({ target }: SyslogEvent): string => target;
@@ -168,7 +167,7 @@ class Life {
     const blob = await packed(Buffer.from([...piecesOf(parts)].join('')));
     const digest = `digest-${through}`;
     this.blobs.set(digest, blob);
-    const policies = policiesIn(engine);
+    const policies = engine.versionsLeft();
     const unsettled = [...engine.unsettled()];
     const previous = this.#previous === undefined ? {} : { previous: this.#previous };
     this.#previous = through + 1;
