@@ -103,6 +103,22 @@ test('while the switch is away it is not forgotten, however many starts that tak
   expect(home.writes()).toEqual(both);
 }, 60_000);
 
+test('where it cannot be run any more, the others run, and that is said, with what to do', async () => {
+  const home = await place();
+  home.write('holding', `import 'rxjs';\n${holding}`);
+  home.write(
+    'other',
+    `import { policy, syslog } from 'offbox';\nexport default policy({ name: 'other', on: syslog(), ensure: () => [] });\n`,
+  );
+  await (await started(home)).stop();
+  home.remove('holding');
+  rmSync(join(home.folder, 'node_modules', 'rxjs'));
+  const next = await started(home);
+  expect(next.warnings.join('\n')).toMatch(/holding .its file is gone.: cannot be loaded: .*rxjs.*put its file back/s);
+  expect(next.ofKind('quarantine')).toEqual([]);
+  expect(next.runtime.view.policies()).toMatchObject([{ name: 'other', state: 'running' }]);
+}, 60_000);
+
 test('where the journal has no copy of it, that is said, with what to do', async () => {
   const home = await held();
   home.remove('holding');
