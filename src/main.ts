@@ -161,7 +161,7 @@ async function withGone(
     await loaded.thread.end();
     return { running, gone: running.deployed.slice(loaded.deployed.length) };
   } catch (thrown) {
-    left(`${messageOf(thrown)}\nIt ran when Offbox stopped`);
+    left(`${messageOf(thrown)}\n${bundles.map(({ file }) => file).join(', ')}: ran when Offbox stopped`);
     return { running: loaded, gone: [] };
   }
 }
