@@ -153,8 +153,9 @@ export class CellStore {
 
   rememberedByPolicy(): ReadonlyMap<string, readonly Remembered[]> {
     const found = new Map<string, Remembered[]>();
-    for (const [place, { slots, dropped, droppedEvents }] of this.#tables) {
-      if (slots.size + dropped + droppedEvents === 0) continue;
+    for (const [place, table] of this.#tables) {
+      if (isBlank(table)) continue;
+      const { slots, dropped, droppedEvents } = table;
       const policy = place.slice(0, place.indexOf('/'));
       const own = found.get(policy) ?? [];
       own.push({ place, keys: slots.size, droppedKeys: dropped, droppedEvents });
@@ -188,7 +189,7 @@ export class CellStore {
   /** All as it is now, as JSON in pieces; they are written while they are taken, whatever changes meanwhile. */
   save(): Generator<string> {
     // Most operators of most policies remember nothing, and their places are opened by themselves.
-    const told = [...this.#tables].filter(([, { slots, dropped, droppedEvents }]) => slots.size + dropped + droppedEvents > 0);
+    const told = [...this.#tables].filter(([, table]) => !isBlank(table));
     const tables = told.map(([path, table]) => {
       const { dropped, droppedEvents } = table;
       const sweep = new Sweep([...table.slots.values()], ({ group, key, cell }) => JSON.stringify([group.prefix, key, cell]));
@@ -268,6 +269,11 @@ export class CellStore {
     }
     return table;
   }
+}
+
+/** It remembers nothing, and had room for all. */
+function isBlank({ slots, dropped, droppedEvents }: Table): boolean {
+  return slots.size + dropped + droppedEvents === 0;
 }
 
 function groupOf(table: Table, prefix: string): Group {

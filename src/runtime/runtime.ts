@@ -437,11 +437,11 @@ export class Runtime {
 
   /** What the start itself makes happen: the network as it is described now, the versions now running, and a gap. */
   async #firstEntries(recovered: Recovered): Promise<readonly EntryBody[]> {
-    const { inventory, policies, gone = [], lost = [] } = this.#options;
+    const { inventory, policies, lost = [] } = this.#options;
     const changed = JSON.stringify(recovered.inventory) !== JSON.stringify(inventory);
     const others = policies.filter(({ policy, version }) => recovered.versions.get(policy.name) !== version);
     const deploys = await this.#deploys(others);
-    const inForce = gone.filter(({ policy }) => recovered.versions.has(policy.name));
+    const inForce = this.#retired.filter(({ policy }) => recovered.versions.has(policy.name));
     return [
       ...recovered.faults.map((fault): EntryBody => ({ kind: 'quarantine', ...fault })),
       ...inForce.map(({ policy }) => removal(policy.name, recovered.lastSeq)),

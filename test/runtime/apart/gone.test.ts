@@ -7,7 +7,7 @@ import type { Lab } from '../../../lab/index.ts';
 import type { Event } from '../../../src/model/event.ts';
 import { testLab } from '../../lab-sim/helpers.ts';
 import { linkOffbox, linkRxjs } from '../../linked.ts';
-import { type Home, started, telling } from './rig.ts';
+import { type Home, homeIn, started, telling } from './rig.ts';
 
 const holding = `import { interfaces, policy, servicePolicy } from 'offbox';
 export default policy({
@@ -41,12 +41,9 @@ async function place(): Promise<Place> {
     join(lab.dir, 'offbox.yaml'),
     `inventory: ${lab.lab.inventoryPath}\nsources:\n  syslog: { tcp: '127.0.0.1:0' }\nmodes: { default: enforce }\n`,
   );
-  const path = (name: string): string => join(lab.dir, 'policies', `${name}.ts`);
   const home: Place = {
+    ...homeIn(lab.dir),
     lab: lab.lab,
-    folder: lab.dir,
-    write: (name, text) => writeFileSync(path(name), text),
-    remove: (name) => rmSync(path(name)),
     writes: () =>
       lab.lab
         .writes('acc-1')

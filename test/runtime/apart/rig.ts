@@ -18,6 +18,16 @@ export interface Home {
   remove(name: string): void;
 }
 
+/** A folder that has all but its policies. */
+export function homeIn(folder: string): Home {
+  const path = (name: string): string => join(folder, 'policies', `${name}.ts`);
+  return {
+    folder,
+    write: (name, text) => writeFileSync(path(name), text),
+    remove: (name) => rmSync(path(name)),
+  };
+}
+
 /** Gone when the test is over. */
 export function homeWith(policies: Readonly<Record<string, string>>): Home {
   const folder = mkdtempSync(join(tmpdir(), 'offbox-apart-'));
@@ -30,12 +40,7 @@ export function homeWith(policies: Readonly<Record<string, string>>): Home {
     join(folder, 'offbox.yaml'),
     "inventory: inventory.yaml\nsources:\n  syslog: { tcp: '127.0.0.1:0' }\nmodes: { default: observe }\n",
   );
-  const path = (name: string): string => join(folder, 'policies', `${name}.ts`);
-  const home: Home = {
-    folder,
-    write: (name, text) => writeFileSync(path(name), text),
-    remove: (name) => rmSync(path(name)),
-  };
+  const home = homeIn(folder);
   for (const [name, text] of Object.entries(policies)) home.write(name, text);
   return home;
 }
