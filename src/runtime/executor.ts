@@ -243,7 +243,7 @@ export class Executor {
       else this.#track(this.#watch(queue, job, outcome));
       return;
     }
-    this.#end(job, outcome.kind === 'held' ? this.#hold(queue, job, outcome) : outcome);
+    this.#end(job, outcome.kind === 'held' ? this.#hold(queue, job, outcome, slow?.supersededBy) : outcome);
   }
 
   /** Beside the queue: others of the target do not wait for it. It is done again as often as it comes back (Q4). */
@@ -291,13 +291,16 @@ export class Executor {
     }
   }
 
-  /** A newer one for the same place may have come while this one was on: then it is over. Returns what became of it. */
-  #hold(queue: Queue, job: Job, outcome: Outcome): Outcome {
+  /**
+   * A newer one for the same place may have come while this one was on, and be held already itself: then this one is over. Returns what
+   * became of it.
+   */
+  #hold(queue: Queue, job: Job, outcome: Outcome, supersededBy?: string): Outcome {
     const inDoubt = outcome.reason?.startsWith('in doubt') === true;
     const until = this.#options.wall.monotonic() + (this.#readings.driver(job.want.resource)?.applyDeadlineMs ?? applyDeadlineMs);
     if (inDoubt) queue.doubts.set(job.key, { doubt: job.want, until });
-    const newer = queue.waiting.find(({ key }) => key === job.key);
-    if (newer) return { ...outcome, kind: 'superseded', reason: `by ${newer.intent.id}; it was held: ${outcome.reason}` };
+    const newer = queue.waiting.find(({ key }) => key === job.key)?.intent.id ?? supersededBy;
+    if (newer !== undefined) return { ...outcome, kind: 'superseded', reason: `by ${newer}; it was held: ${outcome.reason}` };
     const withheld = outcome.withheld === true;
     queue.held.set(job.key, { ...job, withheld, ...(inDoubt ? { inDoubtUntil: until } : {}) });
     return outcome;

@@ -222,6 +222,24 @@ describe('what takes long', () => {
     expect(on.world.gateways.device('gw-a').writes).toEqual(['network 23.0.0.0/8', 'no network 23.0.0.0/8']);
   });
 
+  it('is over where both are held: the newer one is what goes on when the target is back', async () => {
+    const on = await rig({ policies: both, platforms: slowPlatforms });
+    on.world.gateways.device('gw-a').advertises = false;
+    await give(on);
+    await on.pass(1_000);
+    await take(on);
+    while (on.ofKind('attempt').length < 2) await on.pass(1);
+    on.world.setUnreachable('gw-a');
+    await on.pass(10_000);
+    expect(on.ofKind('outcome').map(({ intent, outcome }) => `${intent.split('@')[0]} ${outcome.kind}`)).toEqual(
+      expect.arrayContaining(['plain-present superseded', 'plain-absent held']),
+    );
+    on.world.setReachable('gw-a');
+    await on.pass(60_000);
+    expect(on.runtime.engine.ledger.open()).toEqual([]);
+    expect(on.world.gateways.device('gw-a').writes.at(-1)).toBe('no network 23.0.0.0/8');
+  });
+
   it('holds nobody up', async () => {
     const on = await rig({ policies: both, platforms: slowPlatforms });
     on.world.gateways.device('gw-a').advertises = false;
