@@ -29,12 +29,13 @@ import { realWall as wall } from '../src/runtime/wall.ts';
 interface CommonOptions {
   readonly inventory: Inventory;
   readonly policies: readonly BundledPolicy[];
-  /** Called AFTER each entry was durable and matched; `engine.woke`: policies are asked. */
+  /** Called AFTER each entry was taken and matched, and in a flood is durable; `engine.woke`: policies are asked. */
   readonly onEntry: (entry: Entry, engine: Engine) => void;
   /** Called AFTER the policies have answered for everything up to an entry. */
   readonly onDecided?: (through: number) => void;
-  /** How long each append took. */
+  /** How long each append took, and how long each sync where one was asked for. */
   readonly onAppend?: (ms: number) => void;
+  readonly onSync?: (ms: number) => void;
 }
 
 export interface ComposeOptions extends CommonOptions {
@@ -119,7 +120,7 @@ class WatchedApart extends Apart {
   }
 }
 
-async function started({ folder, policies, onEntry, onDecided, onAppend, ...options }: StartOptions): Promise<Runtime> {
+async function started({ folder, policies, onEntry, onDecided, onAppend, onSync, ...options }: StartOptions): Promise<Runtime> {
   const apart = new WatchedApart({
     wall,
     bounds: feedBounds,
@@ -131,7 +132,7 @@ async function started({ folder, policies, onEntry, onDecided, onAppend, ...opti
   const runtime = new Runtime({
     ...options,
     wall,
-    journal: onAppend ? timed(journal, onAppend) : journal,
+    journal: onAppend ? timed(journal, onAppend, onSync) : journal,
     lease: await soloLease({ directory: folder, describe: () => 'the benchmark' }).acquire(),
     policies: standIns,
     apart,
@@ -148,14 +149,18 @@ async function started({ folder, policies, onEntry, onDecided, onAppend, ...opti
   return runtime;
 }
 
-function timed(journal: Journal, onAppend: (ms: number) => void): Journal {
+function timed(journal: Journal, onAppend: (ms: number) => void, onSync?: (ms: number) => void): Journal {
+  async function tell<T>(work: () => Promise<T>, hear: ((ms: number) => void) | undefined): Promise<T> {
+    const from = wall.monotonic();
+    const done = await work();
+    hear?.(wall.monotonic() - from);
+    return done;
+  }
   return {
     ...journal,
     async append(batch, expect) {
-      const from = wall.monotonic();
-      const appended = await journal.append(batch, expect);
-      onAppend(wall.monotonic() - from);
-      return appended;
+      const { firstSeq, durable } = await tell(() => journal.append(batch, expect), onAppend);
+      return { firstSeq, durable: durable && (() => tell(durable, onSync)) };
     },
   };
 }

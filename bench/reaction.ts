@@ -4,7 +4,7 @@
 import type { BareCalls } from './bare.ts';
 import type { DeviceCalls, Reaction } from './device.ts';
 import { type Part, startPart } from './process.ts';
-import type { ReactorCalls } from './reactor.ts';
+import type { Journaling, ReactorCalls } from './reactor.ts';
 import { fixed, percentile, tableText } from './table.ts';
 import type { Pauses } from './time-log.ts';
 
@@ -18,8 +18,8 @@ export type Reacting = 'bare' | 'ensure' | 'failover';
 export interface Reacted {
   readonly found: readonly Reaction[];
   readonly cold: readonly Reaction[];
-  /** Of all that the journal was given meanwhile: until its write three appends are waited for, one after another. */
-  readonly appends?: Pauses;
+  /** Of all that the journal was given meanwhile: until its write three appends are taken, one after another, and the last is synced. */
+  readonly journal?: Journaling;
 }
 
 export async function reactions(reacting: Reacting, samples: number): Promise<Reacted> {
@@ -31,19 +31,21 @@ export async function reactions(reacting: Reacting, samples: number): Promise<Re
     const found: Reaction[] = [];
     for (let sample = 0; sample < warmups + samples; sample += 1) {
       await (reactor.ask as Part<BareCalls>['ask'])('idle', null);
-      if (sample === warmups && reacting !== 'bare') await (reactor as Part<ReactorCalls>).ask('appends', null);
+      if (sample === warmups && reacting !== 'bare') await (reactor as Part<ReactorCalls>).ask('journal', null);
       const asked = sample % 4 < 2 ? 'wanted' : 'unwanted';
       const what = reacting === 'failover' ? 'active' : asked;
       found.push(await device.ask('provoke', { what, index: sample % 2, port }));
     }
-    const appends = reacting === 'bare' ? {} : { appends: await (reactor as Part<ReactorCalls>).ask('appends', null) };
-    return { found: found.slice(warmups), cold: found.slice(0, coldest), ...appends };
+    const journal = reacting === 'bare' ? {} : { journal: await (reactor as Part<ReactorCalls>).ask('journal', null) };
+    return { found: found.slice(warmups), cold: found.slice(0, coldest), ...journal };
   } finally {
     await Promise.all([reactor.stop(), device.stop()]);
   }
 }
 
-function rowsOf(name: string, { found, cold, appends }: Reacted): readonly (readonly string[])[] {
+const waited = (what: string, { p50, p90, p99 }: Pauses): readonly string[] => [what, fixed(p50), fixed(p90), fixed(p99)];
+
+function rowsOf(name: string, { found, cold, journal }: Reacted): readonly (readonly string[])[] {
   const row = (what: string, of: (reaction: Reaction) => number, reactions = found): readonly string[] => {
     const values = reactions.map(of);
     return [what, fixed(percentile(values, 50)), fixed(percentile(values, 90)), fixed(percentile(values, 99))];
@@ -57,7 +59,9 @@ function rowsOf(name: string, { found, cold, appends }: Reacted): readonly (read
     row(`  the devices, answering ${commands} commands`, ({ deviceMs }) => deviceMs),
     row('  the rest: Offbox, SSH on both sides, loopback', ({ totalMs, deviceMs }) => totalMs - deviceMs),
     row(`  its first ${coldest}, in cold code`, ({ totalMs }) => totalMs, cold),
-    ...(appends ? [['  one append to the journal', fixed(appends.p50), fixed(appends.p90), fixed(appends.p99)]] : []),
+    ...(journal
+      ? [waited('  until the journal takes an append', journal.appends), waited('  until one is durable', journal.syncs)]
+      : []),
   ];
 }
 

@@ -41,9 +41,16 @@ interface Start {
   readonly hostKey: string;
 }
 
+export interface Journaling {
+  readonly appends: Pauses;
+  readonly syncs: Pauses;
+}
+
 let offbox: Composed | undefined;
 const appends = new Histogram();
+const syncs = new Histogram();
 const onAppend = (ms: number): void => appends.add(ms);
+const onSync = (ms: number): void => syncs.add(ms);
 const idleLookMs = 2;
 
 function isIdle(): boolean {
@@ -75,7 +82,7 @@ const calls = serve(
           },
         },
       });
-      offbox = await composed({ inventory, policies: policies[reacting], password, onEntry: () => undefined, onAppend });
+      offbox = await composed({ inventory, policies: policies[reacting], password, onEntry: () => undefined, onAppend, onSync });
       return offbox.ports.udp;
     },
     /** Resolves when nothing is open any more and every session is warm. */
@@ -83,9 +90,10 @@ const calls = serve(
       while (!isIdle()) await new Promise((resolve) => setTimeout(resolve, idleLookMs));
     },
     /** Of all appends since the last call. */
-    appends: (_: null): Pauses => {
-      const found = pausesOf(appends);
+    journal: (_: null): Journaling => {
+      const found = { appends: pausesOf(appends), syncs: pausesOf(syncs) };
       appends.clear();
+      syncs.clear();
       return found;
     },
   },

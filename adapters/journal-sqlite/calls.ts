@@ -7,6 +7,8 @@ import type { PlainRow, Row } from './rows.ts';
 export interface Calls {
   /** The answer is the memory of the rows. */
   append: { ask: { readonly rows: readonly PlainRow[]; readonly expect: Expectation }; answer: readonly ArrayBuffer[] };
+  /** What was written beside the thread is on the disk; so many bytes. */
+  sync: { ask: number; answer: undefined };
   read: { ask: { readonly fromSeq: number; readonly throughSeq: number }; answer: readonly Row[] };
   tail: { ask: undefined; answer: Tail };
   /** `true`: all of it is gone; otherwise ask again. */

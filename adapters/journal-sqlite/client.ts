@@ -10,9 +10,12 @@ export interface Client {
   /** Waits for what was asked before, then ends the thread. */
   close(): Promise<void>;
   readonly cut: string | undefined;
+  /** It is open, and asked for nothing but to sync. */
+  readonly isFree: boolean;
 }
 
 interface Pending {
+  readonly call: keyof Calls;
   readonly resolve: (answer: never) => void;
   readonly reject: (error: Error) => void;
 }
@@ -34,6 +37,8 @@ export async function startThread(options: ThreadOptions): Promise<Client> {
 export function clientOf(worker: Worker, path: string, cut: string | undefined): Client {
   const pending = new Map<number, Pending>();
   let ids = 0;
+  /** Asked for, syncing apart. */
+  let busy = 0;
   let ended: string | undefined;
   let closing: Promise<void> | undefined;
 
@@ -43,6 +48,7 @@ export function clientOf(worker: Worker, path: string, cut: string | undefined):
   worker.on('message', (message: Answered) => {
     const waiting = pending.get(message.id);
     pending.delete(message.id);
+    if (waiting && waiting.call !== 'sync') busy -= 1;
     if (pending.size === 0) worker.unref();
     if ('fault' in message) waiting?.reject(thrown(message.fault));
     else waiting?.resolve(message.answer as never);
@@ -67,13 +73,17 @@ export function clientOf(worker: Worker, path: string, cut: string | undefined):
     return new Promise((resolve, reject) => {
       ids += 1;
       worker.postMessage({ id: ids, call, ask: asked } satisfies Asked, [...handOver]);
-      pending.set(ids, { resolve, reject });
+      pending.set(ids, { call, resolve, reject });
+      if (call !== 'sync') busy += 1;
       worker.ref();
     });
   }
 
   return {
     cut,
+    get isFree() {
+      return busy === 0 && closing === undefined && ended === undefined;
+    },
     call: (call, asked, handOver = []) => (closing || ended ? Promise.reject(refused()) : ask(call, asked, handOver)),
     close() {
       if (!closing) closing = ended ? Promise.resolve() : ask('close', undefined, []).then(() => undefined);

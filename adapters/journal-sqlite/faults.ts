@@ -2,8 +2,8 @@
 import { OperatorError, RuntimeFault } from '../../src/model/errors.ts';
 import type { JournalRefusal } from '../../src/ports/journal.ts';
 
-/** `journal-damaged` is not a refusal of one append: what is stored is not what was stored. */
-export type SqliteJournalFault = JournalRefusal | 'journal-damaged';
+/** No refusals of one append: what is stored is not what was stored; what was taken may not outlive a power cut. */
+export type SqliteJournalFault = JournalRefusal | 'journal-damaged' | 'journal-unsynced';
 
 export const fault = (code: SqliteJournalFault, message: string, remedy: string, cause?: unknown) =>
   new RuntimeFault(`[journal-sqlite] ${message}`, { code, remedy, cause });

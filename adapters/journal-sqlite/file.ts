@@ -15,6 +15,8 @@ const formatVersion = 1;
 const busyMs = 2_000;
 /** What the log may keep on the disk after a large blob went through it. */
 const logBytesKept = 16 * 1024 * 1024;
+/** Appends that may be in the log and not on the disk (beside.ts), of which nobody has been told. */
+const untoldMax = 32;
 /** SQLite's own limit. */
 const pagesMax = 0xfffffffe;
 
@@ -109,7 +111,7 @@ function cut(path: string, db: DatabaseSync, log: UnreadableLog, copy: string | 
   const commits = log.commits.filter((place) => place > log.readable).length;
   const appends = log.headless ? 'an unknown number of appends' : `${commits} append${commits === 1 ? '' : 's'}`;
   const innocent =
-    commits === 1 && !log.headless ? ' (a crash in the middle of an append, which nobody was told of, looks the same)' : '';
+    commits <= untoldMax && !log.headless ? ' (what a crash took before anybody was told of it looks the same)' : '';
   const kept = copy ? `The log is kept as ${copy}.` : 'No copy of the log was kept: there are too many already.';
   return `[journal-sqlite] ${path} ends at entry ${lastSeq}: ${appends} after it cannot be read${innocent}. Their numbers are not used again. ${kept}`;
 }
@@ -123,6 +125,23 @@ function syncDirectories(path: string, madeFrom: string | undefined): void {
     closeSync(handle);
     if (directory === top || directory === dirname(directory)) return;
   }
+}
+
+function limitPages(db: DatabaseSync, bytesMax: number): void {
+  db.exec(`PRAGMA max_page_count = ${Math.min(Math.floor(bytesMax / Number(firstColumn(db, 'PRAGMA page_size'))), pagesMax)}`);
+}
+
+/**
+ * A second connection of the process that writes it already. It waits for nobody, for no disk either (NORMAL: a commit is in the log, and
+ * not synced), and leaves the log where it is.
+ */
+export function openBeside(path: string, bytesMax: number): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: 0 });
+  return opened(db, () => {
+    db.exec(`PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = ${logBytesKept};`);
+    limitPages(db, bytesMax);
+    return db;
+  });
 }
 
 export interface OpenedFile {
@@ -140,7 +159,7 @@ export function openForWriting(path: string, bytesMax: number): OpenedFile {
     const found = checkFormat(db, path);
     db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = ${logBytesKept};`);
     if (found === 'new') db.exec(`BEGIN EXCLUSIVE; ${schema} COMMIT;`);
-    db.exec(`PRAGMA max_page_count = ${Math.min(Math.floor(bytesMax / Number(firstColumn(db, 'PRAGMA page_size'))), pagesMax)}`);
+    limitPages(db, bytesMax);
     syncDirectories(path, madeFrom);
     return { db, cut: lost && cut(path, db, lost, copy) };
   });

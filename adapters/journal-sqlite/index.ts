@@ -4,9 +4,10 @@ import { resolve } from 'node:path';
 import type { Entry, EntryBody, EntryOf } from '../../src/model/entry.ts';
 import type { Journal } from '../../src/ports/journal.ts';
 import type { Wall } from '../../src/ports/wall.ts';
+import { Beside } from './beside.ts';
 import { type Client, startThread } from './client.ts';
 import { translated } from './faults.ts';
-import { openForReading } from './file.ts';
+import { openBeside, openForReading } from './file.ts';
 import { entriesOf, giveBack, isCompressed, mayHold, type Row, rowsOf } from './rows.ts';
 import { storeOn } from './store.ts';
 
@@ -18,8 +19,11 @@ export interface SqliteJournalOptions {
   readonly onCut?: (what: string) => void;
   /** The file grows no further (`journal-full`); its log (-wal) comes on top. Without it: until the disk is full. */
   readonly bytesMax?: number;
-  /** Where given, the log is brought into the file while nobody appends; otherwise only when it has become long. */
-  readonly wall?: Pick<Wall, 'after'>;
+  /**
+   * Where given, what comes while the journal is quiet is taken at once and durable soon after, and the log is brought into the file while
+   * nobody appends; otherwise all of it goes through the thread, and the log into the file when it has become long.
+   */
+  readonly wall?: Pick<Wall, 'after' | 'monotonic'>;
 }
 
 /** Nobody has appended for so long: what comes next is likely to be the first of something. */
@@ -106,16 +110,20 @@ function whenQuiet(client: Client, wall: Pick<Wall, 'after'>): () => void {
 
 export async function openSqliteJournal(options: SqliteJournalOptions): Promise<Journal> {
   const path = resolve(options.path);
-  const client = await startThread({ path, bytesMax: options.bytesMax ?? Number.MAX_SAFE_INTEGER });
+  const { wall, bytesMax = Number.MAX_SAFE_INTEGER } = options;
+  const client = await startThread({ path, bytesMax });
   if (client.cut) options.onCut?.(client.cut);
-  const appended = options.wall ? whenQuiet(client, options.wall) : () => undefined;
+  const appended = wall ? whenQuiet(client, wall) : () => undefined;
+  const beside = wall && new Beside({ db: openBeside(path, bytesMax), path, client, wall });
   return {
     async append(batch, expect) {
       const rows = rowsOf(batch, expect.lastSeq + 1, expect.epoch);
       const memory = rows.map((row) => row.body.buffer);
-      giveBack(await client.call('append', { rows, expect }, memory));
+      const firstSeq = expect.lastSeq + 1;
+      const durable = beside?.append(rows, batch.length, expect);
+      giveBack(durable ? memory : await client.call('append', { rows, expect }, memory));
       appended();
-      return { firstSeq: expect.lastSeq + 1 };
+      return { firstSeq, durable };
     },
     read: (fromSeq) =>
       readRows(path, fromSeq, unheard(client.call('tail', undefined).then(({ lastSeq }) => lastSeq)), (from, throughSeq) =>
@@ -137,7 +145,10 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
     deleteBlob: (digest) => client.call('deleteBlob', digest),
     blobs: () => client.call('blobs', undefined),
     room: () => client.call('room', undefined),
-    close: () => client.close(),
+    async close() {
+      await beside?.close();
+      await client.close();
+    },
   };
 }
 

@@ -6,7 +6,7 @@
 // S3 No statement stays open between calls: an open read would keep the log (-wal) from starting over, and it would grow.
 // S4 The log is brought into the file by checkpoint(), which the caller runs when nobody waits for it.
 import { createHash } from 'node:crypto';
-import { statfsSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { journalBlobBytesMax, journalRowBytesMax } from '../../src/model/limits.ts';
@@ -36,6 +36,8 @@ export interface Store {
   deleteBlob(digest: string): void;
   blobs(): readonly string[];
   room(): Room;
+  /** Brings the log to the disk, with so many bytes that were appended on another connection. */
+  sync(bytes: number): void;
   /** Brings the log into the file where so much was written since the last time. */
   checkpoint(fromBytes: number): void;
   close(): void;
@@ -199,6 +201,8 @@ export function storeOn(db: DatabaseSync, path: string): Store {
   const room = roomOn(db, path);
   const passive = db.prepare('PRAGMA wal_checkpoint(PASSIVE)');
   let writtenBytes = 0;
+  /** It stays the same file for as long as a connection is open. */
+  let log: number | undefined;
 
   function append(rows: readonly PlainRow[], expect: Expectation): void {
     inTransaction(() => {
@@ -234,6 +238,11 @@ export function storeOn(db: DatabaseSync, path: string): Store {
     deleteBlob,
     blobs,
     room: () => guarded(room),
+    sync(bytes) {
+      log ??= openSync(`${path}-wal`, 'r');
+      fsyncSync(log);
+      writtenBytes += bytes + appendOverheadBytes;
+    },
     checkpoint(fromBytes) {
       if (writtenBytes < fromBytes) return;
       writtenBytes = 0;
@@ -246,6 +255,8 @@ export function storeOn(db: DatabaseSync, path: string): Store {
     },
     close() {
       if (db.isOpen) db.close();
+      if (log !== undefined) closeSync(log);
+      log = undefined;
     },
   };
 }

@@ -20,6 +20,10 @@ const handlersOf = (store: Store): Handlers => ({
     store.append(rows, expect);
     return rows.map(({ body }) => body.buffer);
   },
+  sync(bytes) {
+    store.sync(bytes);
+    return undefined;
+  },
   read: ({ fromSeq, throughSeq }) => store.read(fromSeq, throughSeq),
   tail: () => store.tail(),
   trim: (beforeSeq) => store.trimSome(beforeSeq),
@@ -77,7 +81,8 @@ if (store) {
     const answer = answered(handlers, asked);
     port.postMessage(answer, 'answer' in answer ? buffersOf(answer.answer) : []);
     if (asked.call === 'close') port.close();
-    // After the answer: whoever waited for the commit does not wait for this.
-    else store.checkpoint(logBytes);
+    // After the answer: whoever waited for the commit does not wait for this. Not while somebody may write beside us: the log would
+    // not come to its end.
+    else if (asked.call !== 'sync') store.checkpoint(logBytes);
   });
 }

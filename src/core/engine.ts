@@ -15,7 +15,7 @@
 // E7. A policy that throws, or does not come back, is stopped by an entry that replay obeys; the others go on. What it did not come
 //     back from it is not given again.
 // E8. `at` is the admission time; the device's own timestamp is data.
-// E9. `step` runs on committed entries only, and facts change only on an entry, never on deriving one.
+// E9. `step` runs on committed entries only (the journal has taken them), and facts change only on an entry, never on deriving one.
 import { type Entry, type EntryOf, isRemoval, type Reading } from '../model/entry.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';

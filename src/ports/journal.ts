@@ -1,8 +1,9 @@
 // Port: the append-only sequence of entries; the only truth.
 //
-// Ordering law: append() resolves AFTER the whole batch is durable, or rejects with none of it taken. A caller acts on
-// an entry only AFTER that. An append whose answer was lost is settled by reading the tail. Nothing of SQL, files or
-// streams leaks through here.
+// Ordering law: append() resolves AFTER the whole batch is taken, or rejects with none of it taken. What is taken has its place, is read
+// by everybody and outlives the process; until it is durable a power cut may take it, with all that follows. Who is told of it, and what
+// changes anything outside, waits for `durable`; thinking and looking need not. An append whose answer was lost is settled by reading the
+// tail. Nothing of SQL, files or streams leaks through here.
 import type { Entry, EntryBody, EntryOf, NewEntry } from '../model/entry.ts';
 
 export interface Expectation {
@@ -25,9 +26,18 @@ export interface Room {
   readonly freeBytes: number;
 }
 
+export interface Appended {
+  readonly firstSeq: number;
+  /**
+   * Asks for it: resolves AFTER the batch, and all before it, is durable, and rejects where it cannot be any more. Left out where it is
+   * durable already.
+   */
+  readonly durable?: (() => Promise<void>) | undefined;
+}
+
 export interface Journal {
   /** All or nothing. The batch gets consecutive numbers from `firstSeq`; between batches gaps are allowed. */
-  append(batch: readonly NewEntry[], expect: Expectation): Promise<{ readonly firstSeq: number }>;
+  append(batch: readonly NewEntry[], expect: Expectation): Promise<Appended>;
   /** Every entry from `fromSeq` on up to the tail as it was at the call, in order, in batches. */
   read(fromSeq: number): AsyncIterable<readonly Entry[]>;
   /** The same, but only entries of one kind: what is between them need not be read whole. */

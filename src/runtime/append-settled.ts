@@ -7,7 +7,7 @@
 import type { Entry, NewEntry } from '../model/entry.ts';
 import { messageOf, RuntimeFault } from '../model/errors.ts';
 import { appendTriesMax, appendWaitMs } from '../model/limits.ts';
-import type { Expectation, Journal, JournalRefusal } from '../ports/journal.ts';
+import type { Appended, Expectation, Journal, JournalRefusal } from '../ports/journal.ts';
 import type { Wall } from '../ports/wall.ts';
 
 const refusals: Readonly<Record<JournalRefusal, true>> = {
@@ -41,7 +41,7 @@ export async function appendSettled(
   batch: readonly NewEntry[],
   expect: Expectation,
   wall?: Pick<Wall, 'sleep'>,
-): Promise<{ readonly firstSeq: number }> {
+): Promise<Appended> {
   let lost: unknown;
   for (let tries = 1; tries <= appendTriesMax; tries += 1) {
     try {

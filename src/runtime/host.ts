@@ -1,25 +1,27 @@
 // Owns: the host: the one loop that stamps, appends, steps and hands on. Everything that happens goes through it in one
 // order, and that order is the journal's.
 //
-// H1. An entry is stepped AFTER its append is durable; intents go to the executor AFTER theirs is (law E3).
+// H1. An entry is stepped AFTER its append is taken, and looking for an intent begins then. Whoever waits for an entry (an attempt, an
+//     acknowledgement) hears of it AFTER it is durable, and so does whoever tells the world of it (law E3).
 // H2. `at` is the wall's time, never below the last one (law E2, E8).
 // H3. When the journal refuses, nothing is acted on any more: the host stops and says why.
 // H4. Where it has no room, nothing is decided or done until it has: what sources bring is refused and counted, what came of acting
 //     is kept and appended first.
 import type { Concern, Engine, StepResult } from '../core/engine.ts';
-import type { Entry, EntryBody, NewEntry } from '../model/entry.ts';
+import type { Entry, EntryBody, EntryOf, NewEntry } from '../model/entry.ts';
 import { RuntimeFault } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent } from '../model/intent.ts';
 import { appendEntriesMax, journalRetryMs, pendingEventsMax, timeJumpMs } from '../model/limits.ts';
 import { OfferedEntry } from '../model/written-event.ts';
-import type { Journal } from '../ports/journal.ts';
+import type { Appended, Journal } from '../ports/journal.ts';
 import type { Sink } from '../ports/source.ts';
 import type { Wall } from '../ports/wall.ts';
 import { admit } from './admission.ts';
 import type { Decided } from './apart/apart.ts';
 import { appendSettled } from './append-settled.ts';
 import { Gathering } from './gathering.ts';
+import { type Committed, type Pending, refuse, Telling } from './telling.ts';
 
 export interface HostOptions {
   readonly journal: Journal;
@@ -27,7 +29,7 @@ export interface HostOptions {
   /** The one that is in force. */
   readonly engine: () => Engine;
   readonly wall: Wall;
-  /** An intent is durable: do it. */
+  /** An intent is taken, a report durable: do it. */
   readonly execute: (intent: Intent, at: number) => void;
   /** Where policies run apart: the engine here knows facts and what is open, and wants nothing. */
   readonly apart?: { see(entry: Entry, concern: Concern): void; appended(through: number, at: number): void } | undefined;
@@ -43,23 +45,12 @@ export interface HostOptions {
   readonly onFailure: (fault: Error) => void;
 }
 
-/** What came together; it is appended together. */
-interface Pending {
-  readonly bodies: readonly EntryBody[];
-  readonly committed: Committed | undefined;
-  /** By a source, which counts what is not taken. */
-  readonly offered: boolean;
-}
-
 /** While the journal has no room. */
 interface Full {
   readonly fault: Error;
   /** Events not kept. */
   dropped: number;
 }
-
-/** Called once, with the error or with the seq of the last entry. */
-type Committed = (error: Error | undefined, seq: number) => void;
 
 export interface HostStats {
   readonly entries: number;
@@ -91,9 +82,12 @@ export class Host {
   #clockOffset: number;
   readonly #gathering: Gathering;
   #pumping: Promise<void> | undefined;
+  readonly #telling: Telling;
   #cancelTick: (() => void) | undefined;
   #dueAt: number | undefined;
   #stopped: Error | undefined;
+  /** The journal's. */
+  #failure: Error | undefined;
   #full: Full | undefined;
   /** The first append after it was full: whether there is room again. */
   #attempted: { readonly pending: Pending; readonly dropped: number } | undefined;
@@ -104,6 +98,7 @@ export class Host {
   constructor(options: HostOptions) {
     this.#options = options;
     this.#gathering = new Gathering(options.wall);
+    this.#telling = new Telling({ wall: options.wall, onFailure: (thrown, taken) => this.#fail(errorOf(thrown), taken) });
     this.#clockOffset = options.wall.now() - options.wall.monotonic();
   }
 
@@ -124,6 +119,7 @@ export class Host {
     this.#derived.push(...first);
     this.#foremost = foremost;
     await this.#pump();
+    await this.#telling.end();
     if (this.#stopped) throw this.#stopped;
   }
 
@@ -221,6 +217,7 @@ export class Host {
     this.#cancelTick?.();
     this.#gathering.end();
     await this.#pumping;
+    await this.#telling.end();
     this.#stopped ??= new RuntimeFault('[host] stopped', { code: 'stopped', remedy: 'Start Offbox again.' });
   }
 
@@ -253,15 +250,11 @@ export class Host {
       if (gathered) await gathered;
       const taken = this.#take();
       try {
-        let seq = (await this.#commit(taken.flatMap(({ bodies }) => bodies))) - 1;
-        for (const { bodies, committed } of taken) {
-          seq += bodies.length;
-          committed?.(undefined, seq);
-        }
+        this.#telling.appended(taken, await this.#commit(taken.flatMap(({ bodies }) => bodies)));
         this.#hasRoom();
       } catch (thrown) {
         if (thrown instanceof RuntimeFault && thrown.code === 'journal-full') this.#fill(thrown, taken);
-        else this.#fail(thrown instanceof Error ? thrown : new Error(String(thrown)), taken);
+        else this.#fail(errorOf(thrown), taken);
       }
     }
     // In the turn that found nothing waiting: what comes in the next one must find nobody pumping.
@@ -292,8 +285,8 @@ export class Host {
     return this.#pending.splice(0, offers);
   }
 
-  /** Returns the seq of the first of `taken`. */
-  async #commit(taken: readonly EntryBody[]): Promise<number> {
+  /** Returns the seq of the first of `taken`, and when all of it is durable. */
+  async #commit(taken: readonly EntryBody[]): Promise<Appended> {
     const { at, jumped } = this.#stamp();
     const before = [this.#foremost, this.#derived, this.#decidedThrough] as const;
     const wanted = this.#wanted;
@@ -306,27 +299,27 @@ export class Host {
     try {
       const batch = bodies.map((body) => stamped(body, at));
       this.#gathering.appending(batch.length);
-      const { firstSeq } = await this.#append(batch).catch((thrown: unknown) => {
+      const { firstSeq, durable } = await this.#append(batch).catch((thrown: unknown) => {
         // None of it was taken: what policies want is still to be recorded.
         [this.#foremost, this.#derived, this.#decidedThrough] = before;
         this.#wanted = [...wanted, ...this.#wanted];
         throw thrown;
       });
-      this.#stepAll(batch, firstSeq, at);
+      this.#stepAll(batch, { firstSeq, durable }, at);
+      return { firstSeq: this.#lastSeq + 1 - taken.length, durable };
     } finally {
       this.#committing = false;
       this.#restart();
     }
-    return this.#lastSeq + 1 - taken.length;
   }
 
-  #append(batch: readonly NewEntry[]): Promise<{ readonly firstSeq: number }> {
+  #append(batch: readonly NewEntry[]): Promise<Appended> {
     const { journal, epoch, wall } = this.#options;
     return appendSettled(journal, batch, { epoch, lastSeq: this.#lastSeq }, wall);
   }
 
-  #stepAll(batch: readonly NewEntry[], firstSeq: number, at: number): void {
-    const { execute, onEntry, apart } = this.#options;
+  #stepAll(batch: readonly NewEntry[], { firstSeq, durable }: Appended, at: number): void {
+    const { onEntry, apart } = this.#options;
     const engine = this.#options.engine();
     this.#appends += 1;
     // It rings at one of these.
@@ -338,11 +331,22 @@ export class Host {
       this.#lastSeq = entry.seq;
       if (apart) apart.see(entry, engine.concern);
       else this.#want(result);
-      if (entry.kind === 'intent') execute(entry.intent, entry.at);
+      if (entry.kind === 'intent') this.#execute(entry, durable);
       onEntry?.(entry, result);
     }
     apart?.appended(this.#lastSeq, at);
     this.#options.onAppended?.(batch.length, { seq: this.#lastSeq, at, derived: this.#derived });
+  }
+
+  /** Of what a power cut may still take nobody outside is told. */
+  #execute({ intent, at }: EntryOf<'intent'>, durable: Appended['durable']): void {
+    const { execute } = this.#options;
+    if (durable && intent.want.kind === 'report')
+      void durable().then(
+        () => execute(intent, at),
+        () => undefined,
+      );
+    else execute(intent, at);
   }
 
   #want({ intents, faults, nextDue }: StepResult): void {
@@ -419,13 +423,16 @@ export class Host {
   }
 
   #fail(fault: Error, taken: readonly Pending[]): void {
-    this.#stopped = fault;
-    for (const { committed } of [...taken, ...this.#pending]) committed?.(fault, 0);
-    this.#pending = [];
+    const isFirst = this.#failure === undefined;
+    this.#failure ??= fault;
+    this.#stopped = this.#failure;
+    refuse([...taken, ...this.#pending.splice(0)], fault);
     this.#waiting = 0;
-    this.#options.onFailure(fault);
+    if (isFirst) this.#options.onFailure(fault);
   }
 }
+
+const errorOf = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 
 const stamped = (body: EntryBody, at: number): NewEntry => (body instanceof OfferedEntry ? body.stamped(at) : { ...body, at });
 

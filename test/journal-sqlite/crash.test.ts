@@ -15,10 +15,12 @@ afterAll(() => {
   files.remove();
 });
 
-function appender(path: string, epoch: number) {
+type Way = 'thread' | 'beside';
+
+function appender(path: string, epoch: number, way: Way = 'thread') {
   const child = spawn(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'append-forever.ts'), path, String(epoch)],
+    ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'append-forever.ts'), path, String(epoch), way],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
     },
@@ -28,8 +30,8 @@ function appender(path: string, epoch: number) {
 }
 
 /** Appends until `acknowledgements` were printed, is killed there, and what it printed until it was dead. */
-async function appendUntilKilled(path: string, epoch: number, acknowledgements: number): Promise<string[]> {
-  const { child, lines } = appender(path, epoch);
+async function appendUntilKilled(path: string, epoch: number, acknowledgements: number, way: Way): Promise<string[]> {
+  const { child, lines } = appender(path, epoch, way);
   const printed: string[] = [];
   lines.on('line', (line) => {
     printed.push(line);
@@ -39,30 +41,34 @@ async function appendUntilKilled(path: string, epoch: number, acknowledgements: 
   return printed;
 }
 
-test('has every acknowledged entry after each of twenty kills, and goes on from there', { timeout: 120_000 }, async () => {
-  const path = files.fresh();
-  const acknowledged: Entry[] = [];
-  /** What is kept of the acknowledged. A torn append is cut and its numbers are given up: seqs may jump. */
-  const keptOf = (kept: readonly Entry[]): readonly (Entry | undefined)[] => {
-    const bySeq = new Map(kept.map((entry) => [entry.seq, entry]));
-    return acknowledged.map(({ seq }) => bySeq.get(seq));
-  };
-  for (let kill = 1; kill <= 20; kill += 1) {
-    const printed = await appendUntilKilled(path, kill, 1 + Math.floor(Math.random() * 150));
-    expect(printed.length).toBeGreaterThan(0);
-    for (const line of printed.filter((text) => !text.startsWith('cut '))) {
-      const [index, lastSeq] = line.split(' ').map(Number) as [number, number];
-      const batch = variedBatch(index);
-      acknowledged.push(...numbered(batch, lastSeq - batch.length + 1));
+test.each<Way>(['thread', 'beside'])(
+  'has every entry it took after each of twenty kills, and goes on from there: %s',
+  { timeout: 120_000 },
+  async (way) => {
+    const path = files.fresh();
+    const acknowledged: Entry[] = [];
+    /** What is kept of the acknowledged. A torn append is cut and its numbers are given up: seqs may jump. */
+    const keptOf = (kept: readonly Entry[]): readonly (Entry | undefined)[] => {
+      const bySeq = new Map(kept.map((entry) => [entry.seq, entry]));
+      return acknowledged.map(({ seq }) => bySeq.get(seq));
+    };
+    for (let kill = 1; kill <= 20; kill += 1) {
+      const printed = await appendUntilKilled(path, kill, 1 + Math.floor(Math.random() * 150), way);
+      expect(printed.length).toBeGreaterThan(0);
+      for (const line of printed.filter((text) => !text.startsWith('cut '))) {
+        const [index, lastSeq] = line.split(' ').map(Number) as [number, number];
+        const batch = variedBatch(index);
+        acknowledged.push(...numbered(batch, lastSeq - batch.length + 1));
+      }
+      const reader = await readSqliteJournal({ path });
+      expect(keptOf(await allOf(reader))).toEqual(acknowledged);
+      await reader.close();
     }
-    const reader = await readSqliteJournal({ path });
-    expect(keptOf(await allOf(reader))).toEqual(acknowledged);
-    await reader.close();
-  }
-  const journal = await openSqliteJournal({ path });
-  expect(keptOf(await allOf(journal))).toEqual(acknowledged);
-  await journal.close();
-});
+    const journal = await openSqliteJournal({ path });
+    expect(keptOf(await allOf(journal))).toEqual(acknowledged);
+    await journal.close();
+  },
+);
 
 test('is read whole by another process while it is written', { timeout: 60_000 }, async () => {
   const path = files.fresh();

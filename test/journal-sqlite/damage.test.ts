@@ -161,7 +161,7 @@ test('says what was cut, keeps the log it could not read, and uses no number twi
   const told: string[] = [];
   const journal = await openSqliteJournal({ path, onCut: (what) => told.push(what) });
   expect(told).toEqual([
-    `[journal-sqlite] ${path} ends at entry ${lastSeq}: 10 appends after it cannot be read. Their numbers are not used again. The log is kept as ${path}-wal.damaged-1.`,
+    `[journal-sqlite] ${path} ends at entry ${lastSeq}: 10 appends after it cannot be read (what a crash took before anybody was told of it looks the same). Their numbers are not used again. The log is kept as ${path}-wal.damaged-1.`,
   ]);
   expect(readFileSync(`${path}-wal.damaged-1`).equals(unread)).toBe(true);
   expect(await allOf(journal)).toEqual(image.entries.slice(0, lastSeq));
@@ -182,7 +182,7 @@ test('says so when the very last append is spoilt, were it in the mark that tell
     const path = copyOf(files, image);
     flip(`${path}-wal`, lastFrame + offset, 0x10);
     expect(lookInto(path)).toMatchObject({
-      cut: expect.stringMatching(/: 1 append after it cannot be read \(a crash in the middle of an append/),
+      cut: expect.stringMatching(/: 1 append after it cannot be read \(what a crash took before anybody was told/),
     });
   }
 });

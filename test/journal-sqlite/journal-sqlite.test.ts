@@ -4,15 +4,27 @@ import { join } from 'node:path';
 import { openSqliteJournal } from '../../adapters/journal-sqlite/index.ts';
 import { journalContract } from '../contract/journal.ts';
 
-journalContract('journal-sqlite', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'offbox-journal-'));
-  const journal = await openSqliteJournal({ path: join(directory, 'journal.sqlite') });
-  return {
-    journal,
-    append: journal.append,
-    dispose: async () => {
-      await journal.close();
-      await rm(directory, { recursive: true });
-    },
-  };
-});
+let now = 0;
+/** So slow a time that nothing is a flood: whatever is small is taken beside the thread. */
+const slow = { after: () => () => undefined, monotonic: () => (now += 1_000) };
+
+for (const [name, wall] of [
+  ['journal-sqlite', undefined],
+  ['journal-sqlite, taking at once', slow],
+] as const)
+  journalContract(name, async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'offbox-journal-'));
+    const journal = await openSqliteJournal({ path: join(directory, 'journal.sqlite'), ...(wall ? { wall } : {}) });
+    return {
+      journal,
+      async append(batch, expectation) {
+        const { firstSeq, durable } = await journal.append(batch, expectation);
+        await durable?.();
+        return { firstSeq };
+      },
+      dispose: async () => {
+        await journal.close();
+        await rm(directory, { recursive: true });
+      },
+    };
+  });

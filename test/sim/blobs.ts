@@ -62,9 +62,14 @@ export class Blobs {
     if (prng.chance(this.#options.weather().crashAtTrim)) crash(process, 'after a blob was deleted');
   }
 
-  /** An entry that names one is durable. */
+  /** An entry that names one is taken. */
   name(entry: Named): void {
     this.#named = [...this.#named, entry];
+  }
+
+  /** Entries after `through` are lost. */
+  unname(through: number): void {
+    this.#named = this.#named.filter(({ seq }) => seq <= through);
   }
 
   /** Whether a whole snapshot stands for what was before `beforeSeq`. */

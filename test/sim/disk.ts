@@ -1,10 +1,10 @@
 // Owns: the simulated disk: a journal over journal-memory's semantics whose appends are slow, fail, lose their answer, arrive
-// after nobody waits any more, find no room, or die half-way with their process. What it acknowledged, and what it was told to
-// forget, it remembers, for the checkers. Blobs are in blobs.ts.
+// after nobody waits any more, find no room, or die half-way with their process; some are taken long before they are durable, and a power
+// cut takes those. What it acknowledged, and what it was told to forget, it remembers, for the checkers. Blobs are in blobs.ts.
 import { memoryJournal } from '../../adapters/journal-memory/index.ts';
 import type { Entry, NewEntry } from '../../src/model/entry.ts';
 import { RuntimeFault } from '../../src/model/errors.ts';
-import type { Expectation, Journal, Room } from '../../src/ports/journal.ts';
+import type { Appended, Expectation, Journal, Room } from '../../src/ports/journal.ts';
 import type { Prng } from '../../src/testing/prng.ts';
 import { Blobs } from './blobs.ts';
 import type { SimClock } from './clock.ts';
@@ -43,12 +43,20 @@ export class Disk {
   readonly #options: DiskOptions;
   #inner: Journal = memoryJournal();
   readonly #blobs: Blobs;
-  #forgotten: readonly Entry[] = [];
+  /** All that was ever taken and not lost, forgotten or not: the first is number 1; and who appended it. */
+  #all: Entry[] = [];
+  #epochs: number[] = [];
+  /** The last entry of each append. */
+  #ends: number[] = [];
+  #first = 1;
   readonly trims: Trim[] = [];
-  /** How many entries are on the platter where fsync is dropped. */
+  /** The last entry that outlives a power cut. */
   #synced = 0;
+  /** Entries taken that nobody was told are durable. */
+  #taken: Acknowledged[] = [];
   readonly acknowledged: Acknowledged[] = [];
-  /** Entry → true time at which it was durable. */
+  /** Entry → true time at which it was taken, and at which it was durable. */
+  readonly takenAt = new Map<number, number>();
   readonly durableAt = new Map<number, number>();
   full = false;
 
@@ -74,11 +82,9 @@ export class Disk {
     };
   }
 
-  /** All that ever was durable, forgotten or not. */
-  async entries(): Promise<readonly Entry[]> {
-    const entries: Entry[] = [...this.#forgotten];
-    for await (const batch of this.#inner.read(0)) entries.push(...batch);
-    return entries;
+  /** All that ever was taken and not lost, forgotten or not. */
+  entries(): readonly Entry[] {
+    return this.#all;
   }
 
   get blobs(): number {
@@ -91,23 +97,25 @@ export class Disk {
     else if (this.#options.prng.chance(this.#options.weather().spoiltBlob)) this.#blobs.spoil(this.#first);
   }
 
-  get #first(): number {
-    return (this.#forgotten.at(-1)?.seq ?? 0) + 1;
-  }
-
-  /** The machine lost its power: what was never synced is gone. */
-  async loseUnsynced(): Promise<void> {
-    if (!this.#options.dropsFsync) return;
-    const entries = await this.entries();
-    const kept = entries.slice(0, Math.max(this.#synced, entries.length - this.#options.prng.below(8)));
-    if (kept.length === entries.length) return;
-    const { epoch } = await this.#inner.tail();
-    this.#inner = memoryJournal();
-    await this.#inner.append(
-      kept.map(({ seq: _, ...entry }) => entry as NewEntry),
+  /** The machine lost its power: of what was never synced some appends are left, the first ones. */
+  loseUnsynced(): void {
+    const { prng, trace } = this.#options;
+    const kept = prng.pick([this.#synced, ...this.#ends.filter((seq) => seq > this.#synced)]);
+    if (kept === this.#all.length) return;
+    trace(`disk: entries from ${kept + 1} on are lost`);
+    const from = this.#first - 1;
+    const left = this.#all.slice(0, kept);
+    const epoch = this.#epochs[kept - 1] ?? 0;
+    [this.#all, this.#epochs, this.#inner] = [left, this.#epochs.slice(0, kept), memoryJournal()];
+    this.#taken = this.#taken.filter(({ seq }) => seq <= kept);
+    this.#ends = this.#ends.filter((seq) => seq <= kept);
+    this.#blobs.unname(kept);
+    // What it does it has done when it returns.
+    void this.#inner.append(
+      left.map(({ seq: _, ...entry }) => entry as NewEntry),
       { epoch, lastSeq: 0 },
     );
-    await this.#inner.trim(this.#first);
+    void this.#inner.trim(from + 1);
   }
 
   async #room(): Promise<Room> {
@@ -122,16 +130,14 @@ export class Disk {
     if (crashes && prng.chance(50)) return crash(process, 'before the journal was trimmed');
     const { lastSeq } = await this.#inner.tail();
     if (beforeSeq <= this.#first) return;
-    const kept = await this.entries();
     await this.#inner.trim(beforeSeq);
-    // Another process may have forgotten more meanwhile.
-    if (beforeSeq > this.#first) this.#forgotten = kept.filter(({ seq }) => seq < beforeSeq);
+    this.#first = Math.max(this.#first, beforeSeq);
     trace(`disk: entries before ${beforeSeq} are forgotten`);
     this.trims.push({ beforeSeq, lastSeq, stands: this.#blobs.stands(beforeSeq) });
     if (crashes) crash(process, 'after the journal was trimmed');
   }
 
-  async #append(process: SimProcess, batch: readonly NewEntry[], expect: Expectation): Promise<{ readonly firstSeq: number }> {
+  async #append(process: SimProcess, batch: readonly NewEntry[], expect: Expectation): Promise<Appended> {
     const { clock, prng, crash, trace } = this.#options;
     const weather = this.#options.weather();
     await clock.base.sleep(prng.chance(weather.slowDisk) ? prng.between(50, 3_000) : prng.fraction() * 4);
@@ -146,30 +152,66 @@ export class Disk {
     if (fault) trace(`disk: ${fault}`);
     if (fault === 'request lost') throw new Error('the disk does not answer');
     if (fault === 'late') {
-      clock.base.after(prng.between(1, 400), () => void this.#keep(batch, expect).catch(() => undefined));
+      const arrive = async () => this.#sync((await this.#keep(batch, expect)).firstSeq + batch.length - 1);
+      clock.base.after(prng.between(1, 400), () => void arrive().catch(() => undefined));
       throw new Error('the disk does not answer in time');
     }
     const answer = await this.#keep(batch, expect);
-    if (fault === 'answer lost') throw new Error('the disk did not say whether it took it');
+    const through = answer.firstSeq + batch.length - 1;
+    const isEarly = prng.chance(50);
+    if (!isEarly) this.#sync(through);
+    if (fault === 'answer lost') {
+      this.#sync(through);
+      throw new Error('the disk did not say whether it took it');
+    }
     if (prng.chance(weather.crashAtAppend)) {
-      crash(process, 'after an append was durable, before its answer');
+      crash(process, isEarly ? 'after an append was taken' : 'after an append was durable, before its answer');
       return new Promise(() => undefined);
     }
-    if (process.alive) this.#acknowledge(batch, answer.firstSeq);
+    if (!process.alive) return answer;
+    if (isEarly) return { ...answer, durable: () => process.answer(() => this.#durable(process, through)) };
+    this.#acknowledge(through);
     return answer;
+  }
+
+  async #durable(process: SimProcess, through: number): Promise<void> {
+    const { clock, prng, crash } = this.#options;
+    const weather = this.#options.weather();
+    await clock.base.sleep(prng.chance(weather.slowDisk) ? prng.between(50, 3_000) : prng.fraction() * 4);
+    if (prng.chance(weather.crashAtAppend)) {
+      crash(process, 'before what was taken was durable');
+      return new Promise(() => undefined);
+    }
+    if (!process.alive) return undefined;
+    this.#sync(through);
+    this.#acknowledge(through);
+    return undefined;
   }
 
   async #keep(batch: readonly NewEntry[], expect: Expectation): Promise<{ readonly firstSeq: number }> {
     const answer = await this.#inner.append(batch, expect);
-    for (let index = 0; index < batch.length; index += 1) this.durableAt.set(answer.firstSeq + index, this.#options.clock.time);
-    for (const [index, entry] of batch.entries())
-      if (entry.kind === 'snapshot') this.#blobs.name({ ...entry, seq: answer.firstSeq + index });
-    if (this.#options.prng.chance(50)) this.#synced = answer.firstSeq + batch.length - 1;
+    for (const [index, entry] of batch.entries()) {
+      const text = textOf(entry);
+      const numbered: Entry = { ...JSON.parse(text), seq: answer.firstSeq + index };
+      this.#all.push(numbered);
+      this.#epochs.push(expect.epoch);
+      this.#taken.push({ seq: numbered.seq, text });
+      this.takenAt.set(numbered.seq, this.#options.clock.time);
+      if (numbered.kind === 'snapshot') this.#blobs.name(numbered);
+    }
+    this.#ends.push(this.#all.length);
     return answer;
   }
 
-  #acknowledge(batch: readonly NewEntry[], firstSeq: number): void {
-    for (const [index, entry] of batch.entries()) this.acknowledged.push({ seq: firstSeq + index, text: textOf(entry) });
+  /** All up to an entry outlives a power cut; or so it says. */
+  #sync(through: number): void {
+    for (let seq = through; seq > 0 && !this.durableAt.has(seq); seq -= 1) this.durableAt.set(seq, this.#options.clock.time);
+    if (!this.#options.dropsFsync || this.#options.prng.chance(50)) this.#synced = Math.max(this.#synced, through);
+  }
+
+  #acknowledge(through: number): void {
+    this.acknowledged.push(...this.#taken.filter(({ seq }) => seq <= through));
+    this.#taken = this.#taken.filter(({ seq }) => seq > through);
   }
 
   async *#read(process: SimProcess, fromSeq: number): AsyncIterable<readonly Entry[]> {

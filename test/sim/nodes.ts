@@ -152,23 +152,22 @@ export class Nodes {
     });
   }
 
-  /** Whoever holds the lease dies here; the next one starts some time after. */
-  crash(process: SimProcess, where: string): void {
+  /** Whoever holds the lease dies here; the next one starts some time after. Where nobody else runs, the power may go with it. */
+  crash(process: SimProcess, where: string, powerCut = this.#options.prng.chance(50)): void {
     if (!process.alive) return;
     this.#options.trace(`${process.name} (epoch ${process.epoch}) dies: ${where}`);
     process.kill();
     const mine = [...this.#running].find((running) => running.process === process);
     if (mine) this.#running.delete(mine);
+    if (powerCut && this.#running.size === 0) this.#options.disk.loseUnsynced();
     if (mine !== this.#holder) return;
     this.#startAfter(this.#downtime());
   }
 
-  /** The machine loses its power: what the disk only said to have kept is gone. */
-  async powerCut(): Promise<void> {
+  /** The machine loses its power. */
+  powerCut(): void {
     const { holder } = this;
-    if (!holder) return;
-    this.crash(holder.process, 'the power is cut');
-    await this.#options.disk.loseUnsynced();
+    if (holder) this.crash(holder.process, 'the power is cut', true);
   }
 
   /** SIGTERM. */

@@ -10,7 +10,7 @@ export function outcomesAreTrue({ entries, disk, devices }: Finished): readonly 
   const intents = new Map<string, { readonly intent: Intent; readonly time: number }>();
   const found: string[] = [];
   for (const entry of entries) {
-    if (entry.kind === 'intent') intents.set(entry.intent.id, { intent: entry.intent, time: disk.durableAt.get(entry.seq)! });
+    if (entry.kind === 'intent') intents.set(entry.intent.id, { intent: entry.intent, time: disk.takenAt.get(entry.seq)! });
     if (entry.kind !== 'outcome' || !['done', 'already'].includes(entry.outcome.kind)) continue;
     const known = intents.get(entry.intent);
     if (known?.intent.want.kind !== 'ensure' || known.intent.want.withdraw) continue;
@@ -19,7 +19,7 @@ export function outcomesAreTrue({ entries, disk, devices }: Finished): readonly 
     if (resource.kind === 'vm-placement' && desired === 'absent') continue;
     const device = devices.get(resource.target)!;
     const place = placeKey(resource);
-    const until = disk.durableAt.get(entry.seq)!;
+    const until = disk.takenAt.get(entry.seq)!;
     const lied = device.lies.some((lie) => lie.place === place && lie.time >= known.time && lie.time <= until);
     const was = valuesBetween(device, place, known.time, until).some((value) => isAsDesired(value, resource, desired));
     if (!was && !lied) found.push(`${entry.intent} ended ${entry.outcome.kind}, and ${place} never was so`);
