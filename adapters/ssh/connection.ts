@@ -43,7 +43,7 @@ export async function connectSsh(peer: SshPeer, secrets: Secrets, signal: AbortS
   const config = await configOf(peer, secrets);
   if (signal.aborted) throw abandoned(peer, 'connecting', signal.reason);
   const client = new ssh2.Client();
-  const sock = inOnePiece(new Socket()).setMaxListeners(0);
+  const sock = new Socket().setMaxListeners(0);
   let presented: Buffer | undefined;
   let fault: TargetError | undefined;
   const ended = new Promise<TargetError | undefined>((resolve) => client.once('close', () => resolve(fault)));
@@ -73,7 +73,7 @@ export async function connectSsh(peer: SshPeer, secrets: Secrets, signal: AbortS
       resolve();
     });
     try {
-      sock.connect({ host: peer.address, port: peer.port });
+      inOnePiece(sock.connect({ host: peer.address, port: peer.port }));
       client.connect({ ...config, hostVerifier, sock });
     } catch (error) {
       sock.destroy();

@@ -1,6 +1,7 @@
 // The CLI actuator against SSH servers on loopback that play devices.
+import { Socket } from 'node:net';
 import ssh2, { type ServerChannel, type ServerConfig } from 'ssh2';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { cliActuator } from '../../adapters/actuator-cli/index.ts';
 import { iosDialect } from '../../adapters/platforms/cisco-ios/cli.ts';
 import { OperatorError, RuntimeFault, TargetError } from '../../src/model/errors.ts';
@@ -63,6 +64,17 @@ function byHand(answer: (line: string, stream: ServerChannel) => void): DeviceOp
 test('an exec command answers with its output alone', async () => {
   const edge = await session({ shell: ios(clock) });
   expect(await edge.run(showClock, never)).toEqual({ text: '*03:14:07.000 UTC Mon Mar 1 1993' });
+});
+
+test('a command goes out in one piece', async () => {
+  const played = await playing({ shell: ios(clock) });
+  const edge = await actuator.open('edge1', played.target, never);
+  ends.unshift(edge.close);
+  const writes = [vi.spyOn(Socket.prototype, '_write'), vi.spyOn(Socket.prototype, '_writev' as '_write')];
+  for (let commands = 0; commands < 20; commands += 1) await edge.run(showClock, never);
+  const ours = writes.flatMap(({ mock }) => mock.contexts).filter((socket) => (socket as Socket).remotePort === played.port);
+  vi.restoreAllMocks();
+  expect(ours).toHaveLength(20);
 });
 
 test('it works with every byte in a packet of its own', async () => {
