@@ -20,13 +20,14 @@ import {
 } from '../adapters/libvirt-rpc/protocol.ts';
 import { decode } from '../adapters/libvirt-rpc/xdr.ts';
 import { eventOf, listedOn, socketPath, xmlOf } from './domains.ts';
-import { clockMs, serve } from './process.ts';
+import { clockMs, serve, steadyClock } from './process.ts';
 import { TimeLog, type Times } from './time-log.ts';
 
 const callBytesMax = 65_536;
 /** Between two looks at what is due. */
 const tickMs = 1;
 const log = new TimeLog();
+const clock = steadyClock();
 /** An event's bytes are the same each time: making them is not measured. */
 const encoded = new Map<string, Buffer>();
 
@@ -69,7 +70,7 @@ class Libvirtd {
       encoded.set(key, bytes);
     }
     this.said += 1;
-    log.add(this.host, clockMs(), 0);
+    log.add(this.host, clock(), 0);
     this.#socket.write(bytes);
   }
 
