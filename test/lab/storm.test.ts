@@ -202,6 +202,20 @@ function isRight({ gateways, switches, hypervisors, external }: LabState): boole
   });
 }
 
+/** What the kills left of the failovers may have written to one gateway only: one that nobody interrupts, and back. */
+async function failedOver(): Promise<void> {
+  for (const [verb, active] of [
+    ['link-down', 'gw-b'],
+    ['link-up', 'gw-a'],
+  ] as const) {
+    await labCommand(directory, verb, ['gw-a']);
+    await until(`${active} has taken over`, async () => {
+      const now = await state();
+      return isRight(now) && now.gateways.some(({ gateway, networks }) => gateway === active && networks.includes(lanPrefix));
+    });
+  }
+}
+
 describe(`killed with -9 ${kills} times in a storm, seed ${seed}`, () => {
   let lab: ChildProcess;
   let flood: Storm | undefined;
@@ -261,17 +275,7 @@ describe(`killed with -9 ${kills} times in a storm, seed ${seed}`, () => {
     const last = offbox('start', '--config', config);
     running = last;
     await until('the network ends right', async () => isRight(await state()));
-    // What the kills left of the failovers may have written to one gateway only: one that nobody interrupts.
-    for (const [verb, active] of [
-      ['link-down', 'gw-b'],
-      ['link-up', 'gw-a'],
-    ] as const) {
-      await labCommand(directory, verb, ['gw-a']);
-      await until(`${active} has taken over`, async () => {
-        const now = await state();
-        return isRight(now) && now.gateways.some(({ gateway, networks }) => gateway === active && networks.includes(lanPrefix));
-      });
-    }
+    await failedOver();
     await until('nothing is open', async () => (await open()).length === 0);
     const told = new Map((await shown<ShownRequest>('requests')).map((each) => [each.request, each]));
     last.kill('SIGTERM');
