@@ -83,6 +83,8 @@ export class Host {
   readonly #gathering: Gathering;
   #pumping: Promise<void> | undefined;
   readonly #telling: Telling;
+  /** Intents to report, of the last append. */
+  readonly #reports: Pending[] = [];
   #cancelTick: (() => void) | undefined;
   #dueAt: number | undefined;
   #stopped: Error | undefined;
@@ -250,7 +252,8 @@ export class Host {
       if (gathered) await gathered;
       const taken = this.#take();
       try {
-        this.#telling.appended(taken, await this.#commit(taken.flatMap(({ bodies }) => bodies)));
+        const appended = await this.#commit(taken.flatMap(({ bodies }) => bodies));
+        this.#telling.appended([...taken, ...this.#reports.splice(0)], appended);
         this.#hasRoom();
       } catch (thrown) {
         if (thrown instanceof RuntimeFault && thrown.code === 'journal-full') this.#fill(thrown, taken);
@@ -331,22 +334,20 @@ export class Host {
       this.#lastSeq = entry.seq;
       if (apart) apart.see(entry, engine.concern);
       else this.#want(result);
-      if (entry.kind === 'intent') this.#execute(entry, durable);
+      if (entry.kind === 'intent') this.#execute(entry, durable !== undefined);
       onEntry?.(entry, result);
     }
     apart?.appended(this.#lastSeq, at);
     this.#options.onAppended?.(batch.length, { seq: this.#lastSeq, at, derived: this.#derived });
   }
 
-  /** Of what a power cut may still take nobody outside is told. */
-  #execute({ intent, at }: EntryOf<'intent'>, durable: Appended['durable']): void {
-    const { execute } = this.#options;
-    if (durable && intent.want.kind === 'report')
-      void durable().then(
-        () => execute(intent, at),
-        () => undefined,
-      );
-    else execute(intent, at);
+  /** Of what a power cut may still take nobody outside is told: a report waits as whoever submits something does. */
+  #execute({ intent, at }: EntryOf<'intent'>, waits: boolean): void {
+    const execute = (error?: Error): void => {
+      if (!error) this.#options.execute(intent, at);
+    };
+    if (waits && intent.want.kind === 'report') this.#reports.push({ bodies: [], committed: execute, offered: false });
+    else execute();
   }
 
   #want({ intents, faults, nextDue }: StepResult): void {
