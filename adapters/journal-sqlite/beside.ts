@@ -12,14 +12,14 @@ import type { Wall } from '../../src/ports/wall.ts';
 import type { Client } from './client.ts';
 import { fault } from './faults.ts';
 import { type PlainRow, sealed } from './rows.ts';
+import { appendOverheadBytes } from './store.ts';
 
 /** More bytes of JSON take the caller too long. */
 const rowBytesMax = 16 * 1024;
 /** Entries that may come at once, and how many a millisecond in the long run: beyond that many together are cheaper, in the thread. */
 const burstEntries = 32;
 const entriesPerMs = 2;
-/** An append takes two pages of the log at least; and what is in there before it is brought into the file. */
-const appendBytes = 2 * 4_096;
+/** What is in the log before it is brought into the file. */
 const logBytes = 512 * 1024;
 /** What came in a flood is remembered for so many entries: a little while. */
 const rememberedEntries = 64;
@@ -58,7 +58,7 @@ export class Beside {
     const isQuiet = this.#isQuiet(entries);
     if (!isQuiet || !row || rows.length > 1 || row.body.length > rowBytesMax || !this.#options.client.isFree) return undefined;
     if (!this.#take(row, expect)) return undefined;
-    this.#written += row.body.length;
+    this.#written += row.body.length + appendOverheadBytes;
     return () => this.#durable();
   }
 
@@ -107,7 +107,7 @@ export class Beside {
         thrown,
       );
     });
-    this.#logged += bytes + appendBytes;
+    this.#logged += bytes;
     if (this.#logged < logBytes) return;
     this.#logged = 0;
     // Meanwhile nothing is taken here (B1), and so it comes to the log's end, and the log begins anew.

@@ -19,7 +19,7 @@ const trimRows = 16;
 /** Rows read at once, unless they are journalRowBytesMax together before. */
 const readRows = 256;
 /** What an append writes beside its entries: the page it begins in and the one that points to it. */
-const appendOverheadBytes = 2 * 4_096;
+export const appendOverheadBytes = 2 * 4_096;
 
 const emptyTail: Tail = { lastSeq: 0, lastAt: 0, epoch: 0 };
 
@@ -241,7 +241,7 @@ export function storeOn(db: DatabaseSync, path: string): Store {
     sync(bytes) {
       log ??= openSync(`${path}-wal`, 'r');
       fsyncSync(log);
-      writtenBytes += bytes + appendOverheadBytes;
+      writtenBytes += bytes;
     },
     checkpoint(fromBytes) {
       if (writtenBytes < fromBytes) return;

@@ -2,7 +2,10 @@
 // four (its length, its body, its tag), which without Nagle are as many segments and wake the other side as often.
 import type { Socket } from 'node:net';
 
-/** The same socket, which has begun to connect (connect() gives it its own `write` back), without Nagle: that and delayed acknowledgements cost 40 to 80 ms a round trip, at login and a command. */
+/**
+ * The same socket, which must have begun to connect (connect() gives it its own `write` back), without Nagle: that and delayed
+ * acknowledgements cost 40 to 80 ms a round trip, at login and a command.
+ */
 export function inOnePiece(socket: Socket): Socket {
   const write = socket.write.bind(socket) as (...given: unknown[]) => boolean;
   let gathers = false;
