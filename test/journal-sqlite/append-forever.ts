@@ -1,7 +1,7 @@
 // A process of its own that appends as fast as it can and prints the last seq of each append once it is taken.
 import { writeSync } from 'node:fs';
 import { openSqliteJournal } from '../../adapters/journal-sqlite/index.ts';
-import { variedBatch } from './images.ts';
+import { slowTime, variedBatch } from './images.ts';
 
 /** Standard output is a socket here: when its reader is slow a write may take a part of a line, or nothing. */
 function say(line: string): void {
@@ -15,11 +15,8 @@ function say(line: string): void {
 }
 
 const [path, epoch, way] = [process.argv[2]!, Number(process.argv[3]), process.argv[4]];
-let now = 0;
-/** So slow a time that nothing is a flood. */
-const wall = { after: () => () => undefined, monotonic: () => (now += 1_000) };
 const onCut = (what: string): void => say(`cut ${what}`);
-const journal = await openSqliteJournal(way === 'beside' ? { path, onCut, wall } : { path, onCut });
+const journal = await openSqliteJournal(way === 'beside' ? { path, onCut, wall: slowTime() } : { path, onCut });
 let { lastSeq } = await journal.tail();
 for (let index = lastSeq; ; index += 1) {
   const batch = variedBatch(index);

@@ -12,11 +12,11 @@ import type { Journal } from '../../src/ports/journal.ts';
 import { allOf, batchOf, entryOfBytes, numbered, tick } from '../contract/entries.ts';
 import { folder } from './images.ts';
 
-const synced = vi.hoisted((): number[] => []);
+const synced = vi.hoisted((): { file: number; inode: number }[] => []);
 vi.mock('node:fs', async (original) => {
   const fs = await original<typeof import('node:fs')>();
   const fsyncSync: typeof fs.fsyncSync = (file) => {
-    synced.push(fs.fstatSync(file).ino);
+    synced.push({ file, inode: fs.fstatSync(file).ino });
     fs.fsyncSync(file);
   };
   return { ...fs, fsyncSync };
@@ -98,9 +98,9 @@ test('is durable AFTER its log is on the disk', async () => {
   store.append(rowsOf([tick(1)], 1, 1), { epoch: 1, lastSeq: 0 });
   synced.length = 0;
   store.sync(100);
-  expect(synced).toEqual([statSync(`${path}-wal`).ino]);
+  expect(synced.map(({ inode }) => inode)).toEqual([statSync(`${path}-wal`).ino]);
   store.close();
-  expect(() => fstatSync(synced[0]!)).toThrow();
+  expect(() => fstatSync(synced[0]!.file)).toThrow('EBADF');
 });
 
 test('does not sync by itself what it takes', () => {

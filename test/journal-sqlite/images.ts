@@ -51,6 +51,12 @@ export function variedBatch(index: number): NewEntry[] {
   }));
 }
 
+/** So slow a time that nothing is a flood: whatever is small is taken beside the thread. */
+export function slowTime() {
+  let now = 0;
+  return { after: () => () => undefined, monotonic: () => (now += 1_000) };
+}
+
 export interface Image {
   readonly path: string;
   /** As it was when copied. */

@@ -3,14 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSqliteJournal } from '../../adapters/journal-sqlite/index.ts';
 import { journalContract } from '../contract/journal.ts';
-
-let now = 0;
-/** So slow a time that nothing is a flood: whatever is small is taken beside the thread. */
-const slow = { after: () => () => undefined, monotonic: () => (now += 1_000) };
+import { slowTime } from './images.ts';
 
 for (const [name, wall] of [
   ['journal-sqlite', undefined],
-  ['journal-sqlite, taking at once', slow],
+  ['journal-sqlite, taking at once', slowTime()],
 ] as const)
   journalContract(name, async () => {
     const directory = await mkdtemp(join(tmpdir(), 'offbox-journal-'));

@@ -103,7 +103,6 @@ export class Disk {
     const kept = prng.pick([this.#synced, ...this.#ends.filter((seq) => seq > this.#synced)]);
     if (kept === this.#all.length) return;
     trace(`disk: entries from ${kept + 1} on are lost`);
-    const from = this.#first - 1;
     const left = this.#all.slice(0, kept);
     const epoch = this.#epochs[kept - 1] ?? 0;
     [this.#all, this.#epochs, this.#inner] = [left, this.#epochs.slice(0, kept), memoryJournal()];
@@ -115,7 +114,7 @@ export class Disk {
       left.map(({ seq: _, ...entry }) => entry as NewEntry),
       { epoch, lastSeq: 0 },
     );
-    void this.#inner.trim(from + 1);
+    void this.#inner.trim(this.#first);
   }
 
   async #room(): Promise<Room> {
@@ -159,11 +158,8 @@ export class Disk {
     const answer = await this.#keep(batch, expect);
     const through = answer.firstSeq + batch.length - 1;
     const isEarly = prng.chance(50);
-    if (!isEarly) this.#sync(through);
-    if (fault === 'answer lost') {
-      this.#sync(through);
-      throw new Error('the disk did not say whether it took it');
-    }
+    if (!isEarly || fault === 'answer lost') this.#sync(through);
+    if (fault === 'answer lost') throw new Error('the disk did not say whether it took it');
     if (prng.chance(weather.crashAtAppend)) {
       crash(process, isEarly ? 'after an append was taken' : 'after an append was durable, before its answer');
       return new Promise(() => undefined);

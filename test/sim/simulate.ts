@@ -129,7 +129,7 @@ async function play(options: SimulationOptions, chance: Prng, drawn: Weather): P
     await clock.base.advance(1_000);
     if (engine.ledger.open().length === 0 && host.stats().lastSeq === lastSeq) break;
   }
-  return { entries: await disk.entries(), policies, disk, devices, migrations, nodes, workload };
+  return { entries: disk.entries(), policies, disk, devices, migrations, nodes, workload };
 }
 
 function devicesOf({ stutters }: SimulationOptions, chance: Prng): ReadonlyMap<string, Device> {
