@@ -23,6 +23,12 @@ const codeOf = async (work: Promise<unknown>): Promise<string> => {
   return error instanceof RuntimeFault ? error.code : String(error);
 };
 
+/** So much is lost that one append is given up: by chance alone some runs of the test meet none. */
+const unsettling: [{ seed: number; appendPercent: number; readPercent: number }, NewEntry[][]] = [
+  { seed: 1, appendPercent: 90, readPercent: 60 },
+  Array.from({ length: 12 }, () => [tick(1)]),
+];
+
 test('loses no entry and doubles none, whatever is lost on the way', async () => {
   const seen = { 'request-lost': 0, 'answer-lost': 0, late: 0, 'cut-off': 0, unsettled: 0 };
   await fc.assert(
@@ -55,7 +61,7 @@ test('loses no entry and doubles none, whatever is lost on the way', async () =>
         for (const [kind, count] of Object.entries(faults)) seen[kind as keyof typeof faults] += count;
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 300, examples: [unsettling] },
   );
   for (const [kind, count] of Object.entries(seen)) expect(count, kind).toBeGreaterThan(0);
 });

@@ -7,9 +7,10 @@ it('finds and quarantines at the next start what it was killed in, and never wak
   const home = homeOfOneThatSpins();
   const running = startOffbox(home.folder, 'start', '--config', 'offbox.yaml');
   const [, port = ''] = /tcp \S*:(\d+)/.exec(await printed(running, /tcp \S*:\d+/)) ?? [];
+  const told = printed(running, /TEST-5-HELLO: poison/);
   await sent(Number(port), [line('HELLO', 'poison')]);
-  // Durable, and spinning since: nothing of it can be told.
-  await printed(running, /TEST-5-HELLO: poison/);
+  // In the journal, and spinning since: nothing of it can be told.
+  await told;
   const end = ended(running);
   running.kill('SIGKILL');
   await end;
