@@ -266,7 +266,7 @@ function reached<N extends string>(
 function placeOf<N extends string>(hosts: Record<N, HypervisorHost>, names: readonly N[], uuid: string): N | undefined {
   const rank = (name: N) => {
     const domain = hosts[name].find(uuid);
-    if (!domain || domain.job?.operation === 'migration-in') return 3;
+    if (!domain || (domain.job?.operation === 'migration-in' && domain.standing[1] === 'migration')) return 3;
     if (domain.standing[1] === 'postcopy' && domain.standing[0] === 'paused') return 2;
     return domain.standing[0] === 'running' ? 0 : domain.standing[0] === 'paused' ? 1 : 2;
   };

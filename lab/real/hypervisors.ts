@@ -146,8 +146,12 @@ async function boot(place: Place): Promise<void> {
   const { folder, socket, listen } = place;
   const daemon = ['libvirtd', ...listen, '-t', '0', '-f', `${folder}/c/libvirt/libvirtd.conf`, '-p', `${folder}/pid`];
   // The kernel forgets whose death kills it when the user changes: so it is said last.
-  const own = ['--reuid', `${user}`, '--regid', `${user}`, '--clear-groups', '--pdeathsig', 'KILL', '--'];
-  place.daemon = spawn('setpriv', [...own, 'env', ...xdg(folder), ...daemon], { stdio: 'ignore' });
+  const own = ['--reuid', `${user}`, '--regid', `${user}`, '--clear-groups'];
+  // Of post-copy a QEMU must hear of the kernel which page is missing: to others that is allowed with this.
+  const faults = ['--inh-caps', '+sys_ptrace', '--ambient-caps', '+sys_ptrace'];
+  place.daemon = spawn('setpriv', [...own, ...faults, '--pdeathsig', 'KILL', '--', 'env', ...xdg(folder), ...daemon], {
+    stdio: 'ignore',
+  });
   await eventually(
     `libvirtd in ${folder}`,
     async () => output(['virsh', '-q', '-c', `qemu+unix:///session?socket=${socket}`, 'uri']),

@@ -131,7 +131,7 @@ export class Hypervisors {
     const said = [...this.#hosts].flatMap(([name, { domains }]) => {
       const row = domains.get(uuid);
       if (!row) return [];
-      if (row.job === 'migration-in') return [`coming to ${name}`];
+      if (isComing(row)) return [`coming to ${name}`];
       const how = row.state === 'running' ? 'runs' : row.state === 'shutoff' ? 'shut off' : 'paused';
       return [`${how} on ${name}`];
     });
@@ -238,7 +238,7 @@ export class Hypervisors {
     const { uuid } = this.guest(vm);
     for (const [name, { domains }] of this.#hosts) {
       const row = domains.get(uuid);
-      if (row && row.job !== 'migration-in') return [name, row];
+      if (row && !isComing(row)) return [name, row];
     }
     throw new RangeError(`${vm} is on no hypervisor`);
   }
@@ -303,15 +303,14 @@ export class Hypervisors {
       domains.set(uuid, { ...row, state: 'paused', reason: 'migration', job: 'migration-in' });
     } else if (event === 'suspended') {
       const reason = detail === 'migrated' ? 'migration' : detail === 'post-copy' ? 'postcopy' : 'user';
-      const { job: _, ...jobless } = row;
-      domains.set(uuid, { ...(detail === 'paused' ? jobless : row), state: 'paused', reason });
+      domains.set(uuid, { ...row, state: 'paused', reason });
       this.#hush(name, uuid);
     } else if (event === 'resumed') {
       const { job: _, ...jobless } = row;
       const isPlain = detail === 'unpaused';
       const onItsWay = isPlain && row.job === 'migration-out' && this.#running.get(uuid)?.from === name;
       const reason = isPlain ? 'unpaused' : detail === 'post-copy' ? 'postcopy' : 'migrated';
-      domains.set(uuid, { ...(onItsWay ? row : jobless), state: 'running', reason });
+      domains.set(uuid, { ...(isPlain && !onItsWay ? jobless : row), state: 'running', reason });
       this.#speak(name, uuid, isPlain ? 'plain' : 'arrived');
     } else if (event === 'defined' && !known) {
       domains.set(uuid, row);
@@ -358,6 +357,9 @@ export class Hypervisors {
     for (const { mac, vlan } of guest?.nics ?? []) if (vlan !== undefined) this.#ear.frame(name, mac, vlan);
   }
 }
+
+/** What its destination has of it before it has come. The job outlives its coming. */
+const isComing = ({ job, reason }: DomainRow): boolean => job === 'migration-in' && reason === 'migration';
 
 const shutOff = { state: 'shutoff', reason: 'shutdown' } as const;
 

@@ -48,6 +48,7 @@ export const scripts = {
       3 from iteration 2
       7 to defined added
       9 to resumed migrated
+      20 to no job
       227 from stopped migrated
       227 from completed migration-out`),
   },
@@ -60,6 +61,7 @@ export const scripts = {
       0 from suspended migrated
       2 from iteration 2
       9 to resumed migrated
+      20 to no job
       226 from stopped migrated
       226 from completed migration-out`),
   },
@@ -73,6 +75,7 @@ export const scripts = {
       3 from iteration 2
       7 to defined added
       9 to resumed migrated
+      20 to no job
       227 from stopped migrated
       227 from completed migration-out`),
   },
@@ -88,6 +91,7 @@ export const scripts = {
       2 from iteration 2
       11 to resumed post-copy
       23 to resumed migrated
+      34 to no job
       1644 from stopped migrated
       1644 from completed migration-out`),
   },
@@ -100,6 +104,7 @@ export const scripts = {
       0 from suspended migrated
       2 from iteration 2
       12 to suspended paused
+      23 to no job
       1832 from stopped migrated
       1832 from completed migration-out`),
   },

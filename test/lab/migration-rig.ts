@@ -157,7 +157,7 @@ function waitingFor(entries: readonly Entry[]) {
       new Promise((resolve, reject) => {
         const late = setTimeout(() => {
           asking.delete(ask);
-          const last = entries.slice(-12).map((each) => JSON.stringify(each).slice(0, 500));
+          const last = entries.slice(-40).map((each) => JSON.stringify(each).slice(0, 500));
           reject(new Error(`not within ${withinMs} ms: ${what}; the last entries:\n${last.join('\n')}`));
         }, withinMs);
         const ask = (): void => {

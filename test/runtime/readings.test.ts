@@ -8,12 +8,12 @@ import { Readings } from '../../src/runtime/readings.ts';
 import { VirtualWall } from '../../src/testing/virtual-wall.ts';
 
 const uuid = 'c7a5fdbd-0000-4000-8000-000000000001';
-const guest: DomainRow = { uuid, vm: 'web1', state: 'running', reason: 'booted', nics: [] };
+const booted: DomainRow = { uuid, vm: 'web1', state: 'running', reason: 'booted', nics: [] };
 const hypervisor = { platform: 'libvirt', address: '192.0.2.1', libvirt: { transport: 'unix', socket: '/none' } };
 const inventory = inventorySchema.parse({ targets: { kvm1: hypervisor, kvm2: { ...hypervisor, address: '192.0.2.2' } } });
 
 /** `has`: which hosts have the guest; those in `away` do not answer. */
-function readings(has: readonly string[], away: readonly string[] = []): Readings {
+function readings(has: readonly string[], away: readonly string[] = [], guest = booted): Readings {
   const wall = new VirtualWall(0);
   const nameOf = (target: Target): string => Object.entries(inventory.targets).find(([, each]) => each === target)![0];
   const domains = function* (target: Target) {
@@ -50,6 +50,16 @@ describe('that a VM has come to a host', () => {
     expect(await check(orGoneOn, ['kvm2'])).toBe(true);
     expect(await check(orGoneOn, [])).toBe(true);
     expect(await check(orGoneOn, ['kvm1'])).toBe(false);
+  });
+
+  test('holds from the word that it runs there on, while both still have the job', async () => {
+    const job = 'migration-in';
+    const reads = (state: DomainRow['state'], reason: string) => check(hasCome, ['kvm2'], [], { ...booted, state, reason, job });
+    expect(await reads('running', 'migrated')).toBe(true);
+    expect(await reads('running', 'postcopy')).toBe(true);
+    expect(await reads('paused', 'user')).toBe(true);
+    expect(await reads('paused', 'migration')).toBe(false);
+    expect(await reads('shutoff', 'destroyed')).toBe(false);
   });
 
   test('needs no word of the one it left while it is read at the other', async () => {

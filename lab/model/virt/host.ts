@@ -149,6 +149,7 @@ export class HypervisorHost {
     const domain = this.#active(uuid);
     // Measured: done already is done, and told to nobody.
     if (domain.standing[0] === 'paused') return;
+    if (domain.job?.operation === 'migration-in') throw busy();
     // Measured: in a migration it is told as the migration's own, and the guest runs at the destination all the same.
     if (domain.job) this.stand(uuid, ['paused', 'migration'], { tell: ['suspended', 'migrated'] });
     else this.stand(uuid, ['paused', 'user'], { tell: ['suspended', 'paused'] });

@@ -58,6 +58,7 @@ type Broken =
 /** When each pass over the memory begins, in parts of the copy: what the guest wrote meanwhile is sent again, ever less. */
 const passes = [0, 0.6, 0.85, 0.96] as const;
 const bytesPerMiB = 1024 ** 2;
+const jobEndMs = 11;
 
 export class Migration {
   readonly plan: MigrationPlan;
@@ -286,7 +287,6 @@ export class Migration {
     const destination = this.#destination;
     this.#downtimeMs = this.#wall.monotonic() - (this.#downSince ?? this.#startedAt);
     if (persistent) destination.persist(this.#domain());
-    destination.setJob(uuid, undefined);
     // A guest that stood still before goes on standing still.
     const runs = this.#ran && !suspend;
     if (runs) destination.stand(uuid, standing, { tell: told, arrived: true });
@@ -297,6 +297,9 @@ export class Migration {
   /** The source's QEMU ends: the last word, some time after the guest runs elsewhere. */
   async #leave(): Promise<void> {
     const { uuid, undefineSource } = this.plan;
+    // Measured: the destination's job outlives its word that the guest has come.
+    await this.#pause(jobEndMs);
+    this.#destination.setJob(uuid, undefined);
     await this.#pause(this.#timers.stopMs);
     const figures = { ...this.figures(), remainingBytes: 0 };
     this.#destination.update(uuid, { completed: { ...figures, operation: 'migration-in' } });
