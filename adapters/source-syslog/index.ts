@@ -232,7 +232,7 @@ class Syslog implements SyslogSource {
     this.#totals['no-room'] += events.length;
   }
 
-  /** A record is `udp 192.0.2.1 <189>46: …`, or a message that was read already. */
+  /** A record is `udp 192.0.2.1 <189>46: …` (or `tcp`), or a message that was read already. */
   #eventOf(record: string): Event {
     const message = record.startsWith('read') ? messageOf(record) : this.#read(record);
     const { counter, brief } = message;
@@ -242,9 +242,10 @@ class Syslog implements SyslogSource {
 
   #read(record: string): ReadMessage {
     const space = record.indexOf(' ', 4);
-    this.#datagrams += 1;
+    const transport = record.startsWith('udp') ? 'udp' : 'tcp';
+    if (transport === 'udp') this.#datagrams += 1;
     const peer = record.slice(4, space);
-    return readMessage('udp', peer, record.slice(space + 1), this.#options.platforms?.get(peer));
+    return readMessage(transport, peer, record.slice(space + 1), this.#options.platforms?.get(peer));
   }
 
   /** A sender's count that jumps tells what was lost. */

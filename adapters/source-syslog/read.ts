@@ -42,11 +42,11 @@ export function readMessage(
 /** ASCII's unit separator: JSON writes it as an escape, so that it cannot stand in what follows it. */
 const separator = '\u001f';
 
-/** One record of the ring. What it is found by stands in front; a name that has the separator in it is left to the JSON. */
-export function recordOf({ brief, json, counter }: ReadMessage): string {
+/** One record of the ring. What it is found by stands in front. Undefined where a name has the separator in it. */
+export function recordOf({ brief, json, counter }: ReadMessage): string | undefined {
   const { peer, host, mnemonic, meaning } = brief;
-  const name = host?.includes(separator) ? '' : (host ?? '');
-  return `read ${peer}${separator}${counter ?? ''}${separator}${name}${separator}${mnemonic ?? ''}${separator}${meaning ?? ''}${separator}${json}`;
+  if (host?.includes(separator) || mnemonic?.includes(separator)) return undefined;
+  return `read ${peer}${separator}${counter ?? ''}${separator}${host ?? ''}${separator}${mnemonic ?? ''}${separator}${meaning ?? ''}${separator}${json}`;
 }
 
 export function messageOf(record: string): ReadMessage {

@@ -109,8 +109,9 @@ class Connection {
 
   #put(frame: Buffer): void {
     this.#ring.count('received');
-    const read = readMessage('tcp', this.#peer, frame.toString('utf8'), this.#platform);
-    if (!this.#ring.writeText(recordOf(read))) this.#ring.count('no-room');
+    const record = recordOf(readMessage('tcp', this.#peer, frame.toString('utf8'), this.#platform));
+    const written = record === undefined ? this.#ring.write(`tcp ${this.#peer} `, frame) : this.#ring.writeText(record);
+    if (!written) this.#ring.count('no-room');
   }
 }
 

@@ -18,6 +18,7 @@ const lines = [
   '<13>Nov 23 03:32:14 h p: message repeated 2 times: [ %LINK-3-UPDOWN: x]',
   '',
   '<189>:',
+  '<13>1 - edge-\u001f1 app\u001f - I\u001fD - an id with a separator in it',
 ];
 const plain = (raw: string): Event => {
   const { fields, deviceTime } = parseSyslog(raw);
@@ -25,7 +26,12 @@ const plain = (raw: string): Event => {
   const origin = { source: 'syslog', peer: '192.0.2.1', transport: 'tcp', trust: 'claimed', ...time, raw } as const;
   return { meaning: syslogMeaning(fields), syslog: fields, origin };
 };
-const written = (raw: string) => eventOf(messageOf(recordOf(readMessage('tcp', '192.0.2.1', raw, undefined))));
+/** As it comes out of the ring; what travels unread is read behind it. */
+function written(raw: string): WrittenEvent {
+  const read = readMessage('tcp', '192.0.2.1', raw, undefined);
+  const record = recordOf(read);
+  return eventOf(record === undefined ? read : messageOf(record));
+}
 const kept = (entry: NewEntry): NewEntry => entryOf(JSON.parse(entryJson(entry)));
 /** What JSON makes of a lone surrogate it makes of it once. */
 const throughJson = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
@@ -49,7 +55,7 @@ function expectSame(raw: string): void {
   }
   expect(read.brief).toEqual({
     peer: '192.0.2.1',
-    host: read.brief.host === null ? null : event.syslog!.host,
+    host: event.syslog!.host,
     mnemonic: event.syslog!.mnemonic,
     meaning: event.meaning?.kind ?? null,
   });
@@ -75,6 +81,8 @@ describe('a written event', () => {
       '"',
       '\\',
       'é',
+      '\u001f',
+      '1 2026-11-23T03:32:14Z ',
     );
     const line = fc.oneof(
       fc.string({ unit: 'binary' }),

@@ -79,6 +79,7 @@ describe('a datagram', () => {
       hsrp,
       '<30>1 2026-11-23T03:32:14Z edge-1 vrrpd 60 - - Backup -> Master "\u001f\ud83d\ude00"',
       '<189>: ünknown\\ %',
+      '<13>1 - edge-\u001f1 app - I\u001fD - names with a separator in them',
     ];
     const { source, sink } = await listening({ udp: loopback, tcp: loopback, platforms: new Map([['127.0.0.1', 'frr']]) });
     await datagrams(portOf(source, 'udp'), lines);
