@@ -34,10 +34,12 @@ export interface EnsureOptions {
   readonly driver: ResourceDriver;
   readonly readings: Readings;
   readonly journal: (body: EntryBody) => Promise<unknown>;
+  /** Too old by now: why. */
+  readonly expired: () => string | undefined;
   /** May it write: undefined, or why not (the mode). Asked with the plan in hand. */
   readonly withheld: (plan: readonly string[]) => string | undefined;
   /** Which newer one has taken its place, if any. Asked last: once the attempt is on its way it is carried through. */
-  readonly superseded: () => string | undefined;
+  readonly superseded: (again: boolean) => string | undefined;
   /** What was to be sent is sent. */
   readonly applied: () => void;
   readonly signal: AbortSignal;
@@ -85,6 +87,17 @@ class Run {
       const found = await this.#probe();
       if (found) return found;
     }
+    for (let tries = 1; tries <= attemptsMax; tries += 1) {
+      const told = await this.#try(tries);
+      if (told) return told;
+    }
+    return { kind: 'failed', reason: `nothing was sent: ${attemptsMax} times it was too late for it` };
+  }
+
+  /** Returns nothing where it came too late to be sent: by then all of it may be otherwise, so it is looked at anew. */
+  async #try(tries: number): Promise<Told | undefined> {
+    const expired = tries > 1 ? this.#options.expired() : undefined;
+    if (expired !== undefined) return { kind: 'expired', reason: expired };
     const refusal = await this.#requirements();
     if (refusal) return refusal;
     const { state, plan } = await this.#timed('read', () => this.#plan());
@@ -96,10 +109,10 @@ class Run {
     if (withheld) return { kind: 'held', reason: withheld, withheld: true };
     const stale = await this.#requirements();
     if (stale) return stale;
-    const newer = this.#options.superseded();
+    const newer = this.#options.superseded(tries > 1);
     if (newer !== undefined) return { kind: 'superseded', reason: `by ${newer}` };
-    const unsent = await this.#attempt(plan, lines, this.#options.driver.value?.(state));
-    if (unsent) return unsent;
+    const sent = await this.#attempt(plan, lines, this.#options.driver.value?.(state));
+    if (sent !== true) return sent || undefined;
     this.#options.applied();
     const missing = await this.#timed('verify', () => this.#untilEffective());
     return missing === undefined ? { kind: 'done' } : { kind: 'failed', reason: `not effective: ${missing}` };
@@ -129,30 +142,26 @@ class Run {
   }
 
   /**
-   * Journals the attempt, then sends, within the attempt's own time: whoever finds it later reckons with that. Where journaling or
-   * the line took too long, nothing has been sent, and it is attempted anew. Returns why it was not sent.
+   * Journals the attempt, then sends, within the attempt's own time: whoever finds it later reckons with that. Returns
+   * false where journaling or the line took too long: nothing has been sent; or why it was not.
    */
-  async #attempt(
-    plan: readonly Command[],
-    lines: readonly string[],
-    before: string | null | undefined,
-  ): Promise<Told | undefined> {
+  async #attempt(plan: readonly Command[], lines: readonly string[], before: string | null | undefined): Promise<Told | boolean> {
     const { journal, line, wall } = this.#options;
-    for (let tries = 1; tries <= attemptsMax; tries += 1) {
-      const until = wall.monotonic() + this.#applyMs;
-      await journal({
-        kind: 'attempt',
-        intent: this.#job.intent.id,
-        deadlineMs: this.#applyMs,
-        plan: [...lines],
-        ...(before === undefined ? {} : { before }),
-      });
-      this.#attempted = true;
-      const stale = await this.#requirements();
-      if (stale) return stale;
-      if (await this.#timed('apply', () => line.write(plan, this.#applyMs, until, this.#evidence.hear))) return undefined;
-    }
-    return { kind: 'failed', reason: `nothing was sent: ${attemptsMax} times it was too late for it` };
+    const until = wall.monotonic() + this.#applyMs;
+    const attemptedBefore = this.#attempted;
+    await journal({
+      kind: 'attempt',
+      intent: this.#job.intent.id,
+      deadlineMs: this.#applyMs,
+      plan: [...lines],
+      ...(before === undefined ? {} : { before }),
+    });
+    const stale = await this.#requirements();
+    if (stale) return stale;
+    this.#attempted = true;
+    const isSent = await this.#timed('apply', () => line.write(plan, this.#applyMs, until, this.#evidence.hear));
+    if (!isSent) this.#attempted = attemptedBefore;
+    return isSent;
   }
 
   async #requirements(): Promise<Told | undefined> {

@@ -79,6 +79,8 @@ function keyOf({ id }: Intent, { prove, resource }: EnsureWant): string {
 /** How old it may be. What a mode withheld does not wait for another mode. */
 const validForMs = ({ want, withheld }: Job): number => (withheld ? Math.min(want.validForMs, withheldValidMs) : want.validForMs);
 
+const tooOldText = (job: Job): string => `it was to be done within ${spanText(validForMs(job))}`;
+
 /** Whether it could not be done because this target did not answer. */
 const concerns = ({ resource, requires }: EnsureWant, target: string): boolean =>
   resource.target === target ||
@@ -231,9 +233,7 @@ export class Executor {
   async #finish(queue: Queue, asked: Job, slow?: Slow): Promise<void> {
     const isExpired = asked.inDoubtUntil === undefined && this.#isTooOld(asked);
     const job = isExpired ? asked : await this.#inDoubt(queue, asked);
-    const outcome: Outcome = isExpired
-      ? { kind: 'expired', reason: `it was to be done within ${spanText(validForMs(asked))}` }
-      : await this.#perform(job, slow);
+    const outcome: Outcome = isExpired ? { kind: 'expired', reason: tooOldText(asked) } : await this.#perform(job, queue, slow);
     if (this.#stopped.signal.aborted) return;
     const fine = outcome.kind === 'done' || outcome.kind === 'already';
     if (fine && job.want.staysMs !== undefined) {
@@ -324,7 +324,7 @@ export class Executor {
     return job;
   }
 
-  async #perform(job: Job, slow: Slow | undefined): Promise<Outcome> {
+  async #perform(job: Job, queue: Queue, slow: Slow | undefined): Promise<Outcome> {
     const { wall, inventory, journal, modes } = this.#options;
     const { want, intent } = job;
     if (want.withdraw) return { kind: 'already', reason: 'it only takes the place of what had not begun' };
@@ -345,7 +345,9 @@ export class Executor {
       readings: this.#readings,
       journal,
       withheld,
-      superseded: () => slow?.supersededBy,
+      expired: () => (this.#isTooOld(job) ? tooOldText(job) : undefined),
+      superseded: (again) =>
+        slow?.supersededBy ?? (again ? queue.waiting.find(({ key }) => key === job.key)?.intent.id : undefined),
       applied: () => slow?.applied.resolve(),
       signal: this.#stopped.signal,
     });

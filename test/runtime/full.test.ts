@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { memoryJournal } from '../../adapters/journal-memory/index.ts';
 import type { DeployedPolicy } from '../../src/core/policy.ts';
-import { bgpNetwork, config, policy } from '../../src/index.ts';
+import { bgpNetwork, config, interfaces, policy, servicePolicy } from '../../src/index.ts';
 import { RuntimeFault } from '../../src/model/errors.ts';
 import { journalReserveBytes } from '../../src/model/limits.ts';
 import type { Journal } from '../../src/ports/journal.ts';
@@ -28,6 +28,7 @@ function narrow() {
   return { journal, disk };
 }
 
+const hourMs = 3_600_000;
 const keeping = { keepMs: 86_400_000, bytesMax: Number.POSITIVE_INFINITY };
 const writes = (on: Rig): readonly string[] => on.world.gateways.device('gw-a').writes;
 
@@ -45,6 +46,47 @@ test('with little room it goes on remembering, and does nothing until there is m
   await on.pass(20_000);
   expect(writes(on)).toEqual(['network 10.0.0.0/8']);
   expect(on.outcomes()).toEqual(['done']);
+});
+
+test('what has waited too long for room is not done any more, and not in a mode that forbids it since', async () => {
+  for (const [waitsMs, isDemoted, expected] of [
+    [3 * hourMs, false, 'expired'],
+    [20_000, true, 'held'],
+  ] as const) {
+    const { journal, disk } = narrow();
+    const on = await rig({ policies: [wanting], journal, keeping });
+    disk.freeBytes = 0;
+    await on.pass(2_000);
+    await on.hear('gw-a', { kind: 'config.changed' });
+    await on.pass(waitsMs);
+    if (isDemoted) on.runtime.modes.demote('wanting', 'only observes');
+    disk.freeBytes = 3 * journalReserveBytes;
+    await on.pass(20_000);
+    expect([on.outcomes(), writes(on)]).toEqual([[expected], []]);
+  }
+});
+
+test('what somebody put there while a hold waited for room is not replaced, and stays', async () => {
+  const { journal, disk } = narrow();
+  const [place, change] = [{ interface: 'Gi1' }, { kind: 'interface.state-changed', interface: 'Gi1', layer: 'link' } as const];
+  const qos = policy({
+    ...{ name: 'qos', on: interfaces.down(), until: interfaces.up(), atMost: '12h' },
+    hold: ({ target }) => servicePolicy({ target, ...place }, 'output', 'LIVE'),
+  });
+  const on = await rig({ policies: [{ policy: qos, version: 'v1' }], journal, keeping });
+  const port = on.world.switches.port('gw-a', 'Gi1');
+  on.world.switches.switch('gw-a').policyMaps.set('LIVE', []);
+  disk.freeBytes = 0;
+  await on.pass(2_000);
+  await on.hear('gw-a', { ...change, to: 'down' });
+  await on.pass(hourMs);
+  port.output = 'VOICE';
+  disk.freeBytes = 3 * journalReserveBytes;
+  await on.pass(20_000);
+  expect(port.output).toBe('VOICE');
+  await on.hear('gw-a', { ...change, to: 'up' });
+  await on.pass(hourMs);
+  expect(port.output).toBe('VOICE');
 });
 
 test('with none at all events are refused to their source and counted, and it goes on by itself', async () => {
