@@ -122,6 +122,16 @@ describe('where something else stands', () => {
     expect(told(stage.rig.event(gap()))).toEqual([`sw1 +${map} over none|${map}|OLD`]);
   });
 
+  test('attempted anew over what somebody put there since, it is that which is put back', () => {
+    const stage = new Stage(qos({ replace: true }));
+    stage.start();
+    stage.attempt(null);
+    stage.attempt('VOICE');
+    stage.attempt(map);
+    stage.ends('done');
+    expect(stage.fail()).toEqual([`sw1 +VOICE over ${map}`]);
+  });
+
   test('somebody has changed it meanwhile: nothing is put back, and that is told', () => {
     const stage = new Stage(qos({ replace: true }));
     stage.ask();
@@ -222,6 +232,29 @@ describe('begun again', () => {
     expect(stage.fail('db1')).toEqual([`sw1 +OLD over ${map}`]);
     stage.ends('done');
     expect(stage.pass(86_400_000)).toEqual([]);
+  });
+
+  test('while it is being let go of, the claim of who begins it is read, as the first was', () => {
+    const stage = new Stage();
+    stage.start('web1');
+    stage.applied(null);
+    stage.fail('web1');
+    stage.ends('held');
+    expect(stage.ask('db1')).toEqual([apply]);
+    expect(stage.newest().want.requires).toMatchObject([{ uuid: 'uuid-db1' }]);
+  });
+
+  test('a claim that ceased to hold behind its attempt leads to the next, and at last to letting go', () => {
+    const stage = new Stage();
+    stage.ask('web1');
+    stage.ask('db1');
+    stage.attempt(null);
+    expect(stage.ends('rejected')).toEqual([apply]);
+    expect(stage.newest().want.requires).toMatchObject([{ uuid: 'uuid-db1' }]);
+    expect(stage.ends('rejected')).toEqual([`${takeOff}|none`]);
+    stage.ends('done');
+    expect(stage.start('web1')).toEqual([apply]);
+    expect(stage.newest().want.requires).toMatchObject([{ uuid: 'uuid-web1' }]);
   });
 
   test('after a claim that did not hold, it is applied', () => {

@@ -6,7 +6,8 @@
 // H3. Nobody may say when it ends: at `atMost` the hosts of a migration are read; while it is on the hold goes on, and that is
 //     told. What is no migration ends there, told.
 // H4. A place is let go of until it is: a target that cannot be reached, or refuses, is asked again.
-// H5. What a claim needs is read before the first application. Where it does not hold the next holder's claim is tried.
+// H5. What a claim needs is read before the first application, and again once it was let go of. Where it does not hold the next
+//     holder's claim is tried; where none does, what an attempt left there is let go of.
 // H6. A place that another policy still holds is left to it, with what stood there before the first of them: the last release puts
 //     that back, whichever policy's it is.
 import type { EntryOf } from '../../model/entry.ts';
@@ -51,6 +52,8 @@ interface PlaceCell {
   /** The intent under way, and whose claim the last one that applied carries. */
   waits: string | null;
   carries: string | null;
+  /** What its holders claim was read since it was last let go of, and held (H5). */
+  proved: boolean;
   /** An attempt was made: something of ours may stand there; and what stood there before (null: nothing). */
   changed: boolean;
   before: string | null;
@@ -104,7 +107,11 @@ export class Hold {
 
   /** The places that it holds or has still to let go of, for people. */
   get heldPlaces(): readonly string[] {
-    return this.#places.keys().map((id) => placeText(this.#places.get(id)!.resource));
+    return this.#places.keys().map((id) => {
+      const { resource } = this.#places.get(id)!;
+      const value = placeValue(resource);
+      return value === undefined ? placeText(resource) : `${placeText(resource)} as ${value}`;
+    });
   }
 
   /** From now on these are held for `key`. Begun again (a request, then its start) it adds what is new. */
@@ -181,7 +188,12 @@ export class Hold {
     const place = id === undefined ? undefined : this.#places.get(id);
     if (id === undefined || !place) return;
     place.verified = false;
-    if (place.changed) return;
+    if (place.changed) {
+      // Attempted anew over what somebody put there since: an attempt before it had not arrived, or that has replaced it.
+      const isOther = before !== undefined && before !== null && before !== placeValue(place.resource);
+      if (isOther && place.phase === 'applying') place.before = before;
+      return;
+    }
     place.changed = true;
     place.before = before ?? null;
     // It was let go of before it was applied: now it is known what to put back.
@@ -197,6 +209,7 @@ export class Hold {
     place.waits = null;
     const isFine = outcome.kind === 'already' || outcome.kind === 'done';
     if (isFine) Object.assign(place, { failures: 0, verified: true });
+    if (isFine && place.phase === 'applying') place.proved = true;
     if (place.phase === 'releasing') this.#released(id, place, outcome, isFine);
     // Another policy wants the same there, and does it.
     else if (outcome.kind === 'superseded' && this.#sharer(id, place)) place.phase = 'held';
@@ -223,7 +236,7 @@ export class Hold {
   }
 
   #apply(id: string, place: PlaceCell, key = place.holders[0] ?? ''): void {
-    const isFirst = !place.changed && place.phase !== 'held';
+    const isFirst = !place.proved && place.phase !== 'held';
     const value = placeValue(place.resource);
     // What may stand there: nothing, ourselves, and what stood there when we came (a release that had begun put it back).
     const isAny = value === undefined || (place.replace && !place.changed);
@@ -261,6 +274,7 @@ export class Hold {
       return;
     }
     place.phase = 'releasing';
+    place.proved = false;
     const value = placeValue(place.resource);
     const { before, verified } = place;
     const back: Pick<EnsureWant, 'resource' | 'desired'> =
@@ -330,8 +344,14 @@ export class Hold {
   #notHeld(id: string, place: PlaceCell, { kind, reason = kind }: Outcome): void {
     place.phase = 'failed';
     if (kind === 'rejected') {
+      place.proved = false;
       const next = place.holders[place.holders.indexOf(place.carries ?? '') + 1];
       if (next !== undefined) this.#apply(id, place, next);
+      else if (place.changed) {
+        // Nobody's claim holds, and something of ours may stand there.
+        place.holders.length = 0;
+        this.#putBack(id, place);
+      }
       return;
     }
     if (place.failures === 0)
@@ -408,6 +428,6 @@ function placeOf({ want }: Intent): string | undefined {
 }
 
 function newPlace(resource: Resource, replace: boolean): PlaceCell {
-  const nothingYet = { waits: null, carries: null, changed: false, before: null, verified: false, failures: 0 };
+  const nothingYet = { waits: null, carries: null, proved: false, changed: false, before: null, verified: false, failures: 0 };
   return { resource, holders: [], replace, phase: 'failed', ...nothingYet };
 }
