@@ -80,6 +80,8 @@ export class Host {
   #lastAt = 0;
   #decidedThrough = 0;
   #clockOffset: number;
+  /** When the wall was last not behind the entries: both clocks. */
+  #abreast = { at: 0, monotonic: 0 };
   readonly #gathering: Gathering;
   #pumping: Promise<void> | undefined;
   readonly #telling: Telling;
@@ -115,6 +117,7 @@ export class Host {
   ): Promise<void> {
     this.#lastSeq = from.lastSeq;
     this.#lastAt = from.lastAt;
+    this.#abreast = { at: from.lastAt, monotonic: this.#options.wall.monotonic() };
     this.#answered = from.lastSeq;
     this.#decidedThrough = from.lastSeq === 0 ? 0 : -1;
     this.#dueAt = from.nextDue;
@@ -181,6 +184,8 @@ export class Host {
     } finally {
       this.#pumping = undefined;
       held.resolve();
+      // Also where it threw: what came meanwhile waits.
+      void this.#pump();
     }
     await this.#pump();
   }
@@ -370,7 +375,7 @@ export class Host {
     const offset = now - wall.monotonic();
     const jumpMs = offset - this.#clockOffset;
     this.#clockOffset = offset;
-    this.#lastAt = Math.max(this.#lastAt, now);
+    this.#lastAt = this.#time();
     const jumped = jumpMs > timeJumpMs;
     return {
       at: this.#lastAt,
@@ -380,13 +385,25 @@ export class Host {
     };
   }
 
+  /** The wall's; while that is behind the last entry (it was set back) half as fast, so that alarms ring and the wall comes abreast again. */
+  #time(): number {
+    const { wall } = this.#options;
+    const [now, monotonic] = [wall.now(), wall.monotonic()];
+    if (now >= this.#lastAt) {
+      this.#abreast = { at: now, monotonic };
+      return now;
+    }
+    const { at, monotonic: since } = this.#abreast;
+    return Math.max(this.#lastAt, at + Math.floor((monotonic - since) / 2));
+  }
+
   #armTick(): void {
     this.#cancelTick?.();
     if (this.#stopped || this.#full || this.#dueAt === undefined) return;
     const { wall } = this.#options;
-    this.#cancelTick = wall.after(Math.min(Math.max(this.#dueAt - wall.now(), 0), 2 ** 31 - 1), () => {
+    this.#cancelTick = wall.after(Math.min(Math.max(this.#dueAt - this.#time(), 0), 2 ** 31 - 1), () => {
       if (this.#dueAt === undefined || this.#stopped) return;
-      if (this.#dueAt <= wall.now()) this.#add([{ kind: 'tick' }], undefined);
+      if (this.#dueAt <= this.#time()) this.#add([{ kind: 'tick' }], undefined);
       else this.#armTick();
     });
   }
