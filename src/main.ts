@@ -131,11 +131,17 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
     requests,
     watch: { onWarning: warn, ...watch },
   });
-  await runtime.start();
-  const api = await serveApi(runtime, data);
+  try {
+    await runtime.start();
+    const api = await serveApi(runtime, data);
+    runtime.closeFirst(() => api.close());
+  } catch (thrown) {
+    // Whoever is told that it did not start must not find it running: it would act, and hold the lease.
+    await runtime.stop();
+    throw thrown;
+  }
   const unwatch = watchPolicies(options, runtime, apart);
   runtime.closeFirst(async () => unwatch());
-  runtime.closeFirst(() => api.close());
   return runtime;
 }
 
@@ -256,6 +262,7 @@ async function httpFrom(http: HttpConfig, book: Requests, intake: Intake, secret
   const { token, tls } = http;
   const pem = tls && (await resolved(secrets, tls, ['certificate', 'key', 'clientCa']));
   return httpSource({
+    wall,
     ...listenAddress(http.listen),
     book,
     intake,

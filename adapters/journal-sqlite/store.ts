@@ -10,6 +10,7 @@ import { closeSync, fsyncSync, openSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { journalBlobBytesMax, journalRowBytesMax } from '../../src/model/limits.ts';
+import { entryJson } from '../../src/model/written-event.ts';
 import type { Expectation, Room, Tail } from '../../src/ports/journal.ts';
 import { damaged, fault, translated } from './faults.ts';
 import { entriesOf, type PlainRow, type Row, rowOf, sealed } from './rows.ts';
@@ -134,7 +135,7 @@ function trimOn(db: DatabaseSync, path: string, tail: () => Tail): (beforeSeq: n
     removeOne.run(last.first_seq);
     if (keeps) {
       const kept = entriesOf(path, last).filter((entry) => entry.seq >= beforeSeq);
-      const lines = kept.map(({ seq: _, ...entry }) => JSON.stringify(entry));
+      const lines = kept.map(({ seq: _, ...entry }) => entryJson(entry));
       insert(rowOf(Math.min(beforeSeq, last.last_seq), last.last_seq, last.at, last.epoch, lines));
     }
     return true;

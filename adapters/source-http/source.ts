@@ -10,6 +10,7 @@ import { messageOf, OperatorError } from '../../src/model/errors.ts';
 import { httpConnectionsMax, httpHeaderBytesMax, httpIdleMs, httpRequestMs, requestBytesMax } from '../../src/model/limits.ts';
 import type { RequestBook } from '../../src/ports/request-book.ts';
 import type { Sink, Source } from '../../src/ports/source.ts';
+import type { Wall } from '../../src/ports/wall.ts';
 import type { Answer, Intake } from '../requests/intake.ts';
 import { type Problem, sendAnswer, sendProblem } from './answers.ts';
 import { type Allowed, loginWith, trustOf } from './auth.ts';
@@ -29,6 +30,7 @@ export interface HttpSourceOptions extends Allowed {
   readonly tls?: HttpTls;
   readonly intake: Intake;
   readonly book: RequestBook;
+  readonly wall: Pick<Wall, 'after'>;
   /** httpRequestMs, but for tests of the slow. */
   readonly requestMs?: number;
 }
@@ -48,7 +50,7 @@ export function httpSource(options: HttpSourceOptions): Source {
   const count = (cause: string): void => {
     dropped[cause] = (dropped[cause] ?? 0) + 1;
   };
-  const { host, port, tls } = options;
+  const { host, port, tls, wall, requestMs = httpRequestMs } = options;
 
   async function start(sink: Sink): Promise<void> {
     if (server) return;
@@ -84,8 +86,12 @@ export function httpSource(options: HttpSourceOptions): Source {
     name: 'http',
     start,
     async stop() {
-      await server?.close();
+      const stopping = server;
       server = undefined;
+      // Node looks after nobody's deadline once it closes: whoever has not sent all of a request by then is cut off.
+      const cancel = wall.after(requestMs, () => stopping?.server.closeAllConnections());
+      await stopping?.close();
+      cancel();
     },
     stats() {
       const at = server?.server.address() as AddressInfo | null | undefined;

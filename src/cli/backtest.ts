@@ -7,6 +7,7 @@ import { durationMs } from '../model/time.ts';
 import type { BacktestReport, Change } from '../runtime/backtest.ts';
 import { timeOf, timeText } from '../runtime/wall.ts';
 import { wantText } from './show.ts';
+import { visible } from './terminal.ts';
 import { configFile } from './where.ts';
 
 interface BacktestCliOptions {
@@ -88,12 +89,12 @@ function textLines(report: BacktestReport, tookMs: number): readonly string[] {
   ];
   return [
     ...changes.map(changeLine),
-    ...faults.map(({ policy, cause, reason }) => colors.red(`! ${policy} at entry ${cause}: ${reason}`)),
+    ...faults.map(({ policy, cause, reason }) => colors.red(visible(`! ${policy} at entry ${cause}: ${reason}`))),
     `${rate}: ${same} intents alike, ${changes.length} differ${open.length > 0 ? ` (${open.join(', ')})` : ''}; modes and rails are not simulated`,
   ];
 }
 
 function changeLine({ change, at, cause, policy, key, want }: Change): string {
-  const line = `${change} ${timeText(at)} #${cause} ${policy}${key === '' ? '' : ` (${key})`}: ${wantText(want)}`;
+  const line = visible(`${change} ${timeText(at)} #${cause} ${policy}${key === '' ? '' : ` (${key})`}: ${wantText(want)}`);
   return change === '+' ? colors.green(line) : colors.red(line);
 }

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import colors from 'picocolors';
 import { OperatorError } from '../model/errors.ts';
+import { visible } from './terminal.ts';
 import { configFile } from './where.ts';
 
 interface ExplainOptions {
@@ -40,15 +41,15 @@ async function explain(written: string, policy: string | undefined, { config, js
     for (const one of explanation.policies) process.stdout.write(`${JSON.stringify({ entry: explanation.entry, ...one })}\n`);
     return;
   }
-  const lines = [`${colors.bold(`entry ${explanation.entry.seq}`)}: ${explanation.said}`];
+  const lines = [`${colors.bold(`entry ${explanation.entry.seq}`)}: ${visible(explanation.said)}`];
   for (const { policy: name, steps, conclusion } of explanation.policies) {
     lines.push('', colors.magenta(name));
     for (const { verdict, step, detail, afterMs, seq } of steps) {
       lines.push(
-        `  ${marks[verdict]} ${step.padEnd(9)} ${detail} ${colors.dim(afterMs === 0 ? '' : `+${(afterMs / 1000).toFixed(3)} s, entry ${seq}`)}`.trimEnd(),
+        `  ${marks[verdict]} ${step.padEnd(9)} ${visible(detail)} ${colors.dim(afterMs === 0 ? '' : `+${(afterMs / 1000).toFixed(3)} s, entry ${seq}`)}`.trimEnd(),
       );
     }
-    lines.push(`  ${colors.bold(conclusion)}`);
+    lines.push(`  ${colors.bold(visible(conclusion))}`);
   }
   process.stdout.write(`${lines.join('\n')}\n`);
 }

@@ -16,10 +16,12 @@
 //     back from it is not given again.
 // E8. `at` is the admission time; the device's own timestamp is data.
 // E9. `step` runs on committed entries only (the journal has taken them), and facts change only on an entry, never on deriving one.
+
 import { type Entry, type EntryOf, isRemoval, type Reading } from '../model/entry.ts';
-import { messageOf } from '../model/errors.ts';
+import { messageOf, OperatorError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent, Want } from '../model/intent.ts';
+import { intentLettersMax } from '../model/limits.ts';
 import type { Meaning } from '../model/meaning.ts';
 import { WrittenEvent } from '../model/written-event.ts';
 import { CellStore } from './cells.ts';
@@ -75,6 +77,8 @@ type Found = (matches: readonly Match[], fields: { readonly kind: string }) => v
 
 /** Intents one entry may cause in one policy, whatever its keys: a resync of a large fabric reads some thousands of targets. */
 const intentsPerPolicyMax = 100_000;
+/** Of what a policy throws: as much is journaled. */
+const reasonLettersMax = 4_096;
 /** Alarms one entry may ring in one policy: ten operators with every key due. An operator that sets alarms for now would never end. */
 const ringsPerPolicyMax = 1_000_000;
 const noIntents: readonly Intent[] = [];
@@ -461,7 +465,7 @@ export class Engine {
     const { name } = slot.deployed.policy;
     // It threw while it was letting go: it cannot be helped.
     if (!slot.run) slot.ending = undefined;
-    this.#faults.push({ policy: name, cause: this.#entry.seq, reason: messageOf(thrown) });
+    this.#faults.push({ policy: name, cause: this.#entry.seq, reason: messageOf(thrown).slice(0, reasonLettersMax) });
     this.#stop(name, `threw: ${messageOf(thrown)}`);
   }
 
@@ -490,8 +494,17 @@ export class Engine {
     this.#count(slot);
     if (slot.made === intentsPerPolicyMax) throw tooMany('intents', intentsPerPolicyMax);
     const serial = `${cause}/${slot.made++}`;
-    if (this.#silent) return serial;
-    this.#intents.push({ id: `${policy.name}@${version}/${serial}`, policy: policy.name, version, cause, key, want });
+    const intent = { id: `${policy.name}@${version}/${serial}`, policy: policy.name, version, cause, key, want };
+    const letters = JSON.stringify(intent).length;
+    if (letters > intentLettersMax) throw tooLong(letters);
+    if (!this.#silent) this.#intents.push(intent);
     return serial;
   }
+}
+
+function tooLong(letters: number): OperatorError {
+  return new OperatorError(`an intent of ${letters} letters`, {
+    code: 'intent-too-large',
+    remedy: `It has at most ${intentLettersMax}, as JSON: say less in its text, or give the policy a narrower key.`,
+  });
 }

@@ -16,6 +16,8 @@ export const pendingEventsMax = 262_144;
 export const appendEntriesMax = 1_024;
 /** An entry as JSON. Evidence is 64 kB at most, a raw message 64 kB. */
 export const journalEntryBytesMax = 262_144;
+/** A reading as JSON: an entry without what is put around it. */
+export const readingBytesMax = journalEntryBytesMax - 1_024;
 /** Evidence kept with an outcome; beyond it the digest. */
 export const evidenceBytesMax = 65_536;
 /** What one command may answer before the session is cut: a full BGP table section fits, a runaway does not. */
@@ -26,6 +28,8 @@ export const cellKeysMax = 100_000;
 export const cellEventsMax = 1_000;
 /** Intents one entry may cause in one policy: more is a policy gone wrong. */
 export const intentsPerStepMax = 1_000;
+/** An intent as JSON, in letters of up to 3 bytes: 197 kB, which the journal takes as an entry (journalEntryBytesMax). */
+export const intentLettersMax = 65_536;
 /** Intents waiting for one target. */
 export const targetQueueMax = 1_000;
 /** A state read longer ago than this does not carry a write (law: no datagram changes the network by itself). */

@@ -37,10 +37,19 @@ export function admit(event: Event, inventory: Inventory): Event {
   }
   const target = event.target ?? targetOf(inventory, event.origin.peer) ?? named(event.syslog?.host, inventory);
   const owned = target === undefined || event.target !== undefined ? event : { ...event, target };
-  // Only a notification of thousands of varbinds comes near the bound: its list goes, its datagram stays as evidence.
-  if (!owned.snmp || owned.origin.raw.length * 4 < journalEntryBytesMax || JSON.stringify(owned).length < journalEntryBytesMax)
-    return owned;
-  return { ...owned, snmp: { ...owned.snmp, varbinds: [] } };
+  // Only a notification of thousands of varbinds comes near the bound: its list goes, its datagram stays as evidence. An octet of it
+  // is 2 of its hex and some 10 of a varbind, never 32: a small one need not be measured.
+  if (!owned.snmp || owned.origin.raw.length * 16 < journalEntryBytesMax || fitsEntry(owned)) return owned;
+  const short = { ...owned, snmp: { ...owned.snmp, varbinds: [] } };
+  return fitsEntry(short) ? short : { ...short, meaning: null };
+}
+
+/** `{"kind":"event","event":` and `,"at":1700000000000}`, with room to spare. */
+const envelopeBytes = 128;
+
+/** Whether the journal takes it: bytes, of which a letter may have three. */
+export function fitsEntry(event: Event): boolean {
+  return Buffer.byteLength(JSON.stringify(event)) + envelopeBytes <= journalEntryBytesMax;
 }
 
 /** A relay's message: whom it names, if that is somebody we know and the relay is nobody. */

@@ -9,15 +9,15 @@
 //     is kept and appended first.
 import type { Concern, Engine, StepResult } from '../core/engine.ts';
 import type { Entry, EntryBody, EntryOf, NewEntry } from '../model/entry.ts';
-import { RuntimeFault } from '../model/errors.ts';
+import { OperatorError, RuntimeFault } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent } from '../model/intent.ts';
-import { appendEntriesMax, journalRetryMs, pendingEventsMax, timeJumpMs } from '../model/limits.ts';
+import { appendEntriesMax, journalEntryBytesMax, journalRetryMs, pendingEventsMax, timeJumpMs } from '../model/limits.ts';
 import { OfferedEntry } from '../model/written-event.ts';
 import type { Appended, Journal } from '../ports/journal.ts';
 import type { Sink } from '../ports/source.ts';
 import type { Wall } from '../ports/wall.ts';
-import { admit } from './admission.ts';
+import { admit, fitsEntry } from './admission.ts';
 import type { Decided } from './apart/apart.ts';
 import { appendSettled } from './append-settled.ts';
 import { Gathering } from './gathering.ts';
@@ -139,7 +139,10 @@ export class Host {
 
   /** Takes an event put in by hand; resolves with its seq AFTER it is durable. */
   emit(event: Event): Promise<number> {
-    return this.submit({ kind: 'event', event: admit(event, this.#options.engine().facts.inventory) });
+    const admitted = admit(event, this.#options.engine().facts.inventory);
+    if (fitsEntry(admitted)) return this.submit({ kind: 'event', event: admitted });
+    const remedy = `An entry of the journal is ${journalEntryBytesMax} bytes at most: say less.`;
+    return Promise.reject(new OperatorError('the event is too large', { code: 'too-large', remedy }));
   }
 
   /** Where a source puts its events. */

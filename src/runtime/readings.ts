@@ -4,7 +4,7 @@ import { placeOf } from '../core/vm-migration.ts';
 import { type EntryBody, type Reading, rowsOf } from '../model/entry.ts';
 import { summaryOf, TargetError } from '../model/errors.ts';
 import type { Requirement, Resource } from '../model/intent.ts';
-import { readDeadlineMs, readingFreshMs } from '../model/limits.ts';
+import { readDeadlineMs, readingBytesMax, readingFreshMs } from '../model/limits.ts';
 import type { DomainRow, FhrpRow, QueryKind } from '../model/query.ts';
 import type { Inventory } from '../model/target.ts';
 import type { Platform, QueryReader, ResourceDriver } from '../ports/platform.ts';
@@ -50,7 +50,7 @@ export class Readings {
     const askedAt = wall.monotonic();
     const result = await this.#ask(target, query, about);
     const tookMs = Math.round((wall.monotonic() - askedAt) * 1000) / 1000;
-    const reading: Reading = { target, query, ...(about === undefined ? {} : { about }), intent, result, tookMs };
+    const reading = kept({ target, query, ...(about === undefined ? {} : { about }), intent, result, tookMs });
     if (about === undefined) this.#last.set(`${target} ${query}`, { reading, takenAt: askedAt });
     // Not waited for: whatever is journaled because of it comes behind it, and what goes wrong is the host's to tell.
     void journal({ kind: 'reading', reading }).catch(() => undefined);
@@ -107,6 +107,14 @@ export class Readings {
       return { kind: transport ? 'unreachable' : 'unreadable', reason: summaryOf(thrown) };
     }
   }
+}
+
+/** As the journal takes it: what is not kept must not be acted on either. */
+function kept(reading: Reading): Reading {
+  const bytes = Buffer.byteLength(JSON.stringify(reading));
+  if (bytes <= readingBytesMax) return reading;
+  const reason = `it says ${bytes} bytes of ${reading.query}, and ${readingBytesMax} are kept at most`;
+  return { ...reading, result: { kind: 'unreadable', reason } };
 }
 
 function protocolOf(inventory: Inventory, target: string): 'hsrp' | 'vrrp' {

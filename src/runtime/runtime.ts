@@ -408,7 +408,9 @@ export class Runtime {
     const early = this.#early ?? [];
     this.#early = undefined;
     for (const [intent, at] of early) this.executor.submit(intent, at);
-    await Promise.all(sources.map((source) => source.start(this.host.sink(source.name))));
+    // Each has started or has not before it is told: one that is still on its way could not be stopped.
+    const started = await Promise.allSettled(sources.map((source) => source.start(this.host.sink(source.name))));
+    for (const one of started) if (one.status === 'rejected') throw one.reason;
   }
 
   /** Facts and what is open here; what policies remember where they run. `late` is asked when it begins. */

@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type HttpSourceOptions, httpSource } from '../../adapters/source-http/index.ts';
 import { requestBytesMax } from '../../src/model/limits.ts';
+import { realWall } from '../../src/runtime/wall.ts';
 import { book, requested } from '../requests/kit.ts';
 
 const token = 'a-token-of-some-length';
@@ -18,7 +19,7 @@ type Made = Pick<HttpSourceOptions, 'token' | 'tls' | 'clients' | 'requestMs'>;
 
 async function started(options: Made = { token }) {
   const at = book();
-  const source = httpSource({ host: '127.0.0.1', port: 0, intake: at.intake, book: at.requests, ...options });
+  const source = httpSource({ host: '127.0.0.1', port: 0, intake: at.intake, book: at.requests, wall: realWall, ...options });
   await source.start(at.sink);
   onTestFinished(() => source.stop());
   const [scheme = '', address = ''] = source.stats().listening[0]!.split(' ');
@@ -147,7 +148,9 @@ describe('whoever may not come in', () => {
 
   it('gets no short token to guess', () => {
     const { intake, requests } = book();
-    expect(() => httpSource({ host: '127.0.0.1', port: 0, intake, book: requests, token: 'short' })).toThrow(/too short/);
+    expect(() => httpSource({ host: '127.0.0.1', port: 0, intake, book: requests, wall: realWall, token: 'short' })).toThrow(
+      /too short/,
+    );
   });
 
   it('is believed less where nobody is asked for anything', async () => {
@@ -219,6 +222,19 @@ describe('a client that means harm', () => {
     expect(await raw(at.port, text)).toContain('408');
   });
 
+  it('does not keep the source from stopping by sending slowly', async () => {
+    const at = await started({ token, requestMs: 300 });
+    const socket = connect(at.port, '127.0.0.1').on('error', () => undefined);
+    socket.write('POST /requests HTTP/1.1\r\nHost: x\r\nX-Slow: ');
+    const drip = setInterval(() => socket.write('a'), 50);
+    onTestFinished(() => clearInterval(drip));
+    await expect.poll(() => at.source.stats().received).toBe(0);
+    await once(socket, 'ready').catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await at.source.stop();
+    await expect.poll(() => socket.closed).toBe(true);
+  });
+
   it('is cut off where its headers are too long', async () => {
     const at = await started();
     expect(await raw(at.port, `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(10_000)}\r\n\r\n`)).toContain('431');
@@ -260,7 +276,7 @@ describe('a client that means harm', () => {
 describe('the source', () => {
   it('says what is wrong where it cannot listen', async () => {
     const at = await started();
-    const other = httpSource({ host: '127.0.0.1', port: at.port, intake: at.intake, book: at.requests, token });
+    const other = httpSource({ host: '127.0.0.1', port: at.port, intake: at.intake, book: at.requests, wall: realWall, token });
     await expect(other.start(at.sink)).rejects.toThrow(/cannot be listened on.*sources\.http\.listen/);
   });
 
