@@ -17,7 +17,12 @@ export interface Edit {
   readonly persistId: string;
   /** Sends one operation; the inner XML of its reply, or a TargetError. */
   readonly rpc: (operation: string, during: string) => Promise<string>;
+  readonly wait: (ms: number) => Promise<void>;
 }
+
+/** A lock that another session has is tried again so often, so long after: half of what an application may take. */
+const lockTriesMax = 10;
+const lockAgainMs = 500;
 
 const capability = (name: string): string => `urn:ietf:params:netconf:capability:${name}`;
 
@@ -78,7 +83,7 @@ function validates(edit: Edit): boolean {
 async function locked<T>(edit: Edit, datastores: readonly string[], work: () => Promise<T>): Promise<T> {
   const [datastore, ...rest] = datastores;
   if (datastore === undefined) return work();
-  await edit.rpc(`<lock><target><${datastore}/></target></lock>`, `the lock of ${datastore}`).catch((error: unknown) => {
+  await lock(edit, datastore).catch((error: unknown) => {
     // netconfd says so of a modified candidate; RFC 6241 would have it say lock-denied. Somebody's work either way.
     const modified = error instanceof TargetError && error.code === 'resource-denied' && datastore === 'candidate';
     throw modified ? dirty(edit, error) : error;
@@ -88,6 +93,19 @@ async function locked<T>(edit: Edit, datastores: readonly string[], work: () => 
   } finally {
     // A session that is gone has lost its locks; one that lives and does not unlock is named by the next lock-denied.
     await edit.rpc(`<unlock><target><${datastore}/></target></unlock>`, `to unlock ${datastore}`).catch(() => undefined);
+  }
+}
+
+async function lock(edit: Edit, datastore: string): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await edit.rpc(`<lock><target><${datastore}/></target></lock>`, `the lock of ${datastore}`);
+      return;
+    } catch (error) {
+      const denied = error instanceof TargetError && error.code === 'lock-denied';
+      if (!denied || tries >= lockTriesMax) throw error;
+    }
+    await edit.wait(lockAgainMs);
   }
 }
 

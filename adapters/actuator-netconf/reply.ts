@@ -38,14 +38,25 @@ export function readMessage(xml: string): Message {
   if (root?.name !== 'rpc-reply') return { kind: 'other', name: root?.name ?? 'nothing' };
   const errors = all([root], 'rpc-reply', 'rpc-error').filter((error) => textOf(error.children, 'error-severity') !== 'warning');
   const whole = innerXml(xml);
-  // Only <data> around the answer is the protocol's; anything else is the operation's own.
-  const onlyData = root.children.length === 1 && root.children[0]!.name === 'data';
+  // Only <data> around the answer is the protocol's, warnings before it or not; anything else is the operation's own.
+  const answers = root.children.filter(({ name }) => name !== 'rpc-error');
+  const onlyData = answers.length === 1 && answers[0]!.name === 'data';
   return {
     kind: 'reply',
     messageId: root.attributes['message-id'],
     errors: errors.map(rpcError),
-    inner: onlyData ? innerXml(whole) : whole,
+    inner: onlyData ? innerXml(afterWarnings(whole)) : whole,
   };
+}
+
+/** Warnings stand before the answer (RFC 6241 appendix B, rpcReplyType). */
+function afterWarnings(whole: string): string {
+  let rest = whole;
+  for (;;) {
+    const tag = /^<((?:[\w.-]+:)?rpc-error)[\s>]/.exec(rest)?.[1];
+    if (tag === undefined) return rest;
+    rest = rest.slice(rest.indexOf('>', rest.indexOf(`</${tag}`)) + 1).trimStart();
+  }
 }
 
 function helloOf(root: XmlElement): Hello {
@@ -97,7 +108,7 @@ function tagEnd(xml: string, start: number): number {
 }
 
 const remedies: Readonly<Record<string, string>> = {
-  'lock-denied': 'It is tried again; if it stays so, see who holds the lock (or `kill-session`).',
+  'lock-denied': 'It was tried for some seconds; see who holds the lock (or `kill-session`).',
   'access-denied': 'Give the user the right to do this (NACM, privilege level 15).',
   'unknown-namespace': 'Check the platform of the target and its software version: this data model is not there.',
   'unknown-element': 'Check the platform of the target and its software version: this data model is another.',
@@ -120,7 +131,7 @@ export function rpcFault(place: string, during: string, errors: readonly RpcErro
   ];
   return new TargetError(`${place} refused ${during}: ${details.filter(Boolean).join(' ')}`, {
     code: ownCodes.has(first.tag) ? first.tag : 'rpc-error',
-    retry: first.tag === 'lock-denied',
+    retry: false,
     remedy: remedies[first.tag] ?? 'Check the platform of the target and what it has configured now.',
   });
 }

@@ -108,7 +108,7 @@ function session({ wall, peer, connection, talk, hello }: Parts): Session {
       busy = true;
       try {
         const text = await untilAborted(peer, connection, talk, signal, `running ${command.kind}`, () =>
-          perform(peer, talk, hello, command),
+          perform(peer, talk, hello, command, (ms) => wall.sleep(ms, signal)),
         );
         return { text } satisfies Reply;
       } finally {
@@ -128,7 +128,13 @@ function session({ wall, peer, connection, talk, hello }: Parts): Session {
   };
 }
 
-function perform(peer: SshPeer, talk: Exchange, hello: Hello, command: Command): Promise<string> {
+function perform(
+  peer: SshPeer,
+  talk: Exchange,
+  hello: Hello,
+  command: Command,
+  wait: (ms: number) => Promise<void>,
+): Promise<string> {
   const place = `[${peer.adapter}] ${peer.name}`;
   switch (command.kind) {
     case 'get':
@@ -146,6 +152,7 @@ function perform(peer: SshPeer, talk: Exchange, hello: Hello, command: Command):
         capabilities,
         persistId: `offbox-${randomUUID()}`,
         rpc: (operation, during) => talk.rpc(operation, during),
+        wait,
       });
     }
     case 'rpc':

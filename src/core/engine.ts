@@ -18,12 +18,12 @@
 // E9. `step` runs on committed entries only (the journal has taken them), and facts change only on an entry, never on deriving one.
 
 import { type Entry, type EntryOf, isRemoval, type Reading } from '../model/entry.ts';
-import { messageOf, OperatorError } from '../model/errors.ts';
+import { messageOf } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent, Want } from '../model/intent.ts';
-import { intentLettersMax } from '../model/limits.ts';
 import type { Meaning } from '../model/meaning.ts';
 import { WrittenEvent } from '../model/written-event.ts';
+import { reasonOf, refuseIntent, refuseRing } from './bounds.ts';
 import { CellStore } from './cells.ts';
 import { EventClock } from './clock.ts';
 import { deriveFhrpChanged } from './derive/fhrp-changed.ts';
@@ -45,7 +45,6 @@ import {
   savedOf,
   serialOf,
   statusOf,
-  tooMany,
   type Withheld,
 } from './slot.ts';
 
@@ -75,12 +74,6 @@ export interface StepResult {
 
 type Found = (matches: readonly Match[], fields: { readonly kind: string }) => void;
 
-/** Intents one entry may cause in one policy, whatever its keys: a resync of a large fabric reads some thousands of targets. */
-const intentsPerPolicyMax = 100_000;
-/** Of what a policy throws: as much is journaled. */
-const reasonLettersMax = 4_096;
-/** Alarms one entry may ring in one policy: ten operators with every key due. An operator that sets alarms for now would never end. */
-const ringsPerPolicyMax = 1_000_000;
 const noIntents: readonly Intent[] = [];
 const noMeanings: readonly Meaning[] = [];
 const noMatches: readonly Match[] = [];
@@ -449,7 +442,7 @@ export class Engine {
     this.#guard(slot, () => {
       this.#count(slot);
       slot.rung += 1;
-      if (slot.rung > ringsPerPolicyMax) throw tooMany('alarms rang', ringsPerPolicyMax);
+      refuseRing(slot.rung);
       act();
     });
   }
@@ -465,7 +458,7 @@ export class Engine {
     const { name } = slot.deployed.policy;
     // It threw while it was letting go: it cannot be helped.
     if (!slot.run) slot.ending = undefined;
-    this.#faults.push({ policy: name, cause: this.#entry.seq, reason: messageOf(thrown).slice(0, reasonLettersMax) });
+    this.#faults.push({ policy: name, cause: this.#entry.seq, reason: reasonOf(thrown) });
     this.#stop(name, `threw: ${messageOf(thrown)}`);
   }
 
@@ -492,19 +485,10 @@ export class Engine {
     const { policy, version } = slot.deployed;
     const cause = this.#entry.seq;
     this.#count(slot);
-    if (slot.made === intentsPerPolicyMax) throw tooMany('intents', intentsPerPolicyMax);
     const serial = `${cause}/${slot.made++}`;
     const intent = { id: `${policy.name}@${version}/${serial}`, policy: policy.name, version, cause, key, want };
-    const letters = JSON.stringify(intent).length;
-    if (letters > intentLettersMax) throw tooLong(letters);
+    refuseIntent(slot.made, intent);
     if (!this.#silent) this.#intents.push(intent);
     return serial;
   }
-}
-
-function tooLong(letters: number): OperatorError {
-  return new OperatorError(`an intent of ${letters} letters`, {
-    code: 'intent-too-large',
-    remedy: `It has at most ${intentLettersMax}, as JSON: say less in its text, or give the policy a narrower key.`,
-  });
 }

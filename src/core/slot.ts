@@ -1,6 +1,5 @@
 // Owns: what an engine keeps of each policy, and small things it says.
 import { type Entry, isRemoval } from '../model/entry.ts';
-import { OperatorError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import type { Remembered } from './cells.ts';
 import type { DeployedPolicy } from './policy.ts';
@@ -135,13 +134,6 @@ export function policyEventOf(
 ): PolicyEvent {
   const frame = { seq, at, target: event.target ?? '', trust: event.origin.trust };
   return { ...fields, ...(groups ? { groups } : {}), ...frame, ...(event.because ? { because: event.because } : {}) };
-}
-
-export function tooMany(what: string, most: number): OperatorError {
-  return new OperatorError(`more than ${most} ${what} in one step`, {
-    code: 'policy-runs-away',
-    remedy: 'Look for a loop in the policy, then deploy it mended.',
-  });
 }
 
 /** An intent's id without policy and version: `seq/n`. A new version of a policy still knows what the old one waits for. */

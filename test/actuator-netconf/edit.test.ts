@@ -34,6 +34,7 @@ async function edit(
     capabilities,
     persistId: 'offbox-1',
     rpc,
+    wait: async () => void operations.push('wait'),
   }).then(
     () => undefined,
     (thrown: unknown) => thrown,
@@ -54,7 +55,7 @@ function shorten(operation: string): string {
 }
 
 function no(code = 'rpc-error'): TargetError {
-  return new TargetError('edge1 refused', { code, retry: code === 'lock-denied', remedy: 'Look.' });
+  return new TargetError('edge1 refused', { code, retry: false, remedy: 'Look.' });
 }
 
 const begin = ['lock candidate', 'lock running', 'get-config candidate', 'get-config running', 'edit-config candidate'];
@@ -93,10 +94,11 @@ test('a target that takes no configuration is told as that', async () => {
   expect(await edit([])).toMatchObject({ operations: [], error: { code: 'not-writable', retry: false } });
 });
 
-test('a lock that is held is told to be tried again, and the other is given back', async () => {
+test('a lock that is held is tried for some seconds, and the other is given back', async () => {
   const { operations, error } = await edit(full, { 'lock running': no('lock-denied') });
-  expect(error).toMatchObject({ code: 'lock-denied', retry: true });
-  expect(operations).toEqual(['lock candidate', 'lock running', 'unlock candidate']);
+  expect(error).toMatchObject({ code: 'lock-denied', retry: false });
+  const tries = Array.from({ length: 9 }, () => ['lock running', 'wait']).flat();
+  expect(operations).toEqual(['lock candidate', ...tries, 'lock running', 'unlock candidate']);
 });
 
 test('a candidate with the work of others is neither committed nor discarded', async () => {

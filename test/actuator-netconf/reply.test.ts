@@ -52,10 +52,16 @@ test('an rpc-error tells type, tag, app-tag, path, message, holder and how many 
   if (message.kind !== 'reply') throw new Error('no reply');
   expect(message.messageId).toBe('3');
   const fault = rpcFault('[actuator-netconf] edge1', 'the lock of candidate', message.errors);
-  expect(fault).toMatchObject({ code: 'lock-denied', retry: true });
+  expect(fault).toMatchObject({ code: 'lock-denied', retry: false });
   expect(fault.message).toContain(
     '[actuator-netconf] edge1 refused the lock of candidate: lock already held (protocol lock-denied, no-access) at /nc:rpc/nc:lock held by session 12 and 1 more.',
   );
+});
+
+test('warnings before the data are not part of it', () => {
+  const warning = '<rpc-error><error-severity>warning</error-severity><error-message>old model</error-message></rpc-error>';
+  const answer = readMessage(`<rpc-reply message-id="3">${warning}\n${warning}<data><native/></data></rpc-reply>`);
+  expect(answer).toMatchObject({ kind: 'reply', errors: [], inner: '<native/>' });
 });
 
 test('a lock held from outside NETCONF is told as that', () => {

@@ -157,7 +157,7 @@ describe.skipIf(why)(`netconfd over SSH${why ? ` (skipped: ${why})` : ''}`, () =
     const [session, other] = [await open(), await open()];
     await other.run({ kind: 'rpc', operation: '<lock><target><candidate/></target></lock>' }, never);
     const error = await refusal(session.run({ kind: 'edit', config: present, confirm: 'never' }, never));
-    expect(error).toMatchObject({ code: 'lock-denied', retry: true });
+    expect(error).toMatchObject({ code: 'lock-denied', retry: false });
     expect(error.message).toMatch(/held by session \d+/);
     await other.run({ kind: 'rpc', operation: '<unlock><target><candidate/></target></unlock>' }, never);
     await session.run({ kind: 'edit', config: present, confirm: 'on-loss' }, never);

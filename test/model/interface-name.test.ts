@@ -26,6 +26,9 @@ describe('the name of an interface', () => {
     ['Lo0', 'Loopback0'],
     ['Tu100', 'Tunnel100'],
     ['BDI5', 'BDI5'],
+    ['BD3328', 'BDI3328'],
+    ['Fi1/0/5', 'FiveGigabitEthernet1/0/5'],
+    ['Ap1/0/1', 'AppGigabitEthernet1/0/1'],
   ])('%s is %s', (written, name) => {
     expect(interfaceName(written)).toBe(name);
     expect(interfaceName(name)).toBe(name);

@@ -79,7 +79,7 @@ function member(instance: BgpInstance, family: BgpFamily, line: string): BgpFami
   return family;
 }
 
-/** The neighbours that `family` exchanges IPv4 unicast with; `base` is where their remote-as is. Shut ones hear nothing and are left out. */
+/** The neighbours that `family` exchanges IPv4 unicast with; `base` is where their remote-as, or the template that has it, is. Shut ones hear nothing and are left out. */
 export function neighborsOf(instance: BgpInstance, base: BgpFamily, family: BgpFamily): readonly string[] {
   const addresses = [...base.neighbors].filter(([name]) => /^\d+\.\d+\.\d+\.\d+$|:/.test(name));
   return addresses
@@ -87,7 +87,7 @@ export function neighborsOf(instance: BgpInstance, base: BgpFamily, family: BgpF
       const group = said.find((words) => words.startsWith('peer-group '))?.slice('peer-group '.length);
       const of = (from: BgpFamily) => [...(from.neighbors.get(name) ?? []), ...((group && from.neighbors.get(group)) || [])];
       const here = of(family);
-      const peers = [...of(base), ...here].some((words) => /^remote-as /.test(words));
+      const peers = [...of(base), ...here].some((words) => /^(?:remote-as|inherit peer-session) /.test(words));
       const shut = of(base).some((words) => /^shutdown\b/.test(words));
       if (!peers || shut || here.includes('no activate')) return false;
       return here.includes('activate') || instance.activates === 'all';
