@@ -1,4 +1,6 @@
 // Owns: what is read of a hypervisor: its domains, itself, and what one VM needs. Rows as in src/model/query.ts.
+
+import { libvirtJobMs } from '../../src/model/limits.ts';
 import type { DomainRow, QueryRow } from '../../src/model/query.ts';
 import { all, first, type LibvirtClient, parseXml, readDomain, refusedAs, word } from '../libvirt-rpc/index.ts';
 import { type Domain, jobOperations, type Pool, procedures, stateWord, type TypedParam } from '../libvirt-rpc/protocol.ts';
@@ -28,7 +30,7 @@ export async function readDomains(
   const rows = await inOrder(domains, 2, async (dom) => {
     // Both before it is read: what ends meanwhile is seen the next time.
     const [leaving, failure] = [underWay(dom.uuid), failureOf(dom.uuid)];
-    const read = await row(client, dom, failure).catch(unlessGone);
+    const read = await row(client, dom, failure, about === undefined).catch(unlessGone);
     // While libvirtd connects to the other host it shows no job yet.
     return read && leaving && read.job === undefined && read.state !== 'shutoff' ? { ...read, job: 'migration-out' } : read;
   });
@@ -45,25 +47,38 @@ async function lookUp(client: LibvirtClient, about: string): Promise<Domain> {
   return (await client.call(procedures.lookupByName, { name: about })).dom;
 }
 
+function unlessSilent(error: unknown): undefined {
+  if (!refusedAs(error, 'no-answer')) throw error;
+}
+
+function rethrown(error: unknown): never {
+  throw error;
+}
+
 function unlessGone(error: unknown): undefined {
   if (!refusedAs(error, 'no-domain')) throw error;
 }
 
-async function row(client: LibvirtClient, dom: Domain, failure: string | undefined): Promise<DomainRow> {
+/** `amongOthers`: they need not wait for one whose monitor hangs; its job is then left out, as in a listing. */
+async function row(client: LibvirtClient, dom: Domain, failure: string | undefined, amongOthers: boolean): Promise<DomainRow> {
   const [{ state, reason }, { xml }, job] = await Promise.all([
     client.call(procedures.getState, { dom, flags: 0 }),
     client.call(procedures.getXmlDesc, { dom, flags: 0 }),
-    dom.id === -1 ? undefined : jobOf(client, dom),
+    dom.id === -1 ? undefined : jobOf(client, dom, libvirtJobMs).catch(amongOthers ? unlessSilent : rethrown),
   ]);
   const { nics } = readDomain(xml);
   return { uuid: dom.uuid, vm: word(dom.name), ...stateWord(state, reason), nics, ...job, ...(failure ? { failure } : {}) };
 }
 
 /** The job that is on, and how far it has got. */
-export async function jobOf(client: LibvirtClient, dom: Domain): Promise<Pick<DomainRow, 'job' | 'progress'>> {
+export async function jobOf(
+  client: LibvirtClient,
+  dom: Domain,
+  deadlineMs?: number,
+): Promise<Pick<DomainRow, 'job' | 'progress'>> {
   let stats: { readonly type: number; readonly params: readonly TypedParam[] };
   try {
-    stats = await client.call(procedures.getJobStats, { dom, flags: 0 });
+    stats = await client.call(procedures.getJobStats, { dom, flags: 0 }, deadlineMs === undefined ? {} : { deadlineMs });
   } catch (error) {
     // Of an incoming migration libvirtd says only that its source has the numbers.
     if (refusedAs(error, 'operation-unsupported')) return { job: 'migration-in' };

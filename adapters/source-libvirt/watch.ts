@@ -52,7 +52,7 @@ export class Watch {
   readonly #peer: LibvirtPeer;
   readonly #options: WatchOptions;
   readonly #stopped = new AbortController();
-  /** By UUID, of domains that bear it: where the mark asks them to go. */
+  /** By UUID, of domains that were here: where the mark asks them to go; empty where they bear none. One that came with it asked elsewhere. */
   #marks: Map<string, string> | undefined;
   /** Of this connection. */
   readonly #known: Known;
@@ -177,11 +177,9 @@ export class Watch {
     const readings = observed.map((each) => observedReading(each, 'listed'));
     const before = this.#marks;
     const asked = observed.filter(({ dom, description: { request } }) => {
-      return before && request && request.to !== this.#peer.name && before.get(dom.uuid) !== request.to;
+      return before?.has(dom.uuid) && request && request.to !== this.#peer.name && before.get(dom.uuid) !== request.to;
     });
-    this.#marks = new Map(
-      observed.flatMap(({ dom, description: { request } }) => (request ? [[dom.uuid, request.to] as const] : [])),
-    );
+    this.#marks = new Map(observed.map(({ dom, description: { request } }) => [dom.uuid, request?.to ?? ''] as const));
     const all = [
       ...readings,
       listedReading(there.map((each) => ('description' in each ? each.dom : each))),
@@ -220,7 +218,7 @@ export class Watch {
       return;
     }
     const description = this.#mustRead(event) ? await this.#describe(client, dom) : undefined;
-    if (kind === 'metadata-change' && description) this.#note(dom.uuid, description.request?.to);
+    if (description) this.#note(dom.uuid, description.request?.to ?? '');
     if (kind === 'lifecycle') this.#learn(event, description);
     await this.#offer([readingOf(event, description)]);
   }
@@ -255,10 +253,9 @@ export class Watch {
     }
   }
 
-  #note(uuid: string, to: string | undefined): void {
+  #note(uuid: string, to: string): void {
     this.#marks ??= new Map();
-    if (to === undefined) this.#marks.delete(uuid);
-    else if (this.#marks.size < libvirtDomainsMax) this.#marks.set(uuid, to);
+    if (this.#marks.has(uuid) || this.#marks.size < libvirtDomainsMax) this.#marks.set(uuid, to);
   }
 
   /** Where the sink has no room it is offered again: meanwhile the queue fills, and when that is full, W3. */

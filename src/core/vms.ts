@@ -47,8 +47,8 @@ export class Vms {
   }
 
   byName(name: string): VmFact | undefined {
-    for (const vm of this.#vms.values()) if (vm.vm === name) return vm;
-    return undefined;
+    const named = [...this.#vms.values()].filter(({ vm }) => vm === name);
+    return named.find((vm) => hostsWith(vm).length > 0) ?? named.at(-1);
   }
 
   all(): readonly VmFact[] {
@@ -131,7 +131,8 @@ export class Vms {
         return { vm, told: left(vm, host, at) };
       }
       case 'vm.metadata-changed': {
-        if (!meaning.request) return undefined;
+        // Set again where it is already, it asks for nothing.
+        if (!meaning.request || meaning.request.to === host) return undefined;
         const vm = this.#vm(meaning);
         return { vm, told: this.#marked(vm, host, meaning.request.to, at) };
       }

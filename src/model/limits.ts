@@ -148,6 +148,8 @@ export const natsPingMs = 10_000;
 export const routeLookupsMax = 32;
 /** A call to libvirtd: a guest's monitor that hangs holds it up for 30 s there; a listing need not wait for that. */
 export const libvirtCallMs = 10_000;
+/** What job a domain has: libvirtd answers at once, or not while its QEMU hangs. Well within readingFreshMs. */
+export const libvirtJobMs = 1_000;
 /** Calls of one connection under way: libvirtd stops reading at its max_client_requests, 5 by default, pings included. */
 export const libvirtCallsAtOnce = 4;
 /** Calls of one connection that wait for their turn: a listing has four under way, and an event one. */

@@ -51,7 +51,7 @@ export const askRemedy = 'Look there yourself and answer with `offbox resolve`.'
 /** Between looks while it becomes effective. */
 const verifyFirstMs = 10;
 const verifyLastMs = 500;
-/** Attempts that came too late to be sent, as behind a disk or a line that hangs. */
+/** Attempts that came too late to be sent, as behind a disk or a line that hangs; readings that were stale when they came. */
 const attemptsMax = 3;
 
 export async function ensure(job: EnsureJob, options: EnsureOptions): Promise<Outcome> {
@@ -164,15 +164,16 @@ class Run {
     return isSent;
   }
 
-  async #requirements(): Promise<Told | undefined> {
+  async #requirements(tries = 1): Promise<Told | undefined> {
     for (const requirement of this.#job.want.requires) {
       const answer = await this.#options.readings.check(requirement, this.#job.intent.id);
       if (!answer.holds) return { kind: answer.kind, reason: answer.reason };
     }
-    // Checking the last may have taken so long that the first is stale again.
-    return this.#job.want.requires.every((requirement) => this.#options.readings.isFresh(requirement))
-      ? undefined
-      : this.#requirements();
+    // Checking the last may have taken so long that the first is stale again; one that always does is not asked for ever.
+    const stale = this.#job.want.requires.find((requirement) => !this.#options.readings.isFresh(requirement));
+    if (!stale) return undefined;
+    if (tries < attemptsMax) return this.#requirements(tries + 1);
+    return { kind: 'failed', reason: `${stale.target} takes so long to tell how it stands that it may be otherwise by then` };
   }
 
   /** What stands there is somebody else's: undefined where it may be replaced. */

@@ -37,7 +37,9 @@ export async function askMigration(
 ): Promise<MigrationAsked> {
   const { facts } = runtime.engine;
   const vm = facts.vm(named);
-  const places = Object.entries(vm?.places ?? {}).flatMap(([host, { place }]) => (place === 'here' ? [host] : []));
+  const has = Object.entries(vm?.places ?? {}).filter(([, { place }]) => place === 'here');
+  const runs = has.filter(([, { off }]) => !off);
+  const places = (runs.length > 0 ? runs : has).map(([host]) => host);
   const [from, other] = places;
   if (!vm || from === undefined)
     throw unknown(
@@ -84,8 +86,7 @@ export async function migrationStatus(runtime: Runtime, request: string): Promis
 
 /** Says that it shall not be any more; the policy that began it aborts it. */
 export async function cancelMigration(runtime: Runtime, request: string): Promise<{ readonly seq: number }> {
-  const { vm: name = '', from = '', to = '' } = known(runtime, request);
-  const uuid = runtime.engine.facts.vm(name)?.uuid ?? '';
+  const { vm: name = '', uuid = '', from = '', to = '' } = known(runtime, request);
   const reason = 'cancelled by the operator';
   const meaning: MeaningOf<'vm.migration-ended'> = {
     kind: 'vm.migration-ended',

@@ -2,6 +2,7 @@
 // oldest request is forgotten first.
 import { Facts } from '../core/facts.ts';
 import { arrayPieces } from '../core/sweep.ts';
+import { hostsWith } from '../core/vm-migration.ts';
 import type { Entry } from '../model/entry.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent } from '../model/intent.ts';
@@ -20,6 +21,7 @@ export interface ShownRequest {
   /** The entry it became. */
   readonly seq?: number;
   readonly vm?: string;
+  readonly uuid?: string;
   readonly from?: string;
   readonly to?: string;
   /** As last reported; `received` before. */
@@ -57,8 +59,11 @@ export class Requests implements RequestBook {
     const named = this.#facts()
       .vms.all()
       .filter(({ vm, uuid }) => vm === nameOrUuid || uuid === nameOrUuid);
-    return named.map(({ vm, uuid, places }) => {
-      const runs = Object.entries(places).find(([, { place }]) => place === 'here' || place === 'leaving');
+    // One that no host has any more, as where it was made anew under its name, is meant only where there is no other.
+    const there = named.filter((vm) => hostsWith(vm).length > 0);
+    return (there.length > 0 ? there : named).map(({ vm, uuid, places }) => {
+      const has = Object.entries(places).filter(([, { place }]) => place === 'here' || place === 'leaving');
+      const runs = has.find(([, { off }]) => !off) ?? has[0];
       return { vm, uuid, ...(runs ? { host: runs[0] } : {}) };
     });
   }
@@ -79,7 +84,7 @@ export class Requests implements RequestBook {
     return [...this.#known.values()].map(({ request, seq, meaning, ended, report }) => ({
       request,
       ...(seq === undefined ? {} : { seq }),
-      ...(meaning ? { vm: meaning.vm, from: meaning.from, to: meaning.to } : {}),
+      ...(meaning ? { vm: meaning.vm, uuid: meaning.uuid, from: meaning.from, to: meaning.to } : {}),
       state: report?.state ?? 'received',
       text: report?.text ?? '',
       final: report?.final ?? false,

@@ -314,3 +314,13 @@ test('a target without a libvirt section cannot be opened', async () => {
   const target = { platform: 'libvirt', address: '192.0.2.1' } as const;
   await expect(libvirtActuator({ wall, secrets }).open('kvm1', target, never)).rejects.toThrow(OperatorError);
 });
+
+test('one guest whose job is stuck does not keep the others from being read', async () => {
+  libvirtd.domains.set(vm2.uuid, fakeDomain(2));
+  says.set(procedures.getJobStats.number, ({ serial, payload }) =>
+    Buffer.from(payload).includes('vm1') ? Buffer.alloc(0) : encodeReply(procedures.getJobStats, serial, { type: 0, params: [] }),
+  );
+  const session = await open();
+  const read = session.run({ kind: 'libvirt', call: 'domains' }, AbortSignal.timeout(10_000));
+  expect(JSON.parse((await read).text)).toMatchObject([{ vm: 'vm1' }, { vm: 'vm2', state: 'running' }]);
+}, 15_000);

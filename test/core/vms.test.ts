@@ -313,6 +313,33 @@ describe('what was lost', () => {
     expect(listener.hear('kvm2 reads paused/migration migration-in', 410)).toEqual([]);
   });
 
+  test('listed while its QEMU starts at the destination, it is not there yet', () => {
+    const listener = new Listener();
+    listener.hear('kvm1 lists running/booted', 0);
+    listener.hear('kvm2 lists paused/starting-up', 100);
+    expect(listener.hear('kvm2 started migrated', 297)).toEqual(['started kvm1>kvm2']);
+    expect(listener.hear('kvm2 resumed migrated', 316)).toEqual(['migrated kvm1>kvm2', 'ended kvm1>kvm2 migrated']);
+  });
+
+  test.each(['kvm9', 'kvm1'])('a mark that asks it of kvm1 to %s ends, or asks for nothing', (to) => {
+    const listener = new Listener();
+    listener.hear(`kvm1 marked ${to}`, 0);
+    for (let minute = 1; minute <= 11; minute += 1) {
+      listener.hear('kvm1 reads running/booted', minute * 60_000);
+      listener.hear('kvm2 reads nothing', minute * 60_000);
+    }
+    expect(listener.migration()).toBeUndefined();
+  });
+
+  test('under another name it is the same, and still there', () => {
+    const listener = new Listener();
+    listener.hear('kvm1 lists shutoff/shutdown', 0);
+    listener.hear('kvm2 lists nothing', 0);
+    listener.hear('kvm1 undefined renamed', 10);
+    listener.hear('kvm1 defined renamed', 11);
+    expect(listener.hear('kvm2 defined added', 20)).toEqual(['migrated kvm1>kvm2 offline', 'ended kvm1>kvm2 migrated']);
+  });
+
   test('a reading of one VM says nothing of the others', () => {
     const listener = story(begun);
     const reading = {

@@ -176,6 +176,24 @@ describe('the executor', () => {
     expect(reads.length).toBeGreaterThan(1);
     expect(attempt.at - reads.filter(({ at }) => at <= attempt.at).at(-1)!.at).toBeLessThan(2_000);
   });
+
+  it('fails, and says why, where the state is always stale when it comes', async () => {
+    const claimed = policy({
+      name: 'claimed',
+      on: hsrp.stateChanged({ interface: 'Vlan10', group: 10, to: 'active' }),
+      ensure: ({ target }) => bgpNetwork({ target }, '23.0.0.0/8'),
+    });
+    const on = await rig({ policies: [{ policy: claimed, version: 'v1' }] });
+    await on.pass(100);
+    on.world.gateways.setState('gw-a', 'active');
+    on.world.set('gw-a', { answerMs: 2_100 });
+    await on.hear('gw-a', hsrpOf('active'));
+    await on.pass(60_000);
+    expect(on.ofKind('outcome').map(({ outcome }) => outcome)).toMatchObject([
+      { kind: 'failed', reason: expect.stringContaining('takes so long to tell how it stands') },
+    ]);
+    expect(on.world.gateways.device('gw-a').writes).toEqual([]);
+  });
 });
 
 /** What is begun once: where it has not come about, nobody begins it again. */

@@ -440,3 +440,21 @@ async function settled(wall: VirtualWall, so: () => boolean, stepMs: number): Pr
   }
   expect(so()).toBe(true);
 }
+
+test('a mark that a VM came with, of an earlier migration, asks for nothing when its host is listed again', async () => {
+  has(vm2);
+  await source.start(heard);
+  await heard.line('kvm1 listed 1 domain');
+  // Asked to kvm3 long ago, and moved on to kvm1 by hand since: the mark travels in its XML.
+  const came = fakeDomain(1, { ...marked('kvm3'), state: ['running', 'migrated'] });
+  has(vm2, came);
+  libvirtd.emit(lifecycle(came, 'started', 'migrated'));
+  libvirtd.emit(lifecycle(came, 'resumed', 'migrated'));
+  await heard.line('kvm1 lifecycle vm1 resumed migrated');
+  libvirtd.cut();
+  await heard.until(() => heard.gaps.length === 1);
+  await libvirtd.listen();
+  await heard.line('kvm1 listed 2 domains');
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(heard.lines().filter((each) => each.includes('metadata-change'))).toEqual([]);
+});
