@@ -50,19 +50,19 @@ export interface Control {
   stop(): Promise<void>;
 }
 
-/** Serves the socket. Rejects with an OperatorError, code `lab-running`, where another lab serves it. */
-export async function serveControl(dir: string, lab: Controlled, wall: Wall, onVerb: OnVerb = () => {}): Promise<Control> {
+/** Rejects with an OperatorError, code `lab-running`, where a lab runs in this folder: it is not to be touched. */
+export async function refuseAnotherLab(dir: string): Promise<void> {
   const path = socketPath(dir);
-  if (existsSync(path)) {
-    if (await answers(path)) {
-      throw new OperatorError(`[lab] another lab runs in ${dir}`, {
-        code: 'lab-running',
-        remedy: 'Stop it, or use another folder.',
-      });
-    }
-    // Left behind by one that was killed.
-    rmSync(path, { force: true });
-  }
+  if (!existsSync(path) || !(await answers(path))) return;
+  throw new OperatorError(`[lab] another lab runs in ${dir}`, { code: 'lab-running', remedy: 'Stop it, or use another folder.' });
+}
+
+/** Serves the socket. Rejects as refuseAnotherLab() does. */
+export async function serveControl(dir: string, lab: Controlled, wall: Wall, onVerb: OnVerb = () => {}): Promise<Control> {
+  await refuseAnotherLab(dir);
+  const path = socketPath(dir);
+  // Left behind by one that was killed.
+  rmSync(path, { force: true });
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     if (sockets.size >= connectionsMax) {

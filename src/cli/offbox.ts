@@ -17,6 +17,13 @@ async function run(argv: readonly string[]): Promise<void> {
   await program.parseAsync(argv, { from: 'user' });
 }
 
+// Who reads what is said may go (`| head`, a terminal, a log): whoever runs goes on without, whoever only answers is done.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (process.argv[2] !== 'start') process.exit();
+  });
+
 try {
   await run(process.argv.slice(2));
 } catch (thrown) {

@@ -2,7 +2,7 @@
 // lab-story.ts.
 import { mkdir, rm } from 'node:fs/promises';
 import colors from 'picocolors';
-import { compose, type Lab, startLab, wall } from '../main.ts';
+import { compose, type Lab, refuseAnotherLab, startLab, wall } from '../main.ts';
 import { OperatorError } from '../model/errors.ts';
 import { loadConfig } from '../runtime/config.ts';
 import { runtimeVersion } from '../runtime/version.ts';
@@ -56,6 +56,7 @@ async function bringUp(
   directory: string,
   onVerb: (verb: string, words: readonly string[]) => void,
 ): Promise<Lab & { readonly net: number }> {
+  await refuseAnotherLab(directory);
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true, mode: 0o700 });
   for (const net of nets) {

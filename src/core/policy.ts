@@ -175,6 +175,7 @@ export function policy<const S extends Selectors, const U extends Selectors = Se
       'it needs exactly one of `ensure`, `hold` and `pipe`',
       'Say what to ensure or to hold, or return intents from a pipe.',
     );
+  refuseUnknown(spec, refuse);
   const unheard = (['key', 'settle', 'resync', 'validFor'] as const).find((word) => spec.pipe && spec[word] !== undefined);
   if (unheard) refuse(`\`${unheard}\` says nothing beside a pipe`, 'Use its operators inside the pipe, or `ensure`.');
   const lengthOf = (what: string, duration: Duration): number => {
@@ -216,6 +217,27 @@ export function policy<const S extends Selectors, const U extends Selectors = Se
     ...(hold ? { hold } : {}),
     ...(spec.pipe ? { pipe: spec.pipe as Policy['pipe'] & object } : {}),
   };
+}
+
+const commonFields = ['name', 'describe', 'late', 'on'];
+const fieldsOf = {
+  ensure: ['ensure', 'key', 'settle', 'resync', 'validFor'],
+  hold: ['hold', 'key', 'until', 'atMost', 'lingers', 'replace'],
+  // What says nothing beside a pipe is refused as that.
+  pipe: ['pipe', 'horizon', 'key', 'settle', 'resync', 'validFor'],
+} as const;
+
+/** A word misspelled is a wish unheard: without types nobody else would say so. */
+function refuseUnknown(spec: object, refuse: (what: string, remedy: string) => never): void {
+  const form =
+    (['ensure', 'hold', 'pipe'] as const).find((each) => each in spec && (spec as Record<string, unknown>)[each]) ?? 'ensure';
+  const known = [...commonFields, ...fieldsOf[form]];
+  for (const [field, value] of Object.entries(spec))
+    if (value !== undefined && field !== 'horizon' && !known.includes(field))
+      refuse(`it has no field \`${field}\``, `With \`${form}\` it takes ${known.join(', ')}.`);
+  const settle: unknown = 'settle' in spec ? spec.settle : undefined;
+  for (const field of Object.keys(settle ?? {}))
+    if (field !== 'quiet' && field !== 'atMost') refuse(`\`settle\` has no field \`${field}\``, 'It takes quiet and atMost.');
 }
 
 function listOf(selectors: unknown): readonly Selector[] {

@@ -163,7 +163,7 @@ function fieldsText(meaning: Meaning): string {
   const said = Object.entries(fields)
     .filter(([name]) => !aside.has(name) && !('to' in meaning && (name === 'from' || name === 'to')))
     .sort(([a], [b]) => Number(b === 'interface') - Number(a === 'interface'))
-    .map(([name, value]) => (bare.has(name) ? `${value}` : `${name} ${value}`));
+    .map(([name, value]) => (bare.has(name) ? wordOf(value) : `${name} ${wordOf(value)}`));
   const change = 'to' in meaning ? [`${'from' in meaning && meaning.from ? `${meaning.from} → ` : ''}${meaning.to}`] : [];
   const why = [
     ...('admin' in meaning && meaning.admin ? ['admin'] : []),
@@ -171,6 +171,10 @@ function fieldsText(meaning: Meaning): string {
   ];
   return [...said, ...change, ...(why.length > 0 ? [`(${why.join(', ')})`] : [])].join(' ');
 }
+
+/** Of a network card its address. */
+const wordOf = (value: unknown): string =>
+  Array.isArray(value) ? value.map((each) => String(each?.mac ?? each)).join(', ') : String(value);
 
 type MigrationMeaning = Extract<Meaning, { readonly vm: string; readonly from: string; readonly to: string }>;
 

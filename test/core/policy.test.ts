@@ -54,6 +54,9 @@ describe('policy()', () => {
     ['a selector that was not called', { on: fhrp.changed }, 'Give it a selector such as fhrp.changed()'],
     ['neither ensure nor pipe', { ensure: undefined }, 'Say what to ensure or to hold, or return intents from a pipe'],
     ['both', { pipe: () => EMPTY }, 'exactly one of `ensure`, `hold` and `pipe`'],
+    ['a field misspelled', { setle: { quiet: '2s' } }, 'it has no field `setle`. With `ensure` it takes name, describe'],
+    ['a field of a hold', { atMost: '30m' }, 'it has no field `atMost`'],
+    ['settle misspelled within', { settle: { quiet: '2s', atmost: '6s' } }, '`settle` has no field `atmost`'],
     ['settle that is no length of time', { settle: { quiet: '2 s' } }, 'settle.quiet: "2 s" is not a length of time'],
     ['settle without quiet', { settle: {} }, 'settle.quiet: "undefined" is not a length of time'],
     [
