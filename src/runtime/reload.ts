@@ -42,6 +42,28 @@ export function changesOf(
   });
 }
 
+/** As refuseWhileHeld, of what the new versions hold once they are warmed: what they do not they would not let go of. */
+export function refuseWhatIsLeft(
+  changes: readonly Pick<VersionChange, 'policy' | 'to'>[],
+  heldBefore: HeldBy | undefined,
+  heldNow: HeldBy,
+): void {
+  if (!heldBefore)
+    throw new OperatorError('what the policies hold cannot be found out: their thread does not answer', {
+      code: 'policy-holds',
+      remedy: 'Save the file again.',
+    });
+  for (const { policy, to } of changes) {
+    const now = new Set(to === undefined ? [] : heldNow(policy));
+    const left = to === undefined ? [] : heldBefore(policy).filter((place) => !now.has(place));
+    if (left.length === 0) continue;
+    throw new OperatorError(`${policy} holds ${left.join(', ')}, which its new version does not: it would not let go of it`, {
+      code: 'policy-holds',
+      remedy: 'It is put in force when that is over; or give it another name: then the old one is removed and lets go.',
+    });
+  }
+}
+
 /** `holders` have a `hold` from now on. A version without one could not let go of what the one before holds: it waits until that is over, or takes another name. */
 export function refuseWhileHeld(
   changes: readonly Pick<VersionChange, 'policy' | 'to'>[],
@@ -75,14 +97,34 @@ export async function deployEntry(
   };
 }
 
+/** The places that a policy holds. */
+type HeldBy = (policy: string) => readonly string[];
+
+export const heldBy =
+  (engine: Engine): HeldBy =>
+  (policy) =>
+    engine.heldBy(policy);
+
+export interface Warmed {
+  readonly engine: Engine;
+  /** Steps it through what has come since; resolves with when its next alarm is due, where anything came. */
+  catchUp(): Promise<number | undefined>;
+}
+
 /** An engine of these policies that is where the journal's tail is now. */
-export async function warmed(
-  policies: readonly DeployedPolicy[],
-  journal: SnapshotJournal,
-): Promise<{ readonly engine: Engine; readonly lastSeq: number }> {
+export async function warmed(policies: readonly DeployedPolicy[], journal: SnapshotJournal): Promise<Warmed> {
   const engine = new Engine(policies);
-  const { lastSeq } = await recover({ engine, policies, journal });
-  return { engine, lastSeq };
+  let { lastSeq } = await recover({ engine, policies, journal });
+  let nextDue: number | undefined;
+  const catchUp = async (): Promise<number | undefined> => {
+    for await (const batch of journal.read(lastSeq + 1))
+      for (const entry of batch) {
+        ({ nextDue } = engine.step(entry));
+        lastSeq = entry.seq;
+      }
+    return nextDue;
+  };
+  return { engine, catchUp };
 }
 
 /** What each operator of a policy remembered and remembers, by path (`my-policy/0.settle`): kept where it is the same. */

@@ -23,7 +23,17 @@ import { Keeper, type Keeping } from './keeper.ts';
 import { lateEntries } from './late.ts';
 import { type Modes, modesFrom } from './modes.ts';
 import { type Divergence, type Recovered, recover, viewed } from './recovery.ts';
-import { cellTexts, changesOf, deployEntry, keptOf, refuseWhileHeld, type VersionChange, warmed } from './reload.ts';
+import {
+  cellTexts,
+  changesOf,
+  deployEntry,
+  heldBy,
+  keptOf,
+  refuseWhatIsLeft,
+  refuseWhileHeld,
+  type VersionChange,
+  warmed,
+} from './reload.ts';
 import { Reports } from './reports.ts';
 import { Requests } from './requests.ts';
 import type { Needs } from './retention.ts';
@@ -275,19 +285,21 @@ export class Runtime {
   async #reload(policies: readonly DeployedPolicy[]): Promise<readonly VersionChange[]> {
     const changes = changesOf(this.#policies, policies);
     if (changes.length === 0) return [];
-    refuseWhileHeld(changes, new Set(policies.filter(({ policy }) => policy.hold).map(({ policy }) => policy.name)), (policy) =>
-      this.#engine.heldBy(policy),
-    );
-    await this.#remove(changes);
     const before = this.#engine;
+    const holders = policies.flatMap(({ policy }) => (policy.hold ? [policy.name] : []));
+    refuseWhileHeld(changes, new Set(holders), heldBy(before));
     // What takes long goes on beside everything else; what came meanwhile is stepped while nothing more comes.
     const retired = this.#retiring(policies);
-    const { engine, lastSeq } = await warmed([...policies, ...retired], this.#options.journal);
+    const { engine, catchUp } = await warmed([...policies, ...retired], this.#options.journal);
+    await this.host.between(async () => {
+      await catchUp();
+      refuseWhatIsLeft(changes, heldBy(before), heldBy(engine));
+      return { first: [], nextDue: before.clock.nextDue() };
+    });
+    await this.#remove(changes);
     let told: readonly VersionChange[] = [];
     await this.host.between(async () => {
-      let nextDue: number | undefined;
-      for await (const batch of this.#options.journal.read(lastSeq + 1))
-        for (const entry of batch) ({ nextDue } = engine.step(entry));
+      const nextDue = await catchUp();
       this.#engine = engine;
       this.#policies = policies;
       this.#retired = retired;
@@ -346,7 +358,9 @@ export class Runtime {
     changes: ReturnType<typeof changesOf>,
   ): Promise<readonly VersionChange[]> {
     const { wall, journal } = this.#options;
-    await warmedThread(next, (await journal.tail()).lastSeq, wall.now());
+    const { held } = await warmedThread(next, (await journal.tail()).lastSeq, wall.now());
+    const before = (await apart.told('held'))?.held;
+    refuseWhatIsLeft(changes, before && ((policy) => before[policy] ?? []), (policy) => held[policy] ?? []);
     await this.#remove(changes);
     const engine = new Engine(next.deployed);
     const { lastSeq } = await recover({ engine, policies: [], journal, cells: 'elsewhere' });
@@ -363,8 +377,8 @@ export class Runtime {
       cells.push(apart.told('cells'));
       return { first, nextDue: undefined };
     });
-    const [before, after] = await Promise.all(cells);
-    return changes.map((change) => ({ ...change, ...keptOf(change.policy, before?.cells ?? {}, after?.cells ?? {}) }));
+    const [old, after] = await Promise.all(cells);
+    return changes.map((change) => ({ ...change, ...keptOf(change.policy, old?.cells ?? {}, after?.cells ?? {}) }));
   }
 
   get sources(): readonly Source[] {

@@ -208,3 +208,34 @@ describe('a policy that holds something', () => {
     expect(runtime.view.policies().map(({ name }) => name)).toEqual(['counting']);
   });
 });
+
+const holding = (version: string, ...prefixes: readonly string[]): DeployedPolicy => ({
+  version,
+  policy: policy({
+    ...{ name: 'holding', on: interfaces.down(), until: interfaces.up(), atMost: '1h' },
+    hold: ({ target }) => prefixes.map((prefix) => bgpNetwork({ target }, prefix)),
+  }),
+});
+
+test.each([
+  ['less', ['10.0.0.0/8']],
+  ['something else', ['10.0.0.0/8', '12.0.0.0/8']],
+])('a version that holds %s than what the one before holds waits until that is let go of', async (_, prefixes) => {
+  const uplink = { kind: 'interface.state-changed', interface: 'Gi1', layer: 'link' } as const;
+  const on = await rig({ policies: [holding('v1', '10.0.0.0/8', '11.0.0.0/8')] });
+  await on.hear('gw-a', { ...uplink, to: 'down' });
+  await on.pass(1_000);
+  const edited = holding('v2', ...prefixes);
+  const refused = expect(on.runtime.reload([edited])).rejects.toThrow(
+    /holding holds .*11\.0\.0\.0\/8.*, which its new version does not/,
+  );
+  await on.pass(0);
+  await refused;
+  await on.hear('gw-a', { ...uplink, to: 'up' });
+  await on.pass(60_000);
+  const { writes } = on.world.gateways.device('gw-a');
+  expect(writes.slice(2).toSorted()).toEqual(['no network 10.0.0.0/8', 'no network 11.0.0.0/8']);
+  const reloaded = on.runtime.reload([edited]);
+  await on.pass(0);
+  expect(await reloaded).toMatchObject([{ policy: 'holding', to: 'v2' }]);
+});

@@ -327,14 +327,14 @@ const gone = Symbol('gone');
 const warming = new WeakMap<Running, (report: Report) => void>();
 
 /** Brings a thread to where the journal ended at entry `through`; rejects in words where a policy of it does not get there. */
-export async function warmedThread(running: Running, through: number, now: number): Promise<void> {
-  const warmed = Promise.withResolvers<void>();
+export async function warmedThread(running: Running, through: number, now: number): Promise<RecoveredPolicies> {
+  const warmed = Promise.withResolvers<RecoveredPolicies>();
   warming.set(running, (report) => {
-    if (report.kind === 'recovered') warmed.resolve();
+    if (report.kind === 'recovered') warmed.resolve(report.recovered);
     else if (report.kind === 'failed') warmed.reject(refused([report.reason]));
   });
   running.thread.order({ kind: 'recover', through, ended: [], now });
-  await warmed.promise.finally(() => warming.delete(running));
+  return warmed.promise.finally(() => warming.delete(running));
 }
 
 export type { Running };

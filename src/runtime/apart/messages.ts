@@ -83,6 +83,8 @@ export interface RecoveredPolicies extends Decision {
   readonly said: readonly string[];
   /** What came due while nobody was there. */
   readonly late: readonly EntryBody[];
+  /** What policies hold, or have still to let go of, for people. */
+  readonly held: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface WrittenSnapshot {

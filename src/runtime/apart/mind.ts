@@ -108,7 +108,10 @@ export class Mind {
     const policies = this.#deployed.map(({ policy }) => policy);
     const late = lateEntries(engine, policies, Math.max(now, recovered.lastAt));
     const decision = { ...this.#standing(), intents: this.#texts(intents), faults };
-    this.#options.report({ kind: 'recovered', recovered: { ...decision, entries, restored, divergences, said, late } });
+    this.#options.report({
+      kind: 'recovered',
+      recovered: { ...decision, entries, restored, divergences, said, late, held: this.#held() },
+    });
   }
 
   async #readOn(through: number): Promise<void> {
@@ -196,9 +199,12 @@ export class Mind {
     );
   }
 
+  #held(): Readonly<Record<string, readonly string[]>> {
+    return Object.fromEntries(this.#deployed.map(({ policy: { name } }) => [name, this.#engine.heldBy(name)]));
+  }
+
   #tell(what: OrderOf<'ask'>['what']): Told {
-    const names = this.#deployed.map(({ policy }) => policy.name);
-    if (what === 'held') return { what, held: Object.fromEntries(names.map((name) => [name, this.#engine.heldBy(name)])) };
+    if (what === 'held') return { what, held: this.#held() };
     if (what === 'remembered')
       return { what, remembered: Object.fromEntries(this.#engine.policies().map(({ name, remembered }) => [name, remembered])) };
     const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
