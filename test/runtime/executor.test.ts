@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { DeployedPolicy } from '../../src/core/policy.ts';
 import { hsrp } from '../../src/core/selectors.ts';
 import { bgpNetwork, config, mergeMap, policy } from '../../src/index.ts';
 import { storyPlatforms } from '../../src/testing/platform.ts';
@@ -15,6 +16,16 @@ const plain = (desired: 'present' | 'absent') =>
 const both = [plain('present'), plain('absent')].map((one) => ({ policy: one, version: 'v1' }));
 const give = (on: Rig) => on.hear('gw-a', { kind: 'config.changed', by: 'give' });
 const take = (on: Rig) => on.hear('gw-a', { kind: 'config.changed', by: 'take' });
+
+/** The prefix is advertised where a router says that it is active: and is, by its own word. */
+const claimed: DeployedPolicy = {
+  version: 'v1',
+  policy: policy({
+    name: 'claimed',
+    on: hsrp.stateChanged({ interface: 'Vlan10', group: 10, to: 'active' }),
+    ensure: ({ target }) => bgpNetwork({ target }, '23.0.0.0/8'),
+  }),
+};
 
 describe('the executor', () => {
   it('applies, verifies and ends done; the second time it is already so and nothing is sent', async () => {
@@ -140,12 +151,7 @@ describe('the executor', () => {
   });
 
   it('writes nothing on a claim that reads otherwise, and reads it less than 2 s before it writes', async () => {
-    const claimed = policy({
-      name: 'claimed',
-      on: hsrp.stateChanged({ interface: 'Vlan10', group: 10, to: 'active' }),
-      ensure: ({ target }) => bgpNetwork({ target }, '23.0.0.0/8'),
-    });
-    const on = await rig({ policies: [{ policy: claimed, version: 'v1' }] });
+    const on = await rig({ policies: [claimed] });
     on.world.gateways.setState('gw-a', 'standby');
     await on.hear('gw-a', hsrpOf('active'));
     await on.pass(1_000);
@@ -160,12 +166,7 @@ describe('the executor', () => {
   });
 
   it('reads the state again where reading the resource took so long that it is stale', async () => {
-    const claimed = policy({
-      name: 'claimed',
-      on: hsrp.stateChanged({ interface: 'Vlan10', group: 10, to: 'active' }),
-      ensure: ({ target }) => bgpNetwork({ target }, '23.0.0.0/8'),
-    });
-    const on = await rig({ policies: [{ policy: claimed, version: 'v1' }] });
+    const on = await rig({ policies: [claimed] });
     await on.pass(100);
     on.world.gateways.setState('gw-a', 'active');
     on.world.set('gw-a', { answerMs: 1_200 });
@@ -178,12 +179,7 @@ describe('the executor', () => {
   });
 
   it('fails, and says why, where the state is always stale when it comes', async () => {
-    const claimed = policy({
-      name: 'claimed',
-      on: hsrp.stateChanged({ interface: 'Vlan10', group: 10, to: 'active' }),
-      ensure: ({ target }) => bgpNetwork({ target }, '23.0.0.0/8'),
-    });
-    const on = await rig({ policies: [{ policy: claimed, version: 'v1' }] });
+    const on = await rig({ policies: [claimed] });
     await on.pass(100);
     on.world.gateways.setState('gw-a', 'active');
     on.world.set('gw-a', { answerMs: 2_100 });

@@ -84,7 +84,7 @@ export class Workload {
       [weather.forgedDatagram, () => this.#forge()],
       [weather.hand, () => this.#hand()],
       [weather.unreachable, () => this.#lose(prng.pick([...pair, ...switches] as unknown as readonly [string, ...string[]]))],
-      [weather.clockJump, () => clock.jump(prng.chance(80) ? prng.between(1, 20_000) : -prng.between(1, 2_000))],
+      [weather.clockJump, () => clock.jump(prng.chance(80) ? prng.between(1, 20_000) : -prng.between(1, 90_000))],
       [weather.crash, () => (prng.chance(50) ? nodes.powerCut() : this.#kill())],
       [weather.crash / 3, () => nodes.stop()],
       [weather.freeze, () => nodes.freeze(prng.chance(50) ? prng.between(50, 5_000) : prng.between(5_000, 40_000))],
