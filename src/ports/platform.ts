@@ -52,8 +52,6 @@ export interface ResourceDriver<R extends Resource = Resource, S = unknown> {
    * waited for and not tried again. Undefined: something of it may still be under way.
    */
   abandoned?(state: S, resource: R, desired: Desired): string | undefined;
-  /** How long after an attempt the target may still undo it by itself (a confirmed commit), milliseconds. */
-  undoneMs?(desired: Desired, target: Target): number;
   /** Where an application or its effect takes longer than a command (a migration), milliseconds. */
   readonly applyDeadlineMs?: number;
   readonly verifyDeadlineMs?: number;

@@ -218,17 +218,15 @@ class Run {
 
   /** After a crash or a lost session: is it so? Only when nothing of the attempt can still be under way may it be tried again. */
   async #probe(): Promise<Told | undefined> {
-    const { wall, signal, driver, target } = this.#options;
-    // A commit that waits for its confirmation reads as applied until the target takes it back.
-    const undoneMs = driver.undoneMs?.(this.#job.want.desired, target) ?? 0;
+    const { wall, signal } = this.#options;
     this.#probing = true;
     const found = await this.#effectiveNow().catch((thrown: unknown) => {
       // An answer that cannot be read says nothing of the attempt; the last look is the one that counts.
       if (thrown instanceof TargetError && !thrown.retry) return undefined;
       throw thrown;
     });
-    if (found && (undoneMs === 0 || found.kind !== 'done')) return found;
-    const waitMs = this.#job.inDoubtUntil! + undoneMs - wall.monotonic();
+    if (found) return found;
+    const waitMs = this.#job.inDoubtUntil! - wall.monotonic();
     if (waitMs > 0) await wall.sleep(waitMs, signal);
     const later = await this.#effectiveNow();
     this.#probing = false;

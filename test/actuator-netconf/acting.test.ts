@@ -1,4 +1,4 @@
-// What an edit of an IOS-XE router comes to where somebody else has it locked, or where its confirmation is lost.
+// What an edit of an IOS-XE router comes to where somebody else has it locked.
 import { expect, test } from 'vitest';
 import { applyEdit, type Edit } from '../../adapters/actuator-netconf/edit.ts';
 import { ciscoIosxe } from '../../adapters/platforms/cisco-iosxe/index.ts';
@@ -24,38 +24,20 @@ const attachedLlq = '<service-policy><output>LLQ</output></service-policy>';
 const shown = (attached: string): string =>
   `<native><policy><policy-map><name>LLQ</name></policy-map></policy><interface><GigabitEthernet><name>1</name>${attached}</GigabitEthernet></interface></native>`;
 
-/** RFC 6241 8.4 with <persist>: what waits for its confirmation outlives its session, and is taken back by a timer. */
 class Router {
   readonly wall = new VirtualWall(start);
   running = '';
   candidate = '';
   isLocked = false;
-  losesConfirmation = false;
-  #closed = Promise.withResolvers<void>();
 
   readonly #rpc: Edit['rpc'] = async (operation) => {
     if (operation.startsWith('<lock') && this.isLocked)
       throw new TargetError('r1 refused the lock', { code: 'lock-denied', retry: false, remedy: '-' });
     if (operation.startsWith('<get-config')) return shown(operation.includes('<candidate/>') ? this.candidate : this.running);
     if (operation.startsWith('<edit-config')) this.candidate = attachedLlq;
-    else if (operation.startsWith('<commit><confirmed/>')) this.#commit(Number(/<confirm-timeout>(\d+)</.exec(operation)![1]));
-    else if (operation.startsWith('<commit>') && this.losesConfirmation) {
-      this.losesConfirmation = false;
-      this.#closed.resolve();
-      throw new TargetError('the session is gone', { code: 'connection-lost', retry: true, remedy: '-' });
-    }
+    else if (operation.startsWith('<commit><confirmed/>')) this.running = this.candidate;
     return '<ok/>';
   };
-
-  #commit(seconds: number): void {
-    const before = this.running;
-    this.running = this.candidate;
-    if (!this.losesConfirmation) return;
-    this.wall.after(seconds * 1000, () => {
-      this.running = before;
-      this.candidate = before;
-    });
-  }
 
   actuator(transport: 'cli' | 'netconf'): Actuator {
     const { wall } = this;
@@ -70,8 +52,7 @@ class Router {
     };
     const open = async () => {
       await wall.sleep(150);
-      this.#closed = Promise.withResolvers<void>();
-      return { closed: this.#closed.promise, close: async () => this.#closed.resolve(), run };
+      return { closed: new Promise<void>(() => undefined), close: async () => undefined, run };
     };
     return { transport, open };
   }
@@ -108,12 +89,4 @@ test('a candidate that another session has locked for some seconds is tried unti
     router.isLocked = false;
   });
   expect(told).toEqual([expect.stringMatching(/^4\.\d+ s done$/)]);
-});
-
-test('what the target will take back, for its confirmation was lost, is not done', async () => {
-  const router = new Router();
-  router.losesConfirmation = true;
-  const told = await wanted(router, async () => undefined);
-  expect(told.at(-1)).toMatch(/^7\d\.\d+ s done$/);
-  expect(router.running).toBe(attachedLlq);
 });

@@ -1,6 +1,5 @@
 // Owns: bgp-network on IOS-XE: configured over NETCONF where the target has it, proved over the command line. The models
 // tell what is configured, not reliably who was told: `show ip bgp … advertised-routes` does.
-import { netconfConfirmSeconds } from '../../../src/model/limits.ts';
 import type { Target } from '../../../src/model/target.ts';
 import type { Command } from '../../../src/ports/actuator.ts';
 import type { Dialogue, Looked, ResourceDriver } from '../../../src/ports/platform.ts';
@@ -32,7 +31,6 @@ export const iosxeBgpNetwork: ResourceDriver<BgpNetwork, IosxeState> = {
   plan(state, resource, desired) {
     return state.by === 'cli' ? planLines(state.cli, resource, desired) : planEdit(state.native, resource, desired);
   },
-  undoneMs: (desired, target) => (target.netconf && desired === 'absent' ? netconfConfirmSeconds * 1_000 : 0),
   verify: (state, _resource, desired) => verifyBgpNetwork(stateOf(state), desired),
   describe: (state) => describeBgpNetwork(stateOf(state)),
 };

@@ -2,7 +2,6 @@
 // line, which alone shows it. The model's paths: /native/interface/<type>[name]/service-policy/{input|output} and
 // /native/policy/policy-map[name]/class[name]/action-list[action-type], both of Cisco-IOS-XE-policy.
 import { interfaceName } from '../../../src/model/interface-name.ts';
-import { netconfConfirmSeconds } from '../../../src/model/limits.ts';
 import type { ResourceDriver } from '../../../src/ports/platform.ts';
 import { describeServicePolicy, type ServicePolicy, verifyServicePolicy } from '../../../src/resources/service-policy.ts';
 import {
@@ -36,7 +35,6 @@ export const iosxeServicePolicy: ResourceDriver<ServicePolicy, IosxeServicePolic
     if (desired === 'present') refuseQueueingOnInput(state, resource);
     return planAttached(state, resource, desired, state.by === 'cli' ? configureLines : edit);
   },
-  undoneMs: (_desired, target) => (target.netconf ? netconfConfirmSeconds * 1_000 : 0),
   verify: verifyServicePolicy,
   describe: describeServicePolicy,
   value: ({ attached }) => attached,
