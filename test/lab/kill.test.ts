@@ -58,6 +58,8 @@ function networkLines(name: string): readonly Write[] {
 
 describe(`killed with -9 ${kills} times during failovers`, () => {
   let lab: ChildProcess;
+  /** One that lives on where the test fails would have the ports of the next. */
+  let running: ChildProcess | undefined;
 
   beforeAll(async () => {
     lab = offbox('lab', 'up', '--dir', directory, '--net', String(net));
@@ -65,6 +67,7 @@ describe(`killed with -9 ${kills} times during failovers`, () => {
   });
 
   afterAll(async () => {
+    running?.kill('SIGKILL');
     lab.kill('SIGTERM');
     await exited(lab);
   });
@@ -72,7 +75,7 @@ describe(`killed with -9 ${kills} times during failovers`, () => {
   it('ends right each time, loses nothing acknowledged, and writes no change twice', async () => {
     const acknowledged: number[] = [];
     for (let round = 0; round < kills; round += 1) {
-      const running = offbox('start', '--config', join(directory, 'offbox.yaml'));
+      running = offbox('start', '--config', join(directory, 'offbox.yaml'));
       await until('Offbox answers', async () => (await ask(controlSocket(data), 'GET', '/show/gateways')) !== undefined);
       const failing = round % 2 === 0;
       await labCommand(directory, failing ? 'fail' : 'restore', ['gw-a']);
@@ -92,10 +95,10 @@ describe(`killed with -9 ${kills} times during failovers`, () => {
       await emitting;
     }
     await labCommand(directory, 'restore', ['gw-a']).catch(() => undefined);
-    const last = offbox('start', '--config', join(directory, 'offbox.yaml'));
+    running = offbox('start', '--config', join(directory, 'offbox.yaml'));
     await until('the network ends right', async () => (await via()) === 'gw-a');
-    last.kill('SIGTERM');
-    await exited(last);
+    running.kill('SIGTERM');
+    await exited(running);
 
     const entries = new Set((await journal()).map(({ seq }) => seq));
     const missing = acknowledged.filter((seq) => !entries.has(seq));
