@@ -4,9 +4,6 @@ import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Wall } from '../src/ports/wall.ts';
 import { type Control, type OnVerb, serveControl } from './control.ts';
-
-export { refuseAnotherLab } from './control.ts';
-
 import { createFaults, type Faults } from './faults.ts';
 import { writeInventory } from './inventory.ts';
 import {

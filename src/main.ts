@@ -393,8 +393,8 @@ export function decodeTrapHex(line: string): ReturnType<typeof decodeTrap> {
 }
 
 export { decodeSyslog } from '../adapters/source-syslog/decode.ts';
-export { labCommand } from '../lab/control.ts';
-export { type Lab, refuseAnotherLab, startLab } from '../lab/index.ts';
+export { labCommand, refuseAnotherLab } from '../lab/control.ts';
+export { type Lab, startLab } from '../lab/index.ts';
 export { labUp } from '../lab/up.ts';
 export { loadInventory } from './runtime/config.ts';
 export { loadPolicy } from './runtime/policies.ts';

@@ -1,6 +1,5 @@
 // Owns: what is read of a hypervisor: its domains, itself, and what one VM needs. Rows as in src/model/query.ts.
-
-import { libvirtJobMs } from '../../src/model/limits.ts';
+import { libvirtCallMs, libvirtJobMs } from '../../src/model/limits.ts';
 import type { DomainRow, QueryRow } from '../../src/model/query.ts';
 import { all, first, type LibvirtClient, parseXml, readDomain, refusedAs, word } from '../libvirt-rpc/index.ts';
 import { type Domain, jobOperations, type Pool, procedures, stateWord, type TypedParam } from '../libvirt-rpc/protocol.ts';
@@ -47,24 +46,19 @@ async function lookUp(client: LibvirtClient, about: string): Promise<Domain> {
   return (await client.call(procedures.lookupByName, { name: about })).dom;
 }
 
-function unlessSilent(error: unknown): undefined {
-  if (!refusedAs(error, 'no-answer')) throw error;
-}
-
-function rethrown(error: unknown): never {
-  throw error;
-}
-
 function unlessGone(error: unknown): undefined {
   if (!refusedAs(error, 'no-domain')) throw error;
 }
 
 /** `amongOthers`: they need not wait for one whose monitor hangs; its job is then left out, as in a listing. */
 async function row(client: LibvirtClient, dom: Domain, failure: string | undefined, amongOthers: boolean): Promise<DomainRow> {
+  const unlessSilent = (error: unknown): undefined => {
+    if (!amongOthers || !refusedAs(error, 'no-answer')) throw error;
+  };
   const [{ state, reason }, { xml }, job] = await Promise.all([
     client.call(procedures.getState, { dom, flags: 0 }),
     client.call(procedures.getXmlDesc, { dom, flags: 0 }),
-    dom.id === -1 ? undefined : jobOf(client, dom, libvirtJobMs).catch(amongOthers ? unlessSilent : rethrown),
+    dom.id === -1 ? undefined : jobOf(client, dom, libvirtJobMs).catch(unlessSilent),
   ]);
   const { nics } = readDomain(xml);
   return { uuid: dom.uuid, vm: word(dom.name), ...stateWord(state, reason), nics, ...job, ...(failure ? { failure } : {}) };
@@ -74,11 +68,11 @@ async function row(client: LibvirtClient, dom: Domain, failure: string | undefin
 export async function jobOf(
   client: LibvirtClient,
   dom: Domain,
-  deadlineMs?: number,
+  deadlineMs = libvirtCallMs,
 ): Promise<Pick<DomainRow, 'job' | 'progress'>> {
   let stats: { readonly type: number; readonly params: readonly TypedParam[] };
   try {
-    stats = await client.call(procedures.getJobStats, { dom, flags: 0 }, deadlineMs === undefined ? {} : { deadlineMs });
+    stats = await client.call(procedures.getJobStats, { dom, flags: 0 }, { deadlineMs });
   } catch (error) {
     // Of an incoming migration libvirtd says only that its source has the numbers.
     if (refusedAs(error, 'operation-unsupported')) return { job: 'migration-in' };

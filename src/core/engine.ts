@@ -16,9 +16,7 @@
 //     back from it is not given again.
 // E8. `at` is the admission time; the device's own timestamp is data.
 // E9. `step` runs on committed entries only (the journal has taken them), and facts change only on an entry, never on deriving one.
-
 import { type Entry, type EntryOf, isRemoval, type Reading } from '../model/entry.ts';
-import { messageOf } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent, Want } from '../model/intent.ts';
 import type { Meaning } from '../model/meaning.ts';
@@ -458,8 +456,9 @@ export class Engine {
     const { name } = slot.deployed.policy;
     // It threw while it was letting go: it cannot be helped.
     if (!slot.run) slot.ending = undefined;
-    this.#faults.push({ policy: name, cause: this.#entry.seq, reason: reasonOf(thrown) });
-    this.#stop(name, `threw: ${messageOf(thrown)}`);
+    const reason = reasonOf(thrown);
+    this.#faults.push({ policy: name, cause: this.#entry.seq, reason });
+    this.#stop(name, `threw: ${reason}`);
   }
 
   #stop(name: string, reason: string): void {

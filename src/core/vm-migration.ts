@@ -160,6 +160,12 @@ export function absent(vm: VmFact, host: string, at: number): readonly Told[] {
   return conclude(vm, at);
 }
 
+/** Of these hosts the ones where it is not switched off; where it is off on all of them, all. */
+export function runningOn(vm: VmFact, hosts: readonly string[]): readonly string[] {
+  const running = hosts.filter((name) => !standing(vm, name)?.off);
+  return running.length > 0 ? running : hosts;
+}
+
 /** Somebody wants it migrated. What is on already goes on: it gets the name of the request where it is the same. */
 export function requested(
   vm: VmFact,
@@ -180,8 +186,7 @@ export function given(vm: VmFact, how: 'failed' | 'cancelled', reason: string): 
 /** The host it runs on, or is defined on, other than this one; else the one it was last known to leave. */
 export function origin(vm: VmFact, host: string): string | undefined {
   const others = hostsWith(vm).filter((name) => name !== host && standing(vm, name)!.place !== 'coming');
-  const running = others.filter((name) => !standing(vm, name)!.off);
-  const candidates = running.length > 0 ? running : others;
+  const candidates = runningOn(vm, others);
   if (candidates.length > 0) return candidates.length === 1 ? candidates[0] : undefined;
   return vm.left === host ? undefined : vm.left;
 }

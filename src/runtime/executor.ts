@@ -79,6 +79,9 @@ function keyOf({ id }: Intent, { prove, resource }: EnsureWant): string {
 /** How old it may be. What a mode withheld does not wait for another mode. */
 const validForMs = ({ want, withheld }: Job): number => (withheld ? Math.min(want.validForMs, withheldValidMs) : want.validForMs);
 
+/** What waits for the same place, if anything does: at most one. */
+const newerId = (queue: Queue, job: Job): string | undefined => queue.waiting.find(({ key }) => key === job.key)?.intent.id;
+
 const tooOldText = (job: Job): string => `it was to be done within ${spanText(validForMs(job))}`;
 
 /** Whether it could not be done because this target did not answer. */
@@ -238,8 +241,8 @@ export class Executor {
     const fine = outcome.kind === 'done' || outcome.kind === 'already';
     if (fine && job.want.staysMs !== undefined) {
       // A newer one that waits may want the opposite: nothing is done again for the older (Q1).
-      const newer = queue.waiting.find(({ key }) => key === job.key);
-      if (newer) this.#end(job, { ...outcome, kind: 'superseded', reason: `by ${newer.intent.id}` });
+      const newer = newerId(queue, job);
+      if (newer !== undefined) this.#end(job, { ...outcome, kind: 'superseded', reason: `by ${newer}` });
       else this.#track(this.#watch(queue, job, outcome));
       return;
     }
@@ -299,7 +302,7 @@ export class Executor {
     const inDoubt = outcome.reason?.startsWith('in doubt') === true;
     const until = this.#options.wall.monotonic() + (this.#readings.driver(job.want.resource)?.applyDeadlineMs ?? applyDeadlineMs);
     if (inDoubt) queue.doubts.set(job.key, { doubt: job.want, until });
-    const newer = queue.waiting.find(({ key }) => key === job.key)?.intent.id ?? supersededBy;
+    const newer = newerId(queue, job) ?? supersededBy;
     if (newer !== undefined) return { ...outcome, kind: 'superseded', reason: `by ${newer}; it was held: ${outcome.reason}` };
     const withheld = outcome.withheld === true;
     queue.held.set(job.key, { ...job, withheld, ...(inDoubt ? { inDoubtUntil: until } : {}) });
@@ -346,8 +349,7 @@ export class Executor {
       journal,
       withheld,
       expired: () => (this.#isTooOld(job) ? tooOldText(job) : undefined),
-      superseded: (again) =>
-        slow?.supersededBy ?? (again ? queue.waiting.find(({ key }) => key === job.key)?.intent.id : undefined),
+      superseded: (again) => slow?.supersededBy ?? (again ? newerId(queue, job) : undefined),
       applied: () => slow?.applied.resolve(),
       signal: this.#stopped.signal,
     });

@@ -1,5 +1,6 @@
 // Owns: a migration asked for on the control socket: taken as a request, followed, cancelled.
 import { z } from 'zod';
+import { runningOn } from '../core/vm-migration.ts';
 import { OperatorError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import type { MeaningOf } from '../model/meaning.ts';
@@ -37,9 +38,8 @@ export async function askMigration(
 ): Promise<MigrationAsked> {
   const { facts } = runtime.engine;
   const vm = facts.vm(named);
-  const has = Object.entries(vm?.places ?? {}).filter(([, { place }]) => place === 'here');
-  const runs = has.filter(([, { off }]) => !off);
-  const places = (runs.length > 0 ? runs : has).map(([host]) => host);
+  const has = Object.entries(vm?.places ?? {}).flatMap(([host, { place }]) => (place === 'here' ? [host] : []));
+  const places = vm ? runningOn(vm, has) : has;
   const [from, other] = places;
   if (!vm || from === undefined)
     throw unknown(
