@@ -73,3 +73,11 @@ test('what the child starts does not take the pipe for its own', async () => {
   const outer = `import { fork } from 'node:child_process'; fork(${JSON.stringify(inner)});`;
   expect(await text(launch(await script('outer.ts', outer)).stdout)).toBe('inner free\n');
 });
+
+test('memory that was freed is given back, unless whoever starts us says otherwise', async () => {
+  const file = await script('env.ts', 'console.log(process.env.MALLOC_ARENA_MAX, process.env.MALLOC_TRIM_THRESHOLD_);');
+  const started = (env: NodeJS.ProcessEnv) =>
+    spawnSync('node', [run, file], { encoding: 'utf8', env: { PATH: process.env.PATH, ...env } }).stdout;
+  expect(started({})).toBe('2 131072\n');
+  expect(started({ MALLOC_ARENA_MAX: '8' })).toBe('8 131072\n');
+});
