@@ -2,10 +2,10 @@
 //
 // X1  Only an untouched candidate is edited. Somebody's uncommitted work is neither committed nor discarded by us.
 // X2  Whatever fails after the lock: the candidate is discarded and the locks are given back before the error is told.
-// X3  `confirm: 'on-loss'`: the target undoes the commit itself unless it hears from us again.
+// X3  `confirm: 'on-loss'`: the target undoes the commit itself unless this session confirms it: when the session ends,
+//     however it ends, or by the timer. So who comes after it reads what stands.
 import { messageOf, TargetError } from '../../src/model/errors.ts';
 import { netconfConfirmSeconds } from '../../src/model/limits.ts';
-import { escapeXml } from '../platforms/cisco-iosxe/xml.ts';
 
 export interface Edit {
   readonly config: string;
@@ -13,8 +13,6 @@ export interface Edit {
   /** For messages. */
   readonly place: string;
   readonly capabilities: ReadonlySet<string>;
-  /** Names our pending commit, unlike any other session's. */
-  readonly persistId: string;
   /** Sends one operation; the inner XML of its reply, or a TargetError. */
   readonly rpc: (operation: string, during: string) => Promise<string>;
   readonly wait: (ms: number) => Promise<void>;
@@ -55,17 +53,17 @@ async function throughCandidate(edit: Edit): Promise<string> {
 }
 
 async function commit(edit: Edit): Promise<string> {
-  const persistent = has(edit, 'confirmed-commit:1.1');
-  if (edit.confirm === 'never' || !(persistent || has(edit, 'confirmed-commit:1.0'))) return edit.rpc('<commit/>', 'the commit');
-  const persist = persistent ? `<persist>${escapeXml(edit.persistId)}</persist>` : '';
+  if (edit.confirm === 'never' || !(has(edit, 'confirmed-commit:1.1') || has(edit, 'confirmed-commit:1.0'))) {
+    return edit.rpc('<commit/>', 'the commit');
+  }
+  // X3. Without <persist>: with it the commit would outlive its session (RFC 6241 section 8.4.1).
   const timeout = `<confirm-timeout>${netconfConfirmSeconds}</confirm-timeout>`;
-  await edit.rpc(`<commit><confirmed/>${timeout}${persist}</commit>`, 'the confirmed commit');
-  const named = persistent ? `<persist-id>${escapeXml(edit.persistId)}</persist-id>` : '';
+  await edit.rpc(`<commit><confirmed/>${timeout}</commit>`, 'the confirmed commit');
   try {
-    return await edit.rpc(`<commit>${named}</commit>`, 'to confirm the commit');
+    return await edit.rpc('<commit/>', 'to confirm the commit');
   } catch (error) {
     // Undone by its own timeout at the latest; at once is better.
-    await edit.rpc(`<cancel-commit>${named}</cancel-commit>`, 'to cancel the commit').catch(() => undefined);
+    await edit.rpc('<cancel-commit/>', 'to cancel the commit').catch(() => undefined);
     throw error;
   }
 }

@@ -1,5 +1,4 @@
 // Owns: a NETCONF session's life: SSH subsystem, hellos, commands as rpcs, the end.
-import { randomUUID } from 'node:crypto';
 import type { ClientChannel } from 'ssh2';
 import { OperatorError, RuntimeFault, TargetError } from '../../src/model/errors.ts';
 import type { Actuator, Command, Reply, Secrets, Session } from '../../src/ports/actuator.ts';
@@ -150,7 +149,6 @@ function perform(
         ...command,
         place,
         capabilities,
-        persistId: `offbox-${randomUUID()}`,
         rpc: (operation, during) => talk.rpc(operation, during),
         wait,
       });

@@ -48,7 +48,7 @@ class Router {
       if (command.kind === 'get-config') return { text: shown(this.running) };
       if (command.kind !== 'edit') throw new Error(command.kind);
       const [rpc, wait] = [this.#rpc, (ms: number) => wall.sleep(ms)];
-      return { text: await applyEdit({ ...command, place: 'r1', persistId: 'offbox-1', rpc, wait, capabilities }) };
+      return { text: await applyEdit({ ...command, place: 'r1', rpc, wait, capabilities }) };
     };
     const open = async () => {
       await wall.sleep(150);

@@ -32,7 +32,6 @@ async function edit(
     confirm,
     place: '[actuator-netconf] edge1',
     capabilities,
-    persistId: 'offbox-1',
     rpc,
     wait: async () => void operations.push('wait'),
   }).then(
@@ -46,11 +45,7 @@ async function edit(
 function shorten(operation: string): string {
   const name = /^<([\w-]+)/.exec(operation)![1]!;
   const datastore = /<(?:target|source)><([\w-]+)\/>/.exec(operation)?.[1];
-  const confirmed = operation.includes('<confirmed/>')
-    ? 'confirmed'
-    : operation.includes('<persist-id>')
-      ? 'persist-id'
-      : undefined;
+  const confirmed = operation.includes('<confirmed/>') ? 'confirmed' : undefined;
   return [name, datastore ?? confirmed].filter(Boolean).join(' ');
 }
 
@@ -64,7 +59,7 @@ const unlock = ['unlock running', 'unlock candidate'];
 test('a target that has everything: locked, compared, edited, validated, committed, confirmed, unlocked', async () => {
   const { operations, error } = await edit(full);
   expect(error).toBeUndefined();
-  expect(operations).toEqual([...begin, 'validate candidate', 'commit confirmed', 'commit persist-id', ...unlock]);
+  expect(operations).toEqual([...begin, 'validate candidate', 'commit confirmed', 'commit', ...unlock]);
 });
 
 test('what is never to be taken back is committed plainly', async () => {
@@ -118,8 +113,8 @@ test.each([
 });
 
 test('a commit that cannot be confirmed is cancelled at once', async () => {
-  const { operations } = await edit(full, { 'commit persist-id': no() });
-  expect(operations.slice(-4)).toEqual(['cancel-commit persist-id', 'discard-changes', ...unlock]);
+  const { operations } = await edit(full, { commit: no() });
+  expect(operations.slice(-4)).toEqual(['cancel-commit', 'discard-changes', ...unlock]);
 });
 
 test('a candidate that cannot be discarded is told too', async () => {

@@ -65,7 +65,7 @@ test('any operation may be called', async () => {
   expect(server.operations).toEqual(['<save-config xmlns="http://cisco.com/yang/cisco-ia"/>']);
 });
 
-test('an edit goes through the candidate, with a persist-id that is confirmed in the same run', async () => {
+test('an edit goes through the candidate; its commit is undone with the session unless that confirms it', async () => {
   const capabilities = ['candidate:1.0', 'validate:1.1', 'confirmed-commit:1.1'].map(
     (name) => `urn:ietf:params:netconf:capability:${name}`,
   );
@@ -88,8 +88,10 @@ test('an edit goes through the candidate, with a persist-id that is confirmed in
     'unlock',
   ]);
   const commits = server.operations.filter((operation) => operation.startsWith('<commit'));
-  const persisted = /<persist>(offbox-[0-9a-f-]{36})<\/persist>/.exec(commits[0]!)?.[1];
-  expect(commits[1]).toBe(`<commit><persist-id>${persisted}</persist-id></commit>`);
+  expect(commits).toEqual([
+    expect.stringMatching(/^<commit><confirmed\/><confirm-timeout>\d+<\/confirm-timeout><\/commit>$/),
+    '<commit/>',
+  ]);
 });
 
 test('a refusal is told, and the session stays', async () => {
