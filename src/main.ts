@@ -19,26 +19,25 @@ import { decodeTrap, snmpSource } from '../adapters/source-snmp/index.ts';
 import { syslogSource } from '../adapters/source-syslog/index.ts';
 import { parseSyslog } from '../adapters/source-syslog/wire.ts';
 import { Engine } from './core/engine.ts';
-import type { DeployedPolicy } from './core/policy.ts';
 import { type HttpConfig, listenAddress, type NatsConfig } from './model/config.ts';
-import { messageOf, OperatorError } from './model/errors.ts';
+import { OperatorError } from './model/errors.ts';
 import type { Event } from './model/event.ts';
 import type { Inventory, PlatformName, SecretReference } from './model/target.ts';
 import { durationMs } from './model/time.ts';
 import type { Secrets } from './ports/actuator.ts';
-import type { Journal } from './ports/journal.ts';
 import type { Source } from './ports/source.ts';
 import { platformsOf, targetOf } from './runtime/admission.ts';
-import { Apart, type Running } from './runtime/apart/apart.ts';
+import { Apart } from './runtime/apart/apart.ts';
 import { feedBounds } from './runtime/apart/feed.ts';
+import type { BundledPolicy } from './runtime/apart/messages.ts';
 import { PolicyThread, type ThreadEars } from './runtime/apart/thread.ts';
 import { serveApi } from './runtime/api.ts';
 import { type BacktestOptions, type BacktestReport, backtest, deployedOver, together } from './runtime/backtest.ts';
+import { beginPolicies } from './runtime/begin-policies.ts';
 import type { LoadedConfig } from './runtime/config.ts';
 import { engineIdentity } from './runtime/engine-identity.ts';
 import { type Explanation, explain } from './runtime/explain.ts';
-import { whenGitIsDone } from './runtime/git-state.ts';
-import { gonePolicies } from './runtime/gone.ts';
+import { keepInForce } from './runtime/keep-in-force.ts';
 import { bundlePolicies, type LoadedPolicy, loadBundle, loadPolicies, loadPolicy } from './runtime/policies.ts';
 import { recover, viewed } from './runtime/recovery.ts';
 import { Requests } from './runtime/requests.ts';
@@ -46,7 +45,6 @@ import { Runtime, type Watcher } from './runtime/runtime.ts';
 import { secretsFrom } from './runtime/secrets.ts';
 import { View } from './runtime/view.ts';
 import { realWall as wall } from './runtime/wall.ts';
-import { watchFolder } from './runtime/watch-policies.ts';
 
 /** The thread that runs policies, as it lies beside this file: .ts in a checkout, .js in a package. */
 const policyThread = new URL(`./policy-thread${extname(import.meta.url)}`, import.meta.url);
@@ -84,7 +82,8 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
   const data = dataFolder(options);
   const path = journalPath(options);
   const apart = apartFor(path);
-  const loaded = await apart.load(await bundlePolicies(resolve(directory, config.policies)));
+  const folder = resolve(directory, config.policies);
+  const loaded = await apart.load(await bundlePolicies(folder));
   const secrets = secretsFrom({ directory, wall, warn });
   await mkdir(data, { recursive: true, mode: 0o700 });
   const describe = (): string => `offbox start in ${directory}`;
@@ -97,7 +96,7 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
     bytesMax: config.journal.maxBytes,
   });
   for (const what of lost) warn(what);
-  const { running, gone } = await withGone(apart, loaded, journal, resolve(directory, config.policies), warn);
+  const { running, policies, gone, waiting } = await beginPolicies({ apart, loaded, journal, folder, wall, warn });
   apart.begin(running);
   const requests = new Requests();
   const intake = requestIntake(requests);
@@ -108,7 +107,7 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
     journal,
     lease,
     inventory,
-    policies: loaded.deployed,
+    policies,
     gone,
     apart,
     platforms,
@@ -140,48 +139,11 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
     await runtime.stop();
     throw thrown;
   }
-  const unwatch = watchPolicies(options, runtime, apart);
-  runtime.closeFirst(async () => unwatch());
+  const reload = (bundles: readonly BundledPolicy[]) => runtime.reloadApart(apart, bundles);
+  const { onReload, onReloadFailed: onFailed } = watch ?? {};
+  const end = keepInForce({ wall, folder, apart, reload, onReload, onFailed }, waiting);
+  runtime.closeFirst(async () => end());
   return runtime;
-}
-
-/** The policies as they are now, and behind them those that are gone, where they can still be run. */
-async function withGone(
-  apart: Apart,
-  loaded: Running,
-  journal: Journal,
-  folder: string,
-  warn: (text: string) => void,
-): Promise<{ readonly running: Running; readonly gone: readonly DeployedPolicy[] }> {
-  const present = new Set(loaded.deployed.map(({ policy }) => policy.name));
-  const { bundles, lost } = await gonePolicies(journal, present, folder);
-  const left = (what: string): void =>
-    warn(
-      `${what}, and what it holds stays as it is: put its file back, start Offbox, and take it away while Offbox runs; then it lets go.`,
-    );
-  for (const name of lost)
-    left(`the policy ${name} ran when Offbox stopped, its file is gone, and the journal has no copy of it`);
-  if (bundles.length === 0) return { running: loaded, gone: [] };
-  try {
-    const running = await apart.load([...loaded.bundles, ...bundles]);
-    await loaded.thread.end();
-    return { running, gone: running.deployed.slice(loaded.deployed.length) };
-  } catch (thrown) {
-    left(`${messageOf(thrown)}\n${bundles.map(({ file }) => file).join(', ')}: ran when Offbox stopped`);
-    return { running: loaded, gone: [] };
-  }
-}
-
-/** Puts in force what changes in the policies' folder, as long as it runs. */
-function watchPolicies({ config, directory, watch }: ComposeOptions, runtime: Runtime, apart: Apart): () => void {
-  const folder = resolve(directory, config.policies);
-  const failed = (thrown: unknown): void => watch?.onReloadFailed?.(messageOf(thrown));
-  const reload = async (): Promise<void> => {
-    const bundles = await whenGitIsDone(folder, wall, () => bundlePolicies(folder));
-    const changes = await runtime.reloadApart(apart, bundles);
-    if (changes.length > 0) watch?.onReload?.(changes);
-  };
-  return watchFolder(folder, wall, () => void reload().catch(failed), failed);
 }
 
 async function sourcesOf({ config, inventory }: LoadedConfig, data: string, secrets: Secrets): Promise<readonly Source[]> {

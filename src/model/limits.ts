@@ -278,3 +278,5 @@ export const snmpAsksMax = 3;
 export const snmpWalkRowsMax = 20_000;
 /** Rows asked for at once: 20 x about 40 bytes = 800 bytes, in one datagram of Ethernet; an agent that finds it too much says so. */
 export const snmpRepetitions = 20;
+/** Whether what a new version of a policy waits for is let go of: asked of the thread of policies, which answers in milliseconds. */
+export const heldLookMs = 2_000;

@@ -42,6 +42,21 @@ export function changesOf(
   });
 }
 
+/** A version that waits until what the one before holds is let go of. */
+export class StillHeld extends OperatorError {
+  readonly policy: string;
+  readonly places: readonly string[];
+
+  constructor(policy: string, places: readonly string[], whichNew: string) {
+    super(`${policy} holds ${places.join(', ')}, ${whichNew}`, {
+      code: 'policy-holds',
+      remedy: 'It is put in force when that is over; or give it another name: then the old one is removed and lets go.',
+    });
+    this.policy = policy;
+    this.places = places;
+  }
+}
+
 /** As refuseWhileHeld, of what the new versions hold once they are warmed: what they do not they would not let go of. */
 export function refuseWhatIsLeft(
   changes: readonly Pick<VersionChange, 'policy' | 'to'>[],
@@ -56,11 +71,7 @@ export function refuseWhatIsLeft(
   for (const { policy, to } of changes) {
     const now = new Set(to === undefined ? [] : heldNow(policy));
     const left = to === undefined ? [] : heldBefore(policy).filter((place) => !now.has(place));
-    if (left.length === 0) continue;
-    throw new OperatorError(`${policy} holds ${left.join(', ')}, which its new version does not: it would not let go of it`, {
-      code: 'policy-holds',
-      remedy: 'It is put in force when that is over; or give it another name: then the old one is removed and lets go.',
-    });
+    if (left.length > 0) throw new StillHeld(policy, left, 'which its new version does not: it would not let go of it');
   }
 }
 
@@ -68,15 +79,11 @@ export function refuseWhatIsLeft(
 export function refuseWhileHeld(
   changes: readonly Pick<VersionChange, 'policy' | 'to'>[],
   holders: ReadonlySet<string>,
-  heldBy: (policy: string) => readonly string[],
+  heldBy: HeldBy,
 ): void {
   for (const { policy, to } of changes) {
     const held = to === undefined || holders.has(policy) ? [] : heldBy(policy);
-    if (held.length === 0) continue;
-    throw new OperatorError(`${policy} holds ${held.join(', ')}, and its new version has no hold that would let go of it`, {
-      code: 'policy-holds',
-      remedy: 'It is put in force when that is over; or give it another name: then the old one is removed and lets go.',
-    });
+    if (held.length > 0) throw new StillHeld(policy, held, 'and its new version has no hold that would let go of it');
   }
 }
 

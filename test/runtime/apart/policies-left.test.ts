@@ -1,4 +1,4 @@
-// A policy whose file is taken away while Offbox is down: what it holds it lets go of at the next start, on a switch of the lab.
+// A policy whose file is taken away or edited while Offbox is down: what it holds it lets go of all the same, on a switch of the lab.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -7,7 +7,7 @@ import type { Lab } from '../../../lab/index.ts';
 import type { Event } from '../../../src/model/event.ts';
 import { testLab } from '../../lab-sim/helpers.ts';
 import { linkOffbox, linkRxjs } from '../../linked.ts';
-import { type Home, homeIn, started, telling } from './rig.ts';
+import { type Home, homeIn, type Offbox, started, telling } from './rig.ts';
 
 const holding = `import { interfaces, policy, servicePolicy } from 'offbox';
 export default policy({
@@ -19,11 +19,11 @@ export default policy({
 });
 `;
 
-const down: Event = {
+const link = (to: 'up' | 'down'): Event => ({
   target: 'acc-1',
-  meaning: { kind: 'interface.state-changed', interface: 'GigabitEthernet1/0/1', to: 'down', layer: 'link' },
+  meaning: { kind: 'interface.state-changed', interface: 'GigabitEthernet1/0/1', to, layer: 'link' },
   origin: { source: 'test', peer: 'local', transport: 'local', trust: 'claimed', raw: '' },
-};
+});
 
 interface Place extends Home {
   readonly lab: Lab;
@@ -58,7 +58,7 @@ async function place(): Promise<Place> {
 async function held(): Promise<Place> {
   const home = await place();
   const offbox = await started(home);
-  await offbox.runtime.host.emit(down);
+  await offbox.runtime.host.emit(link('down'));
   await offbox.until('it is held', () => offbox.ofKind('outcome').some(({ outcome }) => outcome.kind === 'done'));
   expect(home.writes()).toEqual(['service-policy output LIVE-MIGRATION']);
   await offbox.stop();
@@ -131,4 +131,66 @@ test('where the journal has no copy of it, that is said, with what to do', async
   );
   expect(next.ofKind('quarantine')).toEqual([]);
   expect(home.writes()).toHaveLength(1);
+}, 60_000);
+
+const holdsNothing = holding.replace(/hold: .*/, 'hold: () => [],');
+const noHold = `import { interfaces, policy } from 'offbox';
+export default policy({ name: 'holding', on: interfaces.up(), ensure: () => [] });
+`;
+const versionsOf = (offbox: Offbox, name: string) => offbox.ofKind('deploy').filter(({ policy }) => policy === name);
+
+test.each([
+  ['holds nothing any more', holdsNothing, /holding holds service-policy output of acc-1 .*, which its new version does not/],
+  ['has no hold any more', noHold, /holding holds service-policy output of acc-1 .*, and its new version has no hold/],
+])(
+  'one that was edited while Offbox was down and %s goes on as it ran until it has let go',
+  async (_, edited, why) => {
+    const home = await held();
+    home.write('holding', edited);
+    const next = await started(home);
+    await next.until('the new version is refused', () => next.reloadFaults.length > 0);
+    expect(next.reloadFaults).toEqual([expect.stringMatching(why)]);
+    expect(versionsOf(next, 'holding')).toEqual([]);
+    await next.runtime.host.emit(link('up'));
+    await next.until('the new version is in force', () => versionsOf(next, 'holding').length > 0);
+    expect(home.writes()).toEqual(both);
+    expect(next.reloadFaults).toHaveLength(1);
+    expect(next.warnings).toEqual([]);
+  },
+  60_000,
+);
+
+test('one that was edited and holds the same is in force at once, and lets go', async () => {
+  const home = await held();
+  home.write('holding', holding.replace("atMost: '1h'", "atMost: '2h'"));
+  const next = await started(home);
+  await next.until('the new version is in force', () => versionsOf(next, 'holding').length > 0);
+  expect(next.reloadFaults).toEqual([]);
+  await next.runtime.host.emit(link('up'));
+  await next.until('it is released', () => next.ofKind('outcome').some(({ outcome }) => outcome.kind === 'done'));
+  expect(home.writes()).toEqual(both);
+}, 60_000);
+
+test('one that was edited while nothing was held is in force from the start', async () => {
+  const home = await place();
+  await (await started(home)).stop();
+  home.write('holding', holdsNothing);
+  const next = await started(home);
+  const seqOf = (kind: 'deploy' | 'event') => next.ofKind(kind).find(({ seq }) => seq > 0)?.seq ?? 0;
+  await next.until('it has begun', () => seqOf('event') > 0);
+  expect(seqOf('deploy')).toBeGreaterThan(0);
+  expect(seqOf('deploy')).toBeLessThan(seqOf('event'));
+}, 60_000);
+
+test('one that is edited while it holds is put in force by itself when it has let go', async () => {
+  const home = await place();
+  const offbox = await started(home);
+  await offbox.runtime.host.emit(link('down'));
+  await offbox.until('it is held', () => offbox.ofKind('outcome').some(({ outcome }) => outcome.kind === 'done'));
+  home.write('holding', holdsNothing);
+  await offbox.until('the new version is refused', () => offbox.reloadFaults.length > 0);
+  await offbox.runtime.host.emit(link('up'));
+  await offbox.until('the new version is in force', () => versionsOf(offbox, 'holding').length === 2);
+  expect(home.writes()).toEqual(both);
+  expect(offbox.reloadFaults).toHaveLength(1);
 }, 60_000);

@@ -3,8 +3,8 @@ import { zstdCompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { memoryJournal } from '../../adapters/journal-memory/index.ts';
 import type { NewEntry } from '../../src/model/entry.ts';
-import { gonePolicies } from '../../src/runtime/gone.ts';
 import { versionOf } from '../../src/runtime/policies.ts';
+import { policiesLeft } from '../../src/runtime/policies-left.ts';
 
 const at = 1;
 const bundle = (name: string): string => `// where it lay\nexport default '${name}';\n`;
@@ -25,7 +25,8 @@ async function journalOf(entries: readonly NewEntry[], bundles: readonly string[
 }
 
 const found = async (entries: readonly NewEntry[], bundles: readonly string[], present: readonly string[] = []) => {
-  const { bundles: gone, lost } = await gonePolicies(await journalOf(entries, bundles), new Set(present), '/etc/offbox/policies');
+  const versions = new Map(present.map((name) => [name, version(name)]));
+  const { gone, lost } = await policiesLeft(await journalOf(entries, bundles), versions, '/etc/offbox/policies');
   return { gone: gone.map((one) => [one.file, one.path, one.bundle, one.version]), lost };
 };
 const run = (name: string, of = name) => [
@@ -57,4 +58,18 @@ test('one that was removed since may not have let go yet', async () => {
 
 test('one of which there is no bundle is lost, and named', async () => {
   expect(await found([deploy('a'), deploy('b')], ['b'])).toEqual({ gone: [run('b')], lost: ['a'] });
+});
+
+test('one whose file holds another version is told as it ran, where there is a copy', async () => {
+  const journal = await journalOf([deploy('a'), deploy('b', 'b1'), deploy('c')], ['a', 'b1']);
+  const present = new Map([
+    ['a', version('a')],
+    ['b', version('b2')],
+    ['c', version('c2')],
+  ]);
+  const { gone, edited, lost } = await policiesLeft(journal, present, '/etc/offbox/policies');
+  expect([...edited]).toEqual([
+    ['b', { file: 'b (as it ran)', path: '/etc/offbox/policies/b.js', bundle: bundle('b1'), version: version('b1') }],
+  ]);
+  expect({ gone, lost }).toEqual({ gone: [], lost: [] });
 });
