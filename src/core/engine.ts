@@ -361,14 +361,17 @@ export class Engine {
     const slot = asked && this.#slots.named(asked.policy);
     // Nobody but a hold wants to know.
     if (!asked || !slot?.deployed.policy.hold) this.#concern = 'facts';
-    else this.#guard(slot, (run) => run.onAttempt(asked, entry));
+    else this.#guard(slot, (run) => run.onAttempt(asked, entry), 'holds');
   }
 
   #onOutcome(entry: EntryOf<'outcome'>): void {
     const asked = this.ledger.get(entry.intent)?.intent;
     this.ledger.fold(entry);
     const asker = this.#askerOf(entry.intent);
-    if (asker) this.#guard(asker.slot, (run) => run.onOutcome(asker.serial, entry, asked));
+    if (!asker) return;
+    const { slot, serial } = asker;
+    if (asked && slot.deployed.policy.hold) this.#guard(slot, (run) => run.onHoldOutcome(serial, entry, asked), 'holds');
+    this.#guard(slot, (run) => run.onOutcome(serial, entry, asked));
   }
 
   /** Recovery runs the versions now deployed; older entries only warm them. A change of version voids a round begun. */
@@ -420,9 +423,10 @@ export class Engine {
     if (slot.ending) this.#guard(slot, (run) => run.release(`${policy} is stopped, ${why}`));
   }
 
-  #guard(slot: Slot, act: (run: PolicyRun) => void): void {
+  /** `holds`: what becomes of what it holds is followed whatever the policy did; none of its code runs for that. */
+  #guard(slot: Slot, act: (run: PolicyRun) => void, what?: 'holds'): void {
     const run = slot.run ?? slot.ending;
-    if (!run || (slot.withheld.length > 0 && this.#isWithheld(slot))) return;
+    if (!run || (slot.withheld.length > 0 && !what && this.#isWithheld(slot))) return;
     try {
       this.#watch?.enter(slot.number, this.#entry.seq);
       act(run);

@@ -123,9 +123,13 @@ export class PolicyRun {
     this.#hold?.onAttempt(asked, entry);
   }
 
+  /** `asked` is the intent that is over. */
+  onHoldOutcome(serial: string, { outcome }: EntryOf<'outcome'>, asked: Intent): void {
+    this.#hold?.onOutcome(serial, asked, outcome);
+  }
+
   /** `asked` is the intent that is over, where it was open. */
   onOutcome(serial: string, entry: EntryOf<'outcome'>, asked: Intent | undefined): void {
-    if (asked) this.#hold?.onOutcome(serial, asked, entry.outcome);
     if (this.#stopped) return;
     if (entry.outcome.kind === 'expired' && asked) this.#givenUp(asked);
     this.#exclusive.onOutcome(serial, entry.outcome.kind);

@@ -164,6 +164,9 @@ export class Hold {
 
   /** The policy goes: what it holds is released, and that is told. */
   endAll(why: string): void {
+    // Their alarm may have rung while the policy was given nothing.
+    for (const id of this.#places.keys())
+      if (this.#places.get(id)!.phase === 'releasing' && !this.#places.hasAlarm(id)) this.#again(id);
     const keys = this.#holds.keys();
     if (keys.length === 0) return;
     const places = keys.flatMap((key) => this.#holds.get(key)!.places);
