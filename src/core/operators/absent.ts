@@ -62,7 +62,7 @@ export function absent<T, A extends Which<T>, B extends Which<T>>(
       } else if (silences) misses.tell(key, now, (other) => cells.get(other)?.at);
       if (begins && !cells.get(key)) {
         misses.begun(key);
-        cells.set(key, { at: now, event });
+        cells.set(key, { at: now, event: site.keep(event) });
         cells.setAlarm(key, now + withinMs);
         site.say(key, 'waiting', () => `waits for ${awaited}`, { since: now, until: now + withinMs });
       } else if (begins && waiting)

@@ -65,7 +65,7 @@ export function allOf<T, const S extends readonly [Which<T>, Which<T>, ...Which<
       const known = cells.get(key);
       // Taken by its length: an edit of the policy may have named more events, or fewer.
       const before: Come<T> = names.map((_, index) => known?.[index] ?? null);
-      const come: Come<T> = before.map((one, index) => (is[index] ? { at: now, event } : one));
+      const come: Come<T> = before.map((one, index) => (is[index] ? { at: now, event: site.keep(event) } : one));
       const whole = come.every((one) => one !== null);
       keep(key, whole ? [] : come);
       voice.tell(key, come, is, whole);

@@ -50,12 +50,38 @@ export function refusal(operator: string, what: string, why: string, remedy: str
   return new OperatorError(`${operator}(): ${what}: ${why}`, { code: `${operator}-${what}`, remedy });
 }
 
+/** Deeper than any event; what contains itself has no end. */
+const depthMax = 100;
+
+/** What an operator is about to remember. OperatorError where JSON cannot write it: no snapshot could be taken then, of anybody. */
+export function writable<T>(operator: string, value: T): T {
+  refuseUnwritable(operator, value, 0);
+  return value;
+}
+
+function refuseUnwritable(operator: string, value: unknown, depth: number): void {
+  const refuse = (what: string): never => {
+    throw refusal(
+      operator,
+      'remembers',
+      `it was given ${what}`,
+      'Give it plain data, as JSON has it: it must outlive a restart.',
+    );
+  };
+  if (typeof value === 'bigint') refuse('a bigint');
+  if (typeof value !== 'object' || value === null) return;
+  if (depth === depthMax) refuse('an object that contains itself, or is deeper than 100');
+  for (const each of Object.values(value)) refuseUnwritable(operator, each, depth + 1);
+}
+
 /** Where an operator stands: what it may do. */
 export interface Site<R> {
   readonly scope: Scope;
   readonly emit: (value: R) => void;
   /** Opens its one table of cells; `ring` is called with the key whose alarm is due. */
   readonly cells: <C>(ring: (key: string) => void) => Cells<C>;
+  /** An event that it is about to remember: throws where no snapshot could have it. */
+  readonly keep: <E>(event: E) => E;
   readonly say: (key: string, verdict: Verdict['verdict'], detail: () => string, frame?: Omit<VerdictFrame, 'place'>) => void;
 }
 
@@ -73,6 +99,7 @@ export function correlation<T, R>(name: string, build: (site: Site<R>) => (event
           subscriber.add(() => cells.close());
           return cells;
         },
+        keep: (event) => writable(name, event),
         say: (key, verdict, detail, frame) => scope.say(name, key, verdict, detail, frame && { place, ...frame }),
       });
       const next = (event: T): void => {

@@ -87,7 +87,7 @@ export function dampening<T>(options: DampeningOptions<T> = {}): OperatorFunctio
         return;
       }
       const { since, count } = before?.suppressed ?? { since: now, count: 0 };
-      const reusedAt = keep(key, { penalty, at: now, suppressed: { since, last: event, count: count + 1 } });
+      const reusedAt = keep(key, { penalty, at: now, suppressed: { since, last: site.keep(event), count: count + 1 } });
       const still = count > 0 ? ': still' : ` is above ${figures.suppress}:`;
       site.say(key, 'waiting', () => `penalty ${round(penalty)}${still} suppressed`, { since, until: reusedAt });
       if (count === 0) site.emit({ kind: 'suppressed', event, penalty: round(penalty), reusedAt });

@@ -72,7 +72,7 @@ export function pair<T, A extends Which<T>, B extends Which<T>>(
         site.say(key, 'stopped', () => `${names[1]} without ${names[0]} before it`);
         return;
       }
-      cells.set(key, { side, at: now, event });
+      cells.set(key, { side, at: now, event: site.keep(event) });
       cells.setAlarm(key, now + withinMs);
       site.say(key, 'waiting', () => `1 of 2: waits for ${names[side === 0 ? 1 : 0]}`, { since: now, until: now + withinMs });
     };

@@ -76,7 +76,13 @@ export function sequence<T, const S extends readonly [Which<T>, Which<T>, ...Whi
       const known = cells.get(key);
       // Taken by its length: an edit of the policy may have named more steps, or fewer.
       const before: Runs<T> = names.slice(1).map((_, index) => known?.[index] ?? null);
-      const { runs, found } = advance(contradicts ? before.map(() => null) : before, is, event, site.scope.now(), strict);
+      const { runs, found } = advance(
+        contradicts ? before.map(() => null) : before,
+        is,
+        site.keep(event),
+        site.scope.now(),
+        strict,
+      );
       keep(key, found ? [] : runs);
       voice.tell(key, before, runs, found, is);
       if (found) site.emit(found.events as unknown as { readonly [I in keyof S]: Chosen<T, S[I]> });

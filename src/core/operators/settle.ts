@@ -5,6 +5,7 @@
 import { Observable, type OperatorFunction } from 'rxjs';
 import { type Duration, durationMs, secondsText } from '../../model/time.ts';
 import { currentScope, type Scope } from '../scope.ts';
+import { writable } from './correlation.ts';
 
 export interface SettleOptions {
   /** Without another event for this long, it is settled. */
@@ -66,9 +67,17 @@ export function settle<T>(options: SettleOptions): OperatorFunction<T, T> {
     new Observable((subscriber) => {
       const { take, close } = settleByKey<T>(currentScope('settle'), options, (_, value) => subscriber.next(value));
       subscriber.add(close);
+      const next = (value: T): void => {
+        // Caught here: what a subscriber throws RxJS would throw again from a timer, past every guard (law E7).
+        try {
+          take('', writable('settle', value));
+        } catch (thrown) {
+          subscriber.error(thrown);
+        }
+      };
       subscriber.add(
         source.subscribe({
-          next: (value) => take('', value),
+          next,
           error: (error) => subscriber.error(error),
           complete: () => subscriber.complete(),
         }),

@@ -33,7 +33,7 @@ export function within<T>(count: number, window: Duration, options: KeyOption<T>
       const still = (cells.get(key) ?? []).filter(({ at }) => now - at < windowMs);
       const room = cellEventsMax - 1;
       if (still.length > room) cells.drop(still.length - room);
-      const counted = [...still.slice(-room), { at: now, event }];
+      const counted = [...still.slice(-room), { at: now, event: site.keep(event) }];
       cells.set(key, counted);
       cells.setAlarm(key, now + windowMs);
       const before = gone.get(key) ?? [];
