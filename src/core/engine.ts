@@ -108,6 +108,7 @@ export class Engine {
       facts: this.facts,
       holds: new Map(),
       entry: () => this.#entry,
+      puttingBack: () => this.#silent,
       intend: (number, key, want) => this.#intend(number, key, want),
       guard: (number, act) => this.#ring(this.#slots.at(number), act),
       trace,

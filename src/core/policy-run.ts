@@ -41,6 +41,7 @@ export interface RunHost {
   readonly holds: Map<string, Hold>;
   /** The entry being stepped: its seq, and its `at` (later than the clock while overdue alarms ring). */
   entry(): Pick<Entry, 'seq' | 'at'>;
+  puttingBack(): boolean;
   /** Takes an intent and returns its id without the version. */
   intend(policy: number, key: string, want: Want): string;
   /** Runs what an alarm of this policy sets off; a throw stops the policy. */
@@ -80,6 +81,7 @@ export class PolicyRun {
         clock: host.clock,
         store: host.store,
         entry: () => host.entry(),
+        puttingBack: () => host.puttingBack(),
         guard: (act) => host.guard(number, act),
         trace: host.trace,
       },

@@ -37,6 +37,8 @@ export interface ScopeHost {
   readonly store: CellStore;
   /** The entry being stepped: its seq, and its `at` (later than the clock while overdue alarms ring). */
   entry(): Pick<Entry, 'seq' | 'at'>;
+  /** While a pipe is built from a snapshot. What it gives as soon as it is subscribed to the operators have had before. */
+  puttingBack(): boolean;
   /** Runs what an alarm sets off: a throw stops this policy and no other (law E7). */
   guard(act: () => void): void;
   /** Present only while explaining. */
@@ -73,6 +75,10 @@ export class Scope {
   /** When the entry being stepped was admitted: what is asked for now can be answered only after it. */
   entryAt(): number {
     return this.host.entry().at;
+  }
+
+  get puttingBack(): boolean {
+    return this.host.puttingBack();
   }
 
   /** Whether anybody hears what is said: what is remembered only to be said is remembered only then. */

@@ -103,6 +103,7 @@ export function correlation<T, R>(name: string, build: (site: Site<R>) => (event
         say: (key, verdict, detail, frame) => scope.say(name, key, verdict, detail, frame && { place, ...frame }),
       });
       const next = (event: T): void => {
+        if (scope.puttingBack) return;
         // Caught here: what a subscriber throws RxJS would throw again from a timer, past every guard (law E7).
         try {
           take(event);

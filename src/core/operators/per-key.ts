@@ -39,6 +39,7 @@ export function perKey<T, R>(
         return values;
       };
       const next = (value: T): void => {
+        if (scope.puttingBack) return;
         // Caught here: what a subscriber throws RxJS would throw again from a timer, past every guard (law E7).
         try {
           const key = String(keyOf(value));

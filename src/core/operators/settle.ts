@@ -65,9 +65,11 @@ export function settleByKey<T>(scope: Scope, options: SettleOptions, emit: (key:
 export function settle<T>(options: SettleOptions): OperatorFunction<T, T> {
   return (source) =>
     new Observable((subscriber) => {
-      const { take, close } = settleByKey<T>(currentScope('settle'), options, (_, value) => subscriber.next(value));
+      const scope = currentScope('settle');
+      const { take, close } = settleByKey<T>(scope, options, (_, value) => subscriber.next(value));
       subscriber.add(close);
       const next = (value: T): void => {
+        if (scope.puttingBack) return;
         // Caught here: what a subscriber throws RxJS would throw again from a timer, past every guard (law E7).
         try {
           take('', writable('settle', value));

@@ -43,6 +43,7 @@ export function threshold<T>(count: number, window: Duration): OperatorFunction<
         scope.say('threshold', '', 'missed', () => detail, { place, since });
       };
       const next = (value: T): void => {
+        if (scope.puttingBack) return;
         const now = scope.now();
         const times = [...(cells.get('') ?? []).filter((time) => now - time < windowMs), now];
         if (times.length < count) {
