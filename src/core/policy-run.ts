@@ -27,7 +27,7 @@ import { threshold } from './operators/threshold.ts';
 import { within } from './operators/within.ts';
 import type { DeployedPolicy, HoldSpec, PipeTools, Policy } from './policy.ts';
 import { nextOnGrid } from './schedule.ts';
-import { Scope, type Verdict } from './scope.ts';
+import { isBuilding, Scope, type Verdict } from './scope.ts';
 import { type EventFrame, fieldsMatch, type Selector } from './selector.ts';
 
 /** A policy event as it travels: the frame and the meaning's (or message's) own fields. */
@@ -152,9 +152,9 @@ export class PolicyRun {
   }
 
   /**
-   * Whether all it remembers is in cells: nothing that a pipe asked for is unanswered, so that its closures hold wiring only. A pipe
-   * that asks as soon as it is subscribed to keeps what came of it in its closures: it is never settled. What a declared `horizon`
-   * says is apart from it.
+   * Whether all it remembers is in cells: nothing that a pipe asked for is unanswered, so that its closures hold wiring only. A pipe,
+   * or a group in it, that asks as soon as it is subscribed to keeps what came of it in its closures: it is never settled. What a
+   * declared `horizon` says is apart from it.
    */
   get settled(): boolean {
     return this.#waiting.size === 0 && !this.#askedAtOnce;
@@ -240,13 +240,13 @@ export class PolicyRun {
     this.#scope.build(() => {
       this.#subscription = policy.pipe!(events as unknown as Observable<never>, this.#tools()).subscribe({ next, error });
     });
-    this.#askedAtOnce = this.#waiting.size > 0;
     return (event) => events.next(event);
   }
 
   #tools(): PipeTools {
     const ask = <T>(want: Want, answer: (entry: EntryOf<'reading'> | EntryOf<'outcome'>) => readonly T[]): Observable<T> =>
       new Observable((subscriber) => {
+        if (isBuilding()) this.#askedAtOnce = true;
         const serial = this.#host.intend(this.number, '', want);
         this.#waiting.set(serial, (entry) => {
           for (const value of answer(entry)) subscriber.next(value);

@@ -119,6 +119,11 @@ export class Scope {
 
 let current: Scope | undefined;
 
+/** Whether a pipeline is being built: what it does now it does again whenever it is built. */
+export function isBuilding(): boolean {
+  return current !== undefined;
+}
+
 /** The scope of the pipeline being built. */
 export function currentScope(operator: string): Scope {
   if (!current) {

@@ -72,6 +72,27 @@ describe('a pipe', () => {
     expect(rig.engine.unsettled()).toEqual(['once']);
   });
 
+  test('is unsettled for good where a group asks as soon as it is opened: what came of it is in closures', () => {
+    const grouped = policy({
+      name: 'grouped',
+      on: syslog(),
+      pipe: (letters, { perKey, read }) =>
+        letters.pipe(
+          perKey(
+            ({ text }) => text,
+            (group) => read('r9', 'fhrp').pipe(mergeMap(() => group.pipe(map(mark)))),
+          ),
+        ),
+    });
+    const rig = new Rig([grouped]);
+    const [read] = rig.event(textEvent('a'));
+    expect(rig.engine.unsettled()).toEqual(['grouped']);
+    // Put back without the answer the group would be deaf.
+    rig.reading(read!, { kind: 'rows', rows: [] });
+    expect(lines(rig.event(textEvent('a')))).toEqual(['present a']);
+    expect(rig.engine.unsettled()).toEqual(['grouped']);
+  });
+
   test('is not woken by a gap: it has said nothing of a state', () => {
     expect(new Rig([asks]).event(gap())).toEqual([]);
   });
