@@ -108,7 +108,8 @@ function figuresOf<T>(options: DampeningOptions<T>): Figures {
       `reuse ${reuse}, suppress ${suppress} and a penalty of ${typeof penalty === 'function' ? 'its own' : penalty}`,
       'Use numbers above 0, and a reuse limit below the suppress limit.',
     );
-  const ceiling = growth(reuse, maxSuppressMs, halfLifeMs);
+  // Infinity would never decay.
+  const ceiling = Math.min(growth(reuse, maxSuppressMs, halfLifeMs), Number.MAX_VALUE);
   if (ceiling <= suppress)
     throw refusal(
       'dampening',

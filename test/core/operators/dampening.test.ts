@@ -59,6 +59,14 @@ describe('dampening', () => {
     expect(lines(rig.pass(1))).toEqual(['present reused x 750 998']);
   });
 
+  test('takes any number for a penalty, also where no ceiling can be reckoned', () => {
+    const costly = dampened({ halfLife: '1s', maxSuppress: '1h', penalty: () => Number.MAX_VALUE });
+    const rig = new Rig([costly]);
+    for (const letter of ['a', 'b', 'c']) rig.event(textEvent(letter));
+    expect(rig.faults).toEqual([]);
+    expect(lines(rig.pass(3_600_000))).toEqual(['present =c']);
+  });
+
   test('frees at the due time, though Offbox was down then', () => {
     const rig = new Rig([times]);
     for (const letter of ['a', 'b', 'c']) rig.event(textEvent(letter));
