@@ -64,7 +64,7 @@ export class PolicyRun {
   readonly #schedule: Cells<true>;
   readonly #waiting = new Map<string, (entry: EntryOf<'reading'> | EntryOf<'outcome'>) => void>();
   readonly #take: (event: PolicyEvent) => void;
-  #askedAtOnce = false;
+  #closureKnows = false;
   #subscription: Subscription | undefined;
   #stopped = false;
   /** What the pipe threw: RxJS hands it to the subscriber, whoever rang or asked. */
@@ -153,11 +153,11 @@ export class PolicyRun {
 
   /**
    * Whether all it remembers is in cells: nothing that a pipe asked for is unanswered, so that its closures hold wiring only. A pipe,
-   * or a group in it, that asks as soon as it is subscribed to keeps what came of it in its closures: it is never settled. What a
-   * declared `horizon` says is apart from it.
+   * or a group in it, that asks as soon as it is subscribed to keeps what came of it in its closures, and one that has ended that it
+   * has: they are never settled. What a declared `horizon` says is apart from it.
    */
   get settled(): boolean {
-    return this.#waiting.size === 0 && !this.#askedAtOnce;
+    return this.#waiting.size === 0 && !this.#closureKnows;
   }
 
   /** A round begun by another version of the code is void. */
@@ -237,8 +237,16 @@ export class PolicyRun {
         error(thrown);
       }
     };
+    // Where it ends as soon as it is begun it does so again.
+    const complete = (): void => {
+      if (!isBuilding()) this.#closureKnows = true;
+    };
     this.#scope.build(() => {
-      this.#subscription = policy.pipe!(events as unknown as Observable<never>, this.#tools()).subscribe({ next, error });
+      this.#subscription = policy.pipe!(events as unknown as Observable<never>, this.#tools()).subscribe({
+        next,
+        error,
+        complete,
+      });
     });
     return (event) => events.next(event);
   }
@@ -246,7 +254,7 @@ export class PolicyRun {
   #tools(): PipeTools {
     const ask = <T>(want: Want, answer: (entry: EntryOf<'reading'> | EntryOf<'outcome'>) => readonly T[]): Observable<T> =>
       new Observable((subscriber) => {
-        if (isBuilding()) this.#askedAtOnce = true;
+        if (isBuilding()) this.#closureKnows = true;
         const serial = this.#host.intend(this.number, '', want);
         this.#waiting.set(serial, (entry) => {
           for (const value of answer(entry)) subscriber.next(value);

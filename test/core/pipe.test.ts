@@ -1,5 +1,5 @@
 // read and act in a pipe: intents whose outcome comes back as an entry.
-import { map, merge, mergeMap } from 'rxjs';
+import { catchError, EMPTY, map, merge, mergeMap } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { present } from '../../src/core/desire.ts';
 import { policy } from '../../src/core/policy.ts';
@@ -91,6 +91,32 @@ describe('a pipe', () => {
     rig.reading(read!, { kind: 'rows', rows: [] });
     expect(lines(rig.event(textEvent('a')))).toEqual(['present a']);
     expect(rig.engine.unsettled()).toEqual(['grouped']);
+  });
+
+  test('is unsettled for good where it has ended: put back it would hear again', () => {
+    const ends = policy({
+      name: 'ends',
+      on: syslog(),
+      pipe: (letters) =>
+        letters.pipe(
+          map((letter) => {
+            if (letter.text === 'b') throw new Error('not this one');
+            return mark(letter);
+          }),
+          catchError(() => EMPTY),
+        ),
+    });
+    const rig = new Rig([ends]);
+    expect(lines(rig.event(textEvent('a')))).toEqual(['present a']);
+    expect(rig.engine.unsettled()).toEqual([]);
+    rig.event(textEvent('b'));
+    expect([rig.faults, rig.event(textEvent('a'))]).toEqual([[], []]);
+    expect(rig.engine.unsettled()).toEqual(['ends']);
+  });
+
+  test('is settled where it ends as soon as it is begun: put back it does so again', () => {
+    const says = policy({ name: 'says', on: syslog(), pipe: (_, { notice }) => notice('begun', 'it has begun') });
+    expect(new Rig([says]).engine.unsettled()).toEqual([]);
   });
 
   test('is not woken by a gap: it has said nothing of a state', () => {
