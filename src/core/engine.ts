@@ -393,7 +393,8 @@ export class Engine {
   }
 
   #begin(slot: Slot): void {
-    if (this.#isWithheld(slot)) return;
+    // What one holds must be let go of, and building it runs none of its code.
+    if (this.#isWithheld(slot) && !slot.deployed.policy.hold) return;
     try {
       this.#watch?.enter(slot.number, this.#entry.seq);
       slot.run = new PolicyRun(slot.deployed, slot.number, this.#host);

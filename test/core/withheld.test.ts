@@ -2,6 +2,7 @@
 // followed all the same: the devices go on meanwhile.
 import { describe, expect, test } from 'vitest';
 import { Engine } from '../../src/core/engine.ts';
+import type { SavedEngine } from '../../src/core/saved-engine.ts';
 import { apply, qos, Stage, takeOff, told } from './holding.ts';
 
 /** The policy does not come back from the next entry; what is returned says so. */
@@ -58,5 +59,18 @@ describe('a hold of a policy that does not come back', () => {
     const again = new Engine([{ policy: qos(), version: 'v1' }]);
     again.withhold('qos', { from: cause, cause });
     expect(stage.rig.entries.flatMap((entry) => again.step(entry).intents)).toEqual(stage.rig.intents);
+  });
+
+  test('that is put back from a snapshot taken before the entry that says so is let go of', () => {
+    const stage = new Stage();
+    stage.start();
+    stage.applied(null);
+    const { cause, end } = hangs(stage);
+    const saved = JSON.parse([...stage.rig.engine.save()].join('')) as SavedEngine;
+    stage.rig.engine = new Engine([{ policy: qos(), version: 'v1' }]);
+    stage.rig.engine.withhold('qos', { from: cause, cause });
+    stage.rig.engine.restore(saved);
+    expect(stage.ask('web1')).toEqual([]);
+    expect(end()).toEqual(['notice hold-policy-stopped', takeOff]);
   });
 });
