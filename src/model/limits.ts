@@ -18,8 +18,10 @@ export const appendEntriesMax = 1_024;
 export const journalEntryBytesMax = 262_144;
 /** A reading as JSON: an entry without what is put around it. */
 export const readingBytesMax = journalEntryBytesMax - 1_024;
-/** Evidence kept with an outcome; beyond it the digest. */
+/** Evidence kept with an outcome, as JSON; beyond it the digest. */
 export const evidenceBytesMax = 65_536;
+/** A reason that is journaled: a sentence, or what a device or a policy said. In JSON a letter may take 6 bytes: 98 kB. */
+export const reasonLettersMax = 16_384;
 /** What one command may answer before the session is cut: a full BGP table section fits, a runaway does not. */
 export const replyBytesMax = 8 * 1024 * 1024;
 /** Keys one operator of one policy remembers; beyond it the oldest is dropped, counted and shown. */

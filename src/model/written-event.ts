@@ -2,6 +2,7 @@
 // are found by is at hand, and the rest is read only when somebody asks.
 import type { Entry, NewEntry } from './entry.ts';
 import type { Event, Origin, SyslogFields } from './event.ts';
+import { journalEntryBytesMax } from './limits.ts';
 import type { Meaning, MeaningKind } from './meaning.ts';
 
 /** What an event is found by, without reading it. */
@@ -64,6 +65,12 @@ export class WrittenEvent implements Event {
       return `[${at},${this.#target === undefined ? 'null' : JSON.stringify(this.#target)},${json.slice(1)}`;
     const target = this.#target === undefined ? '' : `"target":${JSON.stringify(this.#target)},`;
     return `{"kind":"event","event":{${target}${json.slice(1)},"at":${at}}`;
+  }
+
+  /** Of the entry that it becomes, bytes as UTF-8: exactly where it comes near `near`, else more than it has. */
+  bytesMost(near: number): number {
+    const letters = typeof this.#json === 'string' ? this.#json.length + (this.#target?.length ?? 0) : near;
+    return letters * 3 + 256 < near ? letters * 3 + 256 : Buffer.byteLength(this.entryJson(0));
   }
 
   /** As plain data. */
@@ -149,7 +156,7 @@ function expanded([peer, transport, trust, pri, ...rest]: Compact, target: strin
 
 /**
  * The entry of an event that a source offered, until it has been stepped. They come by the hundred thousand, and copies age on the heap:
- * it is stamped and numbered where it is, and written once, for the journal and for whoever is handed it after.
+ * it is stamped and numbered where it is, and written once: to be measured, for the journal and for whoever is handed it after.
  */
 export class OfferedEntry {
   readonly kind = 'event';
@@ -157,15 +164,24 @@ export class OfferedEntry {
   at = 0;
   /** Undefined until it is numbered: a journal that keeps plain JSON does not write it. */
   seq!: number;
+  /** The event's, but of one that was written down where it was received: that is put together anew. */
   #json: string | undefined;
 
   constructor(event: Event) {
     this.event = event;
   }
 
+  /** What the journal is given of it, bytes: exactly where that comes near what an entry may have, else more than it is. */
+  bytesMost(): number {
+    const near = journalEntryBytesMax / 2;
+    if (this.event instanceof WrittenEvent) return this.event.bytesMost(near);
+    this.#json ??= JSON.stringify(this.event);
+    const most = this.#json.length * 3 + 64;
+    return most < near ? most : Buffer.byteLength(this.#json) + 64;
+  }
+
   stamped(at: number): NewEntry {
     this.at = at;
-    this.#json = undefined;
     return this;
   }
 
@@ -174,12 +190,12 @@ export class OfferedEntry {
     return this;
   }
 
-  /** As entryJson() has it, whether it is numbered or not. What was written down where it was received is put together anew. */
+  /** As entryJson() has it, whether it is numbered or not. */
   json(): string {
-    const { kind, event, at } = this;
+    const { event, at } = this;
     if (event instanceof WrittenEvent) return event.entryJson(at);
-    this.#json ??= JSON.stringify({ kind, event, at });
-    return this.#json;
+    this.#json ??= JSON.stringify(event);
+    return `{"kind":"event","event":${this.#json},"at":${at}}`;
   }
 }
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { evidenceBytesMax } from '../model/limits.ts';
 import type { Command, MigrateOptions, Reply } from '../ports/actuator.ts';
+import { jsonBytes } from './entry-bound.ts';
 
 /** Configuration words that are followed by a secret, on the platforms we write to. */
 const secretWords = /\b(password|secret|community|key-string|md5|pre-shared-key)(\s+\d)?\s+\S+/gi;
@@ -48,7 +49,11 @@ function optionsText({ autoConverge, postCopy, persistent, bandwidthMiBs }: Migr
 
 export class Evidence {
   readonly #lines: string[] = [];
+  /** As JSON. */
   #bytes = 0;
+  /** What there was no room for. */
+  readonly #cut = createHash('sha256');
+  #lettersCut = 0;
 
   readonly hear = (command: Command, reply: Reply): void => {
     this.note(`> ${commandLines(command).join(' / ')}`);
@@ -57,15 +62,18 @@ export class Evidence {
 
   note(text: string): void {
     const line = text.replace(secretWords, '$1$2 ***');
-    if (this.#bytes + line.length > evidenceBytesMax) {
-      this.#lines.push(`… ${line.length} characters more, sha256 ${createHash('sha256').update(line).digest('hex')}`);
+    const bytes = this.#bytes + line.length > evidenceBytesMax ? Number.POSITIVE_INFINITY : jsonBytes(line);
+    if (this.#bytes + bytes > evidenceBytesMax) {
+      this.#cut.update(line);
+      this.#lettersCut += line.length;
       return;
     }
-    this.#bytes += line.length;
+    this.#bytes += bytes;
     this.#lines.push(line);
   }
 
   lines(): readonly string[] & string[] {
-    return [...this.#lines];
+    const more = `… ${this.#lettersCut} characters more, sha256 ${this.#cut.copy().digest('hex')}`;
+    return this.#lettersCut === 0 ? [...this.#lines] : [...this.#lines, more];
   }
 }

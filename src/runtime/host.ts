@@ -20,8 +20,11 @@ import type { Wall } from '../ports/wall.ts';
 import { admit, fitsEntry } from './admission.ts';
 import type { Decided } from './apart/apart.ts';
 import { appendSettled } from './append-settled.ts';
+import { bounded, gapEvent, offeredEntry } from './entry-bound.ts';
 import { Gathering } from './gathering.ts';
 import { type Committed, type Pending, refuse, Telling } from './telling.ts';
+
+export { gapEvent } from './entry-bound.ts';
 
 export interface HostOptions {
   readonly journal: Journal;
@@ -128,9 +131,13 @@ export class Host {
     if (this.#stopped) throw this.#stopped;
   }
 
-  /** Appends an entry; resolves with its seq AFTER it is durable and stepped. */
-  submit(body: EntryBody): Promise<number> {
+  /**
+   * Appends an entry; resolves with its seq AFTER it is durable and stepped. Rejects with an OperatorError where it is larger than an
+   * entry may be; of an outcome only the words are cut.
+   */
+  submit(submitted: EntryBody): Promise<number> {
     return new Promise((resolve, reject) => {
+      const body = bounded(submitted);
       if (this.#stopped) reject(this.#stopped);
       else if (this.#full && !waitsForRoom.has(body.kind)) reject(this.#full.fault);
       else this.#add([body], (error, seq) => (error ? reject(error) : resolve(seq)));
@@ -153,7 +160,7 @@ export class Host {
         if (this.#stopped || this.#full || this.#waiting + events.length > pendingEventsMax) return false;
         const { inventory } = this.#options.engine().facts;
         this.#add(
-          events.map((event) => new OfferedEntry(admit(event, inventory))),
+          events.map((event) => offeredEntry(admit(event, inventory), inventory)),
           committed,
           true,
         );
@@ -459,11 +466,3 @@ const stamped = (body: EntryBody, at: number): NewEntry => (body instanceof Offe
 
 const numbered = (entry: NewEntry, seq: number): Entry =>
   entry instanceof OfferedEntry ? entry.numbered(seq) : { ...entry, seq };
-
-/** Something may have been missed; without targets: by anybody. */
-export function gapEvent(source: string, reason: string, targets?: readonly string[]): Event {
-  return {
-    meaning: { kind: 'source.gap', source, reason, ...(targets ? { targets: [...targets] } : {}) },
-    origin: { source, peer: 'local', transport: 'local', trust: 'authenticated', raw: '' },
-  };
-}

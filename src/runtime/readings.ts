@@ -9,6 +9,7 @@ import type { DomainRow, FhrpRow, QueryKind } from '../model/query.ts';
 import type { Inventory } from '../model/target.ts';
 import type { Platform, QueryReader, ResourceDriver } from '../ports/platform.ts';
 import type { Wall } from '../ports/wall.ts';
+import { cut } from './entry-bound.ts';
 import type { Line } from './line.ts';
 
 export interface ReadingsOptions {
@@ -104,7 +105,7 @@ export class Readings {
       return { kind: 'rows', rows: [...rows] };
     } catch (thrown) {
       const transport = thrown instanceof TargetError && thrown.retry;
-      return { kind: transport ? 'unreachable' : 'unreadable', reason: summaryOf(thrown) };
+      return { kind: transport ? 'unreachable' : 'unreadable', reason: cut(summaryOf(thrown)) };
     }
   }
 }

@@ -11,6 +11,7 @@ import { OperatorError, RuntimeFault } from '../../model/errors.ts';
 import type { Intent } from '../../model/intent.ts';
 import { policyAnswerMs, policyThreadGoodMs, policyThreadsMax } from '../../model/limits.ts';
 import type { Wall } from '../../ports/wall.ts';
+import { cut } from '../entry-bound.ts';
 import type { EndedPolicy, Recovered } from '../recovery.ts';
 import type { KeptSnapshot } from '../snapshots.ts';
 import { Feed, type FeedBounds } from './feed.ts';
@@ -269,7 +270,7 @@ export class Apart {
     this.#giveUpAsked();
     const policy = call && running.deployed[call.policy]?.policy.name;
     if (policy !== undefined) {
-      const ended: EndedPolicy = { policy, cause: call!.seq, reason, ended: how === 'memory' ? 'memory' : 'hung' };
+      const ended: EndedPolicy = { policy, cause: call!.seq, reason: cut(reason), ended: how === 'memory' ? 'memory' : 'hung' };
       this.#ended = [...this.#ended, ended];
       this.#around?.onEnded(ended);
     }
