@@ -6,7 +6,17 @@
 // B2. A version that no snapshot knows is warmed by the whole recorded past, alone; what others remember is taken from the newest.
 // B3. A journal without its beginning was trimmed up to a snapshot: that one stands for the beginning, whatever versions it is of; but not
 //     for a policy whose pipe waited for an answer in it, where a later one fits: then the new version has that much less of a past.
-import { firstSeq, type Snapshot, type SnapshotEntry, type SnapshotJournal, snapshotEntries, snapshotOf } from './snapshots.ts';
+// B4. Which snapshots are still there is told by the newest that can be read, whatever Offbox it is of: another one's stand for what they
+//     are of as well, and what is forgotten is forgotten from one of them to the next.
+import {
+  firstSeq,
+  type KeptSnapshot,
+  type Snapshot,
+  type SnapshotEntry,
+  type SnapshotJournal,
+  snapshotEntries,
+  snapshotOf,
+} from './snapshots.ts';
 import { runtimeVersion } from './version.ts';
 
 /** A policy as it is put in force. */
@@ -24,6 +34,8 @@ export interface Base {
   readonly alone: ReadonlySet<string>;
   /** The newest entry that names a snapshot, whole or not. */
   readonly newest: SnapshotEntry | undefined;
+  /** Snapshots that are still there, the oldest first. */
+  readonly kept: readonly KeptSnapshot[];
   /** What the operator should know of it. */
   readonly said: readonly string[];
 }
@@ -34,9 +46,27 @@ interface Found {
 }
 
 export async function baseOf(journal: SnapshotJournal, policies: readonly Deployable[]): Promise<Base> {
+  const first = await firstSeq(journal);
+  const { top, ...base } = await placesOf(journal, policies, first);
+  return { ...base, kept: await keptAt(journal, first ?? 1, top) };
+}
+
+/** B4. `top` has been read already. Entries that are gone took theirs with them. */
+async function keptAt(journal: SnapshotJournal, first: number, top: Found | undefined): Promise<readonly KeptSnapshot[]> {
+  for await (const entry of snapshotEntries(journal)) {
+    const snapshot = entry.seq === top?.entry.seq ? top.snapshot : await snapshotOf(journal, entry);
+    if (typeof snapshot === 'string') continue;
+    const { seq, through, at, digest, unsettled } = entry;
+    return [...snapshot.older.filter((one) => one.seq >= first), { seq, through, at, digest, unsettled: unsettled.length > 0 }];
+  }
+  return [];
+}
+
+type Places = Omit<Base, 'kept'> & { readonly top: Found | undefined };
+
+async function placesOf(journal: SnapshotJournal, policies: readonly Deployable[], first: number | undefined): Promise<Places> {
   const said: string[] = [];
   const entries = snapshotEntries(journal);
-  const first = await firstSeq(journal);
   const walk = new Walk(journal, entries, first ?? 1, said);
   const top = await walk.next(({ runtime, seq }) => {
     if (runtime === runtimeVersion) return true;
@@ -46,7 +76,7 @@ export async function baseOf(journal: SnapshotJournal, policies: readonly Deploy
   const { newest } = walk;
   if (!top) return withoutTop(walk, first, said);
   const alone = policies.filter((policy) => !isFit(policy, top));
-  if (alone.length === 0) return { from: top.snapshot, upTo: undefined, alone: new Set(), newest, said };
+  if (alone.length === 0) return { top, from: top.snapshot, upTo: undefined, alone: new Set(), newest, said };
   const names = new Set(alone.map(({ name }) => name));
   const known = alone.filter(({ name, version }) => top.entry.policies[name] === version);
   const isFitFor = (entry: SnapshotEntry): boolean => known.every((policy) => isFitBefore(policy, entry, top));
@@ -57,19 +87,19 @@ export async function baseOf(journal: SnapshotJournal, policies: readonly Deploy
   const from = base ?? (isEdited ? oldest : await walk.oldest(top, first));
   if (from === top) {
     said.push(`nothing older is left to build ${[...names].join(', ')} from: what their pipes waited for is forgotten`);
-    return { from: top.snapshot, upTo: undefined, alone: names, newest, said };
+    return { top, from: top.snapshot, upTo: undefined, alone: names, newest, said };
   }
   said.push(`${[...names].join(', ')}: replayed alone from entry ${(from?.snapshot.engine.entry.seq ?? 0) + 1} on`);
-  return { from: from?.snapshot, upTo: top.snapshot, alone: names, newest, said };
+  return { top, from: from?.snapshot, upTo: top.snapshot, alone: names, newest, said };
 }
 
 /** Everything again; or, where the beginning was trimmed, from the oldest there is, though another Offbox wrote it. */
-async function withoutTop(walk: Walk, first: number | undefined, said: string[]): Promise<Base> {
+async function withoutTop(walk: Walk, first: number | undefined, said: string[]): Promise<Places> {
   const oldest = await walk.oldest(undefined, first);
   if (walk.newest) said.push('no snapshot fits: every entry there is is replayed');
   if (!oldest && first !== undefined && first > 1)
     said.push(`entries before ${first} were trimmed and no snapshot of them can be used: what they told is not known`);
-  return { from: oldest?.snapshot, upTo: undefined, alone: new Set(), newest: walk.newest, said };
+  return { top: undefined, from: oldest?.snapshot, upTo: undefined, alone: new Set(), newest: walk.newest, said };
 }
 
 /** One that is not in there at all begins with its deploy entry. */

@@ -106,12 +106,12 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
     }
   }
   if (!awake) restored();
-  const { newest: snapshot } = base;
+  const { newest: snapshot, kept } = base;
   return {
     ...replay.result(),
     restored: newest?.engine.entry.seq ?? 0,
     snapshot,
-    kept: keptOf(newest, snapshot),
+    kept,
     said: base.said,
   };
 }
@@ -144,16 +144,6 @@ async function show(journal: SnapshotJournal, after: number, through: number, on
       onShown(entry);
     }
   }
-}
-
-/** Those that the one put back knows of, and itself. */
-function keptOf(restored: Snapshot | undefined, newest: SnapshotEntry | undefined): readonly KeptSnapshot[] {
-  const own = newest && restored?.engine.entry.seq === newest.through ? [newest] : [];
-  return [...(restored?.older ?? []), ...own.map(({ unsettled, ...entry }) => keptFrom(entry, unsettled.length > 0))];
-}
-
-function keptFrom({ seq, through, at, digest }: Omit<SnapshotEntry, 'unsettled'>, unsettled: boolean): KeptSnapshot {
-  return { seq, through, at, digest, unsettled };
 }
 
 class Replay {
