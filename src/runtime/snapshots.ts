@@ -100,25 +100,26 @@ const firstLook = 4_096;
 /** Entries that name snapshots, the newest first. */
 export async function* snapshotEntries(journal: SnapshotJournal): AsyncGenerator<SnapshotEntry> {
   let before = (await journal.tail()).lastSeq + 1;
+  let begin: number | undefined;
   for (let span = firstLook; before > 1; span *= 2) {
     const from = Math.max(1, before - span);
-    const { newest, first } = await look(journal, from, before);
+    const newest = await newestIn(journal, from, before);
     if (newest) {
       yield newest;
       yield* chain(journal, newest);
       return;
     }
-    // Trimmed: there is nothing before.
-    if (first === undefined || first > from) return;
+    // Where a log was damaged thousands of numbers are nobody's: only before the first entry of all there is nothing more.
+    begin ??= await firstSeq(journal);
+    if (begin === undefined || begin >= from) return;
     before = from;
   }
 }
 
-async function look(journal: SnapshotJournal, from: number, before: number): Promise<{ newest?: SnapshotEntry; first?: number }> {
+async function newestIn(journal: SnapshotJournal, from: number, before: number): Promise<SnapshotEntry | undefined> {
   let newest: SnapshotEntry | undefined;
   for await (const batch of journal.ofKind('snapshot', from)) for (const entry of batch) if (entry.seq < before) newest = entry;
-  const first = await firstSeq(journal, from);
-  return { ...(newest ? { newest } : {}), ...(first === undefined || first >= before ? {} : { first }) };
+  return newest;
 }
 
 async function* chain(journal: SnapshotJournal, newest: SnapshotEntry): AsyncGenerator<SnapshotEntry> {
