@@ -5,8 +5,10 @@
 // S2 The newest row is never deleted (trim empties it), so the tail outlives whatever it numbered.
 // S3 No statement stays open between calls: an open read would keep the log (-wal) from starting over, and it would grow.
 // S4 The log is brought into the file by checkpoint(), which the caller runs when nobody waits for it.
+// S5 Nothing is taken, and nothing is durable, where the file or its log has been deleted, moved or replaced: SQLite goes on writing what
+//    nobody can open any more.
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, statfsSync } from 'node:fs';
+import { type BigIntStats, closeSync, fsyncSync, openSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { journalBlobBytesMax, journalRowBytesMax } from '../../src/model/limits.ts';
@@ -191,6 +193,42 @@ function roomOn(db: DatabaseSync, path: string): () => Room {
   };
 }
 
+/** Throws where one of these files is not the one any more that it was at the first call that found it (S5). */
+function stillThere(paths: readonly string[]): () => void {
+  const seen = new Map<string, Pick<BigIntStats, 'dev' | 'ino'>>();
+  return () => {
+    for (const path of paths) {
+      const now = statSync(path, { bigint: true, throwIfNoEntry: false });
+      const before = seen.get(path);
+      if (now && !before) seen.set(path, now);
+      if (!before || (now?.ino === before.ino && now.dev === before.dev)) continue;
+      throw fault(
+        'journal-closed',
+        `${path} is not the file any more that was opened: it was deleted, moved or replaced`,
+        'Put it back with its -wal file, as it was, then start Offbox again; never touch them while it runs.',
+      );
+    }
+  };
+}
+
+/** Throws where the journal is not as its caller knows it. */
+function refuseOther(found: Tail, expect: Expectation, path: string): void {
+  if (expect.epoch < found.epoch) {
+    throw fault(
+      'stale-epoch',
+      `refused epoch ${expect.epoch}: epoch ${found.epoch} has written to ${path} since`,
+      'Stop acting: another Offbox holds the lease.',
+    );
+  }
+  if (expect.lastSeq !== found.lastSeq) {
+    throw fault(
+      'not-the-tail',
+      `expected seq ${expect.lastSeq} last in ${path} and found ${found.lastSeq}`,
+      'Read on from there before appending.',
+    );
+  }
+}
+
 export function storeOn(db: DatabaseSync, path: string): Store {
   const guards = guard(db, path);
   const { guarded, inTransaction } = guards;
@@ -201,27 +239,16 @@ export function storeOn(db: DatabaseSync, path: string): Store {
   const { putBlob, getBlob, deleteBlob, blobs } = blobsOn(db, path, guards);
   const room = roomOn(db, path);
   const passive = db.prepare('PRAGMA wal_checkpoint(PASSIVE)');
+  const check = stillThere([path, `${path}-wal`]);
+  check();
   let writtenBytes = 0;
   /** It stays the same file for as long as a connection is open. */
   let log: number | undefined;
 
   function append(rows: readonly PlainRow[], expect: Expectation): void {
     inTransaction(() => {
-      const found = tail();
-      if (expect.epoch < found.epoch) {
-        throw fault(
-          'stale-epoch',
-          `refused epoch ${expect.epoch}: epoch ${found.epoch} has written to ${path} since`,
-          'Stop acting: another Offbox holds the lease.',
-        );
-      }
-      if (expect.lastSeq !== found.lastSeq) {
-        throw fault(
-          'not-the-tail',
-          `expected seq ${expect.lastSeq} last in ${path} and found ${found.lastSeq}`,
-          'Read on from there before appending.',
-        );
-      }
+      check();
+      refuseOther(tail(), expect, path);
       for (const row of rows) writtenBytes += insert(row) + appendOverheadBytes;
     });
   }
@@ -240,6 +267,7 @@ export function storeOn(db: DatabaseSync, path: string): Store {
     blobs,
     room: () => guarded(room),
     sync(bytes) {
+      check();
       log ??= openSync(`${path}-wal`, 'r');
       fsyncSync(log);
       writtenBytes += bytes;
