@@ -32,6 +32,9 @@ export class Keeper {
   #cancel: (() => void) | undefined;
   #looking: Promise<void> | undefined;
   #room: Room | undefined;
+  #stopped = false;
+  /** What it said last of why it cannot look. */
+  #fault: string | undefined;
   /** Entries up to this one are gone, as far as this process knows. */
   #begun = 0;
   /** Seqs of snapshots that were read and are whole. */
@@ -66,7 +69,8 @@ export class Keeper {
   /** Looks how much room there is, and forgets what may be forgotten. */
   look(): Promise<void> {
     this.#looking ??= this.#look()
-      .catch((thrown: unknown) => this.#options.warn(`the journal's room cannot be looked after: ${messageOf(thrown)}`))
+      .then(() => this.#cannot(undefined))
+      .catch((thrown: unknown) => this.#cannot(messageOf(thrown)))
       .finally(() => {
         this.#looking = undefined;
       });
@@ -75,12 +79,20 @@ export class Keeper {
 
   /** What waits for room is let go: the journal refuses it if it must. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     this.#cancel?.();
     this.#short?.resolve();
     await this.#looking;
   }
 
+  /** It is looked every second: the same is said once. */
+  #cannot(fault: string | undefined): void {
+    if (fault !== undefined && fault !== this.#fault) this.#options.warn(`the journal's room cannot be looked after: ${fault}`);
+    this.#fault = fault;
+  }
+
   #arm(): void {
+    if (this.#stopped) return;
     this.#cancel = this.#options.wall.after(journalRoomMs, () => void this.look().then(() => this.#arm()));
   }
 
@@ -122,6 +134,8 @@ export class Keeper {
     const room = await this.#options.journal.room();
     this.#room = room;
     const { freeBytes } = room;
+    // Nobody would let go any more of what waits.
+    if (this.#stopped) return room;
     if (!this.#short && freeBytes < this.#reserveBytes) {
       this.#short = Promise.withResolvers();
       this.#options.warn(
