@@ -68,9 +68,12 @@ async function placesOf(journal: SnapshotJournal, policies: readonly Deployable[
   const said: string[] = [];
   const entries = snapshotEntries(journal);
   const walk = new Walk(journal, entries, first ?? 1, said);
+  const others = new Set<string>();
   const top = await walk.next(({ runtime, seq }) => {
     if (runtime === runtimeVersion) return true;
-    said.push(`the snapshot of entry ${seq} is of Offbox ${runtime}`);
+    // A month has thousands.
+    if (!others.has(runtime)) said.push(`snapshots up to entry ${seq} are of Offbox ${runtime}`);
+    others.add(runtime);
     return false;
   });
   const { newest } = walk;
