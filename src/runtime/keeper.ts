@@ -100,7 +100,8 @@ export class Keeper {
     const { wall, journal, keeping, kept, forget, hurry } = this.#options;
     const { usedBytes } = await this.#see();
     const isLarge = usedBytes > keeping.bytesMax * journalTrimShare;
-    const now = wall.now();
+    // As old as it is at the newest snapshot: a clock that is ahead until somebody sets it makes nothing old.
+    const now = Math.min(wall.now(), kept().at(-1)?.at ?? Number.POSITIVE_INFINITY);
     const since = isLarge ? Number.POSITIVE_INFINITY : now - keeping.keepMs;
     const { upTo, snapshots } = await this.#forgettable(since, now);
     if (isLarge && kept().every(({ through }) => through <= this.#begun)) hurry();

@@ -1,4 +1,5 @@
-// What another Offbox left behind: its snapshots are not put back, but they are there, and stand for what they are of.
+// What another Offbox left behind: its snapshots are not put back, but they are there, and stand for what they are of. And what a start
+// with a wrong clock leaves of it.
 import { describe, expect, test } from 'vitest';
 import { memoryJournal } from '../../adapters/journal-memory/index.ts';
 import type { DeployedPolicy } from '../../src/core/policy.ts';
@@ -76,8 +77,25 @@ describe('after an upgrade', () => {
     before.die();
     const { wall, world } = before;
     const after = await rig({ policies: [wanting], wall, world, journal, epoch: 2, snapshots: true, keeping });
-    await after.pass(24 * snapshotMs);
+    await live(after, 24);
+    await after.pass(2_000);
     expect(after.warnings.filter((text) => text.includes('cannot be used any more'))).toEqual([]);
     expect(await firstOf(journal)).toBeGreaterThan(first);
   });
+});
+
+test('a clock that is years ahead at the start, until it is set, costs nothing of what is kept', async () => {
+  const journal = memoryJournal();
+  const keeping = { keepMs: 86_400_000, bytesMax: Number.POSITIVE_INFINITY };
+  const before = await rig({ policies: [wanting], journal, snapshots: true, keeping });
+  await live(before, 12);
+  before.die();
+  const { wall, world } = before;
+  const now = wall.now.bind(wall);
+  wall.now = () => now() + 10 * 365 * 86_400_000;
+  const after = await rig({ policies: [wanting], wall, world, journal, epoch: 2, snapshots: true, keeping });
+  await after.pass(3_000);
+  wall.now = now;
+  await after.pass(snapshotMs);
+  expect(await firstOf(journal)).toBe(1);
 });
