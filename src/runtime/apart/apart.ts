@@ -83,6 +83,7 @@ export class Apart {
   /** The last that was named. */
   #named: string | undefined;
   #stopped = false;
+  #failed: Error | undefined;
   /** At a start: up to where, and who waits for it. */
   #starting: { readonly through: number; readonly done: (recovered: RecoveredPolicies) => void } | undefined;
   /** Since when there has been none that decides. */
@@ -280,8 +281,15 @@ export class Apart {
       this.#bad = wasGood ? 1 : this.#bad + 1;
     }
     this.#named = policy;
-    if (this.#bad < policyThreadsMax) void this.#anew(running).catch((thrown: Error) => this.#around?.onFailure(thrown));
-    else this.#around?.onFailure(noThread(reason));
+    if (this.#bad < policyThreadsMax) void this.#anew(running).catch((thrown: Error) => this.#fail(thrown));
+    else this.#fail(noThread(reason));
+  }
+
+  /** None comes any more: nobody is left to wait for an answer. */
+  #fail(fault: Error): void {
+    this.#failed = fault;
+    this.#giveUpAsked();
+    this.#around?.onFailure(fault);
   }
 
   async #anew(lost: Running): Promise<void> {
@@ -300,8 +308,8 @@ export class Apart {
 
   #ask<T>(order: (id: number) => Order): Promise<T> {
     return new Promise((resolve, reject) => {
-      if (!this.#running || this.#stopped) {
-        reject(noThread('there is none'));
+      if (!this.#running || this.#stopped || this.#failed) {
+        reject(this.#failed ?? noThread('there is none'));
         return;
       }
       this.#asks += 1;
