@@ -159,7 +159,9 @@ class Run {
     const stale = await this.#requirements();
     if (stale) return stale;
     this.#attempted = true;
-    const isSent = await this.#timed('apply', () => line.write(plan, this.#applyMs, until, this.#evidence.hear));
+    // Another dialogue may have had the line for seconds meanwhile, and have shown that it is otherwise now (N2).
+    const stands = (): boolean => this.#job.want.requires.every((each) => this.#options.readings.stands(each));
+    const isSent = await this.#timed('apply', () => line.write(plan, this.#applyMs, until, this.#evidence.hear, stands));
     if (!isSent) this.#attempted = attemptedBefore;
     return isSent;
   }

@@ -79,12 +79,18 @@ export class Line {
 
   /**
    * Sends commands that change something, once, with `until` as their end on the monotonic clock. Returns false where it was too
-   * late for them when their turn came: then nothing was sent.
+   * late for them when their turn came, or `mayBegin` says no by then: then nothing was sent.
    */
-  async write(commands: readonly Command[], deadlineMs: number, until: number, hear: Hear): Promise<boolean> {
+  async write(
+    commands: readonly Command[],
+    deadlineMs: number,
+    until: number,
+    hear: Hear,
+    mayBegin: () => boolean = () => true,
+  ): Promise<boolean> {
     return this.#inTurn(async () => {
       const leftMs = until - this.#options.wall.monotonic();
-      if (leftMs < deadlineMs / 2) return false;
+      if (leftMs < deadlineMs / 2 || !mayBegin()) return false;
       await this.#hold(sayAll(commands), leftMs, hear);
       return true;
     });

@@ -7,7 +7,7 @@ import type { Requirement, Resource } from '../model/intent.ts';
 import { readDeadlineMs, readingBytesMax, readingFreshMs } from '../model/limits.ts';
 import type { DomainRow, FhrpRow, QueryKind } from '../model/query.ts';
 import type { Inventory } from '../model/target.ts';
-import type { Platform, QueryReader, ResourceDriver } from '../ports/platform.ts';
+import type { Dialogue, Platform, QueryReader, ResourceDriver } from '../ports/platform.ts';
 import type { Wall } from '../ports/wall.ts';
 import { cut } from './entry-bound.ts';
 import type { Line } from './line.ts';
@@ -49,10 +49,17 @@ export class Readings {
   async take({ target, query, about }: Question, intent: string): Promise<Reading> {
     const { wall, journal } = this.#options;
     const askedAt = wall.monotonic();
-    const result = await this.#ask(target, query, about);
-    const tookMs = Math.round((wall.monotonic() - askedAt) * 1000) / 1000;
-    const reading = kept({ target, query, ...(about === undefined ? {} : { about }), intent, result, tookMs });
-    if (about === undefined) this.#last.set(`${target} ${query}`, { reading, takenAt: askedAt });
+    const keep = (result: Reading['result']): Reading => {
+      const tookMs = Math.round((wall.monotonic() - askedAt) * 1000) / 1000;
+      const reading = kept({ target, query, ...(about === undefined ? {} : { about }), intent, result, tookMs });
+      if (about === undefined) this.#last.set(`${target} ${query}`, { reading, takenAt: askedAt });
+      return reading;
+    };
+    let answered: Reading | undefined;
+    const result = await this.#ask({ target, query, about }, (rows) => {
+      answered = keep(rows);
+    });
+    const reading = answered ?? keep(result);
     // Not waited for: whatever is journaled because of it comes behind it, and what goes wrong is the host's to tell.
     void journal({ kind: 'reading', reading }).catch(() => undefined);
     return reading;
@@ -60,7 +67,7 @@ export class Readings {
 
   /** Reads a state now, and leaves no trace of it. */
   peek({ target, query, about }: Question): Promise<Reading['result']> {
-    return this.#ask(target, query, about);
+    return this.#ask({ target, query, about });
   }
 
   /**
@@ -75,10 +82,17 @@ export class Readings {
       if (held.holds) return held;
     }
     const answer = judge(requirement, await this.take({ target, query }, `${intent}/check`));
-    if (answer.holds || answer.kind === 'held' || requirement.query !== 'domains' || !requirement.orGoneFrom) return answer;
-    const { uuid, orGoneFrom } = requirement;
-    const left = { query: requirement.query, target: orGoneFrom, uuid, is: 'gone' } as const;
-    return judge(left, await this.take({ target: orGoneFrom, query }, `${intent}/check`));
+    const left = leftOf(requirement);
+    if (answer.holds || answer.kind === 'held' || !left) return answer;
+    return judge(left, await this.take({ target: left.target, query }, `${intent}/check`));
+  }
+
+  /** Whether it holds by what was read less than 2 s ago, without asking anybody. */
+  stands(requirement: Requirement): boolean {
+    const left = leftOf(requirement);
+    const last = this.#last.get(`${requirement.target} ${requirement.query}`);
+    const holds = last !== undefined && this.isFresh(requirement) && judge(requirement, last.reading).holds;
+    return holds || (left !== undefined && this.stands(left));
   }
 
   isFresh({ target, query }: Requirement): boolean {
@@ -92,7 +106,8 @@ export class Readings {
     return platform === undefined ? undefined : this.#options.platforms[platform]?.resources[resource.kind];
   }
 
-  async #ask(target: string, query: QueryKind, about: string | undefined): Promise<Reading['result']> {
+  /** `answered` hears of the rows before anything else is said on the line: a write that waits there must know them. */
+  async #ask({ target, query, about }: Question, answered?: (result: Reading['result']) => void): Promise<Reading['result']> {
     const described = this.#options.inventory.targets[target];
     const line = this.#options.lines.get(target);
     const start =
@@ -101,8 +116,12 @@ export class Readings {
     if (!start) return { kind: 'unreadable', reason: `Offbox cannot read ${query} on ${described.platform} yet` };
     const protocol = protocolOf(this.#options.inventory, target);
     try {
-      const rows = await line.read(() => start(described, { about, protocol }), readDeadlineMs);
-      return { kind: 'rows', rows: [...rows] };
+      return await line.read(function* (): Dialogue<Reading['result']> {
+        const rows = yield* start(described, { about, protocol });
+        const result: Reading['result'] = { kind: 'rows', rows: [...rows] };
+        answered?.(result);
+        return result;
+      }, readDeadlineMs);
     } catch (thrown) {
       const transport = thrown instanceof TargetError && thrown.retry;
       return { kind: transport ? 'unreachable' : 'unreadable', reason: cut(summaryOf(thrown)) };
@@ -121,6 +140,13 @@ function kept(reading: Reading): Reading {
 function protocolOf(inventory: Inventory, target: string): 'hsrp' | 'vrrp' {
   const gateway = Object.values(inventory.gateways).find(({ members }) => members.some((member) => member.target === target));
   return gateway?.protocol ?? 'hsrp';
+}
+
+/** What does as well: where it was it is not. */
+function leftOf(requirement: Requirement): Requirement | undefined {
+  if (requirement.query !== 'domains' || !requirement.orGoneFrom) return undefined;
+  const { query, uuid, orGoneFrom } = requirement;
+  return { query, target: orGoneFrom, uuid, is: 'gone' };
 }
 
 function judge(requirement: Requirement, reading: Reading): Holds {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DeployedPolicy } from '../../src/core/policy.ts';
 import { hsrp } from '../../src/core/selectors.ts';
 import { bgpNetwork, config, mergeMap, policy } from '../../src/index.ts';
+import type { Intent } from '../../src/model/intent.ts';
 import { storyPlatforms } from '../../src/testing/platform.ts';
 import { hsrpOf, type Rig, rig } from './rig.ts';
 
@@ -25,6 +26,15 @@ const claimed: DeployedPolicy = {
     on: hsrp.stateChanged({ interface: 'Vlan10', group: 10, to: 'active' }),
     ensure: ({ target }) => bgpNetwork({ target }, '23.0.0.0/8'),
   }),
+};
+
+const asks: Intent = {
+  id: 'q@v1/1/0',
+  policy: 'q',
+  version: 'v1',
+  cause: 1,
+  key: '',
+  want: { kind: 'read', target: 'gw-a', query: 'fhrp' },
 };
 
 describe('the executor', () => {
@@ -176,6 +186,24 @@ describe('the executor', () => {
     const attempt = on.ofKind('attempt')[0]!;
     expect(reads.length).toBeGreaterThan(1);
     expect(attempt.at - reads.filter(({ at }) => at <= attempt.at).at(-1)!.at).toBeLessThan(2_000);
+  });
+
+  it('writes nothing upon a state that went stale while the line was busy, nor upon one that was read otherwise since', async () => {
+    for (const see of ['peek', 'take'] as const) {
+      const on = await rig({ policies: [claimed] });
+      await on.pass(100);
+      on.world.gateways.setState('gw-a', 'active');
+      await on.hear('gw-a', hsrpOf('active'));
+      await on.pass(15);
+      // Its prefix is being read; somebody else asks next, and the answer takes long.
+      on.world.set('gw-a', { answerMs: see === 'peek' ? 4_000 : 1_000 });
+      if (see === 'peek') void on.runtime.executor.peek({ target: 'gw-a', query: 'fhrp' });
+      else on.runtime.executor.submit(asks, on.wall.now());
+      on.world.gateways.setState('gw-a', 'standby');
+      await on.pass(60_000);
+      expect(on.outcomes()).toEqual(['rejected']);
+      expect(on.world.gateways.device('gw-a').writes).toEqual([]);
+    }
   });
 
   it('fails, and says why, where the state is always stale when it comes', async () => {
