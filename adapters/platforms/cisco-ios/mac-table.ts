@@ -30,8 +30,9 @@ const headings: readonly (readonly [heading: RegExp, between: number])[] = [
   [/^\s*VLAN(?:\/BD)?\s+MAC Address\s+Type\s+age\s+Secure\s+NTFY\s+Ports(?:\/SWID\.SSID\.LID)?$/i, 3],
 ];
 
+/** `CP_LEARN` is the type of what another VTEP has told of. */
 const rowStart =
-  /^\s*(?:[*+GRCOE~]{1,2}\s+)?(?<vlan>\d{1,4}|All|N\/A|-{1,3})\s+(?<mac>[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4})\s+(?<type>[A-Za-z]+)\b(?<rest>.*)$/i;
+  /^\s*(?:[*+GRCOE~]{1,2}\s+)?(?<vlan>\d{1,4}|All|N\/A|-{1,3})\s+(?<mac>[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4})\s+(?<type>[A-Za-z][A-Za-z_]*)\b(?<rest>.*)$/i;
 const total = /^\s*Total Mac Addresses for this criterion:\s*(\d+)$/i;
 
 /**
