@@ -1,29 +1,37 @@
 // Owns: one spelling for an interface. Devices write Gi7/48, GigabitEthernet7/48. and Vl20 for what the inventory
-// calls GigabitEthernet7/48 and Vlan20 (formats seen on IOS, NX-OS and EOS).
+// calls GigabitEthernet7/48 and Vlan20 (formats seen on IOS, NX-OS and EOS). TenGigE0/0/0/1 of IOS-XR is shown as Te0/0/0/1, as IOS
+// shows its TenGigabitEthernet: one spelling for both.
 
 const longNames: readonly (readonly [short: string, long: string])[] = [
   ['appgigabitethernet', 'AppGigabitEthernet'],
+  ['fourhundredgige', 'FourHundredGigE'],
   ['twentyfivegige', 'TwentyFiveGigE'],
   ['twogigabitethernet', 'TwoGigabitEthernet'],
   ['fivegigabitethernet', 'FiveGigabitEthernet'],
   ['tengigabitethernet', 'TenGigabitEthernet'],
   ['fortygigabitethernet', 'FortyGigabitEthernet'],
   ['hundredgige', 'HundredGigE'],
+  ['fortygige', 'FortyGigabitEthernet'],
   ['gigabitethernet', 'GigabitEthernet'],
   ['fastethernet', 'FastEthernet'],
   ['port-channel', 'Port-channel'],
   ['bundle-ether', 'Bundle-Ether'],
   ['loopback', 'Loopback'],
+  ['tengige', 'TenGigabitEthernet'],
   ['ethernet', 'Ethernet'],
   ['tunnel', 'Tunnel'],
   ['vlan', 'Vlan'],
   ['bdi', 'BDI'],
+  ['bvi', 'BVI'],
   ['twe', 'TwentyFiveGigE'],
+  ['fh', 'FourHundredGigE'],
   ['hu', 'HundredGigE'],
+  ['tf', 'TwentyFiveGigE'],
   ['fo', 'FortyGigabitEthernet'],
   ['fi', 'FiveGigabitEthernet'],
   ['ap', 'AppGigabitEthernet'],
   ['bd', 'BDI'],
+  ['bv', 'BVI'],
   ['te', 'TenGigabitEthernet'],
   ['tw', 'TwoGigabitEthernet'],
   ['gi', 'GigabitEthernet'],

@@ -29,6 +29,12 @@ describe('the name of an interface', () => {
     ['BD3328', 'BDI3328'],
     ['Fi1/0/5', 'FiveGigabitEthernet1/0/5'],
     ['Ap1/0/1', 'AppGigabitEthernet1/0/1'],
+    ['BV1', 'BVI1'],
+    ['TF0/0/0/24', 'TwentyFiveGigE0/0/0/24'],
+    ['FH0/0/0/1', 'FourHundredGigE0/0/0/1'],
+    // IOS-XR writes these out so, and shortens them as IOS does what it calls otherwise.
+    ['TenGigE0/0/0/1.100', 'TenGigabitEthernet0/0/0/1.100'],
+    ['FortyGigE0/0/0/1', 'FortyGigabitEthernet0/0/0/1'],
   ])('%s is %s', (written, name) => {
     expect(interfaceName(written)).toBe(name);
     expect(interfaceName(name)).toBe(name);
