@@ -3,6 +3,8 @@
 import { z } from 'zod';
 import type { MeaningOf } from './meaning.ts';
 
+export const requestIdCharsMax = 64;
+
 /** One token of a NATS subject and one segment of a path, so that outcomes can be published under it. */
 export const requestIdSchema = z
   .string()

@@ -5,6 +5,7 @@ import { OperatorError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import type { MeaningOf } from '../model/meaning.ts';
 import type { DomainRow } from '../model/query.ts';
+import { requestIdCharsMax } from '../model/request.ts';
 import type { ShownRequest } from './requests.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -59,7 +60,7 @@ export async function askMigration(
     );
   if (vm.migration)
     throw new OperatorError(`${vm.vm} is being migrated to ${vm.migration.to}`, { code: 'usage', remedy: 'Wait for it.' });
-  const request = `offbox-${runtime.host.stats().lastSeq + 1}-${vm.vm}`;
+  const request = freshId(runtime, vm.vm);
   const meaning: MeaningOf<'vm.migration-requested'> = {
     kind: 'vm.migration-requested',
     vm: vm.vm,
@@ -98,6 +99,16 @@ export async function cancelMigration(runtime: Runtime, request: string): Promis
     reason,
   };
   return { seq: await runtime.host.emit(byHand(meaning, from, `cancel ${request}`)) };
+}
+
+/** The last number given, by who gave it: the entry of one that was asked for just now may not be in the journal yet. */
+const given = new WeakMap<Runtime, number>();
+
+/** An id as requests have it, so that it can be asked for and published under; a VM may be called anything. */
+function freshId(runtime: Runtime, vm: string): string {
+  const number = Math.max(runtime.host.stats().lastSeq, given.get(runtime) ?? 0) + 1;
+  given.set(runtime, number);
+  return `offbox-${number}-${vm.replaceAll(/[^A-Za-z0-9_-]/gu, '-')}`.slice(0, requestIdCharsMax);
 }
 
 function byHand(meaning: Event['meaning'], target: string, raw: string): Event {
