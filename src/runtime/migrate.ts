@@ -87,7 +87,13 @@ export async function migrationStatus(runtime: Runtime, request: string): Promis
 
 /** Says that it shall not be any more; the policy that began it aborts it. */
 export async function cancelMigration(runtime: Runtime, request: string): Promise<{ readonly seq: number }> {
-  const { vm: name = '', uuid = '', from = '', to = '' } = known(runtime, request);
+  const { vm: name = '', uuid = '', from = '', to = '', final, state } = known(runtime, request);
+  // An end speaks of the VM: it would be the end of the next one that was asked for since.
+  if (final)
+    throw new OperatorError(`${request} is over: ${state}`, {
+      code: 'usage',
+      remedy: '`offbox show requests` lists what is on.',
+    });
   const reason = 'cancelled by the operator';
   const meaning: MeaningOf<'vm.migration-ended'> = {
     kind: 'vm.migration-ended',

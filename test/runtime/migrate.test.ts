@@ -8,7 +8,7 @@ import { Facts } from '../../src/core/facts.ts';
 import { requestIdSchema } from '../../src/model/request.ts';
 import { inventorySchema } from '../../src/model/target.ts';
 import { controlSocket, serveApi } from '../../src/runtime/api.ts';
-import { askMigration, type MigrationAsked, migrationStatus } from '../../src/runtime/migrate.ts';
+import { askMigration, cancelMigration, type MigrationAsked, migrationStatus } from '../../src/runtime/migrate.ts';
 import { Requests } from '../../src/runtime/requests.ts';
 import { entriesOf, web1 } from '../core/vm-words.ts';
 
@@ -68,4 +68,15 @@ test.each([
   expect(await ask(socket, 'GET', `/migrate/${encodeURIComponent(request)}`)).toMatchObject({ report: { state: 'received' } });
   expect(requestIdSchema.safeParse(request).success).toBe(true);
   expect(request).toBe(id);
+});
+
+test('one that is over is not cancelled any more: the next of the same VM goes on', async () => {
+  const { runtime, report, lastSeq } = world();
+  const { request } = await askMigration(runtime, { vm: 'web1', to: 'kvm2' });
+  report(request, 'refused', true);
+  const next = await askMigration(runtime, { vm: 'web1', to: 'kvm2' });
+  const before = lastSeq();
+  await expect(cancelMigration(runtime, request)).rejects.toMatchObject({ code: 'usage' });
+  expect(lastSeq()).toBe(before);
+  expect(await cancelMigration(runtime, next.request)).toEqual({ seq: before + 1 });
 });
