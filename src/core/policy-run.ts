@@ -217,11 +217,15 @@ export class PolicyRun {
     };
   }
 
-  /** Somebody says that a migration is over, and the hypervisors show that it is on: they tell its end as well. */
+  /**
+   * Somebody says that a migration is over, and the hypervisors show that it is on: they tell its end as well. Or it is another one
+   * that is asked for by now.
+   */
   #isStillOn(event: PolicyEvent): boolean {
     const uuid = event.kind === 'vm.migration-ended' ? uuidOf(event) : null;
     const migration = uuid === null ? undefined : this.#host.facts.vms.get(uuid)?.migration;
-    return migration !== undefined && migration.phase !== 'requested' && migration.to === event.to;
+    if (migration?.phase === 'requested') return migration.to !== event.to;
+    return migration !== undefined && migration.to === event.to;
   }
 
   #buildPipe(policy: Policy): (event: PolicyEvent) => void {

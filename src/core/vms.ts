@@ -100,7 +100,7 @@ export class Vms {
       return this.#indexed(vm, undefined, nothing);
     }
     // Whoever asked says that it is over; what was begun the hosts tell of.
-    if (meaning.kind === 'vm.migration-ended') this.#forgetRequest(meaning.uuid);
+    if (meaning.kind === 'vm.migration-ended') this.#forgetRequest(meaning);
     return isName(host) ? this.#foldWord(host, meaning, at) : nothing;
   }
 
@@ -231,9 +231,10 @@ export class Vms {
     return this.#indexed(vm, undefined, given(vm, state === 'cancelled' ? 'cancelled' : 'failed', reason));
   }
 
-  #forgetRequest(uuid: string): void {
+  /** Word of an earlier one, to elsewhere, may come late: the one that is waited for now is another. */
+  #forgetRequest({ uuid, to }: { readonly uuid: string; readonly to: string }): void {
     const vm = this.#vms.get(uuid);
-    if (vm?.migration?.phase !== 'requested') return;
+    if (vm?.migration?.phase !== 'requested' || vm.migration.to !== to) return;
     this.#sweep?.before(vm);
     delete vm.migration;
     this.#migrating.delete(vm);
