@@ -6,11 +6,13 @@ import { summaryOf, TargetError } from '../model/errors.ts';
 import type { Requirement, Resource } from '../model/intent.ts';
 import { readDeadlineMs, readingBytesMax, readingFreshMs } from '../model/limits.ts';
 import type { DomainRow, FhrpRow, QueryKind } from '../model/query.ts';
-import type { Inventory } from '../model/target.ts';
+import type { Gateway, Inventory } from '../model/target.ts';
 import type { Dialogue, Platform, QueryReader, ResourceDriver } from '../ports/platform.ts';
 import type { Wall } from '../ports/wall.ts';
 import { cut } from './entry-bound.ts';
 import type { Line } from './line.ts';
+
+type Protocol = Gateway['protocol'];
 
 export interface ReadingsOptions {
   readonly wall: Wall;
@@ -114,10 +116,10 @@ export class Readings {
       described && (this.#options.platforms[described.platform]?.queries[query] as QueryReader<QueryKind> | undefined);
     if (!described || !line) return { kind: 'unreadable', reason: `${target} is not in the inventory` };
     if (!start) return { kind: 'unreadable', reason: `Offbox cannot read ${query} on ${described.platform} yet` };
-    const protocol = protocolOf(this.#options.inventory, target);
+    const protocols = query === 'fhrp' ? protocolsOf(this.#options.inventory, target) : (['hsrp'] as const);
     try {
       return await line.read(function* (): Dialogue<Reading['result']> {
-        const rows = yield* start(described, { about, protocol });
+        const rows = yield* inEach(protocols, (protocol) => start(described, { about, protocol }));
         const result: Reading['result'] = { kind: 'rows', rows: [...rows] };
         answered?.(result);
         return result;
@@ -137,9 +139,28 @@ function kept(reading: Reading): Reading {
   return { ...reading, result: { kind: 'unreadable', reason } };
 }
 
-function protocolOf(inventory: Inventory, target: string): 'hsrp' | 'vrrp' {
-  const gateway = Object.values(inventory.gateways).find(({ members }) => members.some((member) => member.target === target));
-  return gateway?.protocol ?? 'hsrp';
+/** Those of the gateways it is in: there may be one of each. */
+function protocolsOf(inventory: Inventory, target: string): readonly Protocol[] {
+  const gateways = Object.values(inventory.gateways).filter(({ members }) => members.some((each) => each.target === target));
+  return gateways.length === 0 ? ['hsrp'] : [...new Set(gateways.map(({ protocol }) => protocol))];
+}
+
+/** What each shows. One that cannot be read says nothing of the other: its own gateways miss their rows. */
+function* inEach<R>(
+  protocols: readonly Protocol[],
+  start: (protocol: Protocol) => Dialogue<readonly R[]>,
+): Dialogue<readonly R[]> {
+  const rows: R[] = [];
+  const faults: unknown[] = [];
+  for (const protocol of protocols) {
+    try {
+      rows.push(...(yield* start(protocol)));
+    } catch (thrown) {
+      faults.push(thrown);
+    }
+  }
+  if (faults.length === protocols.length) throw faults[0];
+  return rows;
 }
 
 /** What does as well: where it was it is not. */

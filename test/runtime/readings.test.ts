@@ -1,7 +1,9 @@
 // A requirement of a VM's place: read at the host it came to, and where it has gone on, at the one it left.
 import { describe, expect, test } from 'vitest';
+import { platforms } from '../../adapters/platforms/index.ts';
 import type { DomainRow } from '../../src/model/query.ts';
 import { inventorySchema, type Target } from '../../src/model/target.ts';
+import type { Command } from '../../src/ports/actuator.ts';
 import type { Platform } from '../../src/ports/platform.ts';
 import { Line } from '../../src/runtime/line.ts';
 import { Readings } from '../../src/runtime/readings.ts';
@@ -65,5 +67,46 @@ describe('that a VM has come to a host', () => {
   test('needs no word of the one it left while it is read at the other', async () => {
     expect(await check(orGoneOn, ['kvm2'], ['kvm1'])).toBe(true);
     expect(await check(orGoneOn, [], ['kvm1'])).toBe(false);
+  });
+});
+
+describe('who is active on a router in gateways of both protocols', () => {
+  const access = { user: 'offbox', hostKey: `SHA256:${'A'.repeat(43)}` };
+  const member = { target: 'gw', interface: 'Vlan10', group: 10 };
+  const both = inventorySchema.parse({
+    targets: { gw: { platform: 'cisco-ios', address: '192.0.2.1', cli: access } },
+    gateways: {
+      one: { protocol: 'hsrp', prefixes: [], members: [member] },
+      two: { protocol: 'vrrp', prefixes: [], members: [{ ...member, interface: 'Vlan20', group: 20 }] },
+    },
+  });
+  const hsrp = `Interface   Grp  Pri P State   Active          Standby         Virtual IP
+Vl10        10   110 P Active  local           10.0.0.3        10.0.0.1`;
+  const vrrp = `Interface          Grp Pri Time  Own Pre State   Master addr     Group addr
+Vl20               20  100 3609       Y  Backup  10.0.1.3        10.0.1.1`;
+
+  const read = async (answers: Readonly<Record<string, string>>) => {
+    const wall = new VirtualWall(0);
+    const session = {
+      run: async (command: Command) => ({ text: (command.kind === 'cli' && answers[command.line]) || 'nonsense' }),
+      close: async () => undefined,
+      closed: new Promise<void>(() => undefined),
+    };
+    const actuators = [{ transport: 'cli' as const, open: async () => session }];
+    const line = new Line({ name: 'gw', target: both.targets.gw!, actuators, wall, onBack: () => undefined });
+    const lines = new Map([['gw', line]]);
+    const asked = new Readings({ wall, lines, platforms, inventory: both, journal: async () => undefined });
+    const { result } = await asked.take({ target: 'gw', query: 'fhrp' }, 'p@v/1/0');
+    return result.kind === 'rows' ? result.rows.map((row) => `${row.interface} ${row.group} ${row.state}`) : result.kind;
+  };
+
+  test('is read in both', async () => {
+    expect(await read({ 'show standby brief': hsrp, 'show vrrp brief': vrrp })).toEqual(['Vlan10 10 active', 'Vlan20 20 backup']);
+  });
+
+  test('is read in the one where the other cannot be read, and in none where neither can', async () => {
+    expect(await read({ 'show standby brief': hsrp })).toEqual(['Vlan10 10 active']);
+    expect(await read({ 'show vrrp brief': vrrp })).toEqual(['Vlan20 20 backup']);
+    expect(await read({})).toBe('unreadable');
   });
 });
