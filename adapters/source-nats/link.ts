@@ -47,6 +47,8 @@ export interface Listener {
 export interface Link {
   /** Undefined while it is down. */
   up(): NatsConnection | undefined;
+  /** Whether the server lets us hear requests. */
+  hears(): boolean;
   close(): Promise<void>;
 }
 
@@ -102,11 +104,12 @@ export async function openLink(options: LinkOptions, listener: Listener): Promis
   const stopped = new AbortController();
   let connection: NatsConnection | undefined;
   let up = false;
+  const ear = earOf(options, listener, stopped.signal);
 
   const attempt = async (): Promise<void> => {
     const made = await connect(connectionOptions(options));
     try {
-      await subscribe(made, options.subject, listener);
+      await ear.open(made);
     } catch (thrown) {
       await made.close();
       throw thrown;
@@ -145,6 +148,7 @@ export async function openLink(options: LinkOptions, listener: Listener): Promis
   }
   return {
     up: () => (up ? connection : undefined),
+    hears: ear.hears,
     async close() {
       stopped.abort(new Error('stopping'));
       await insisting;
@@ -153,17 +157,49 @@ export async function openLink(options: LinkOptions, listener: Listener): Promis
   };
 }
 
-/** Resolves when the server has taken the subscription; rejects with its refusal. */
-async function subscribe(connection: NatsConnection, subject: string, { message }: Listener): Promise<void> {
+/** What hears requests over a connection. The server may close it any time: nothing but its word says so, and reports go on. */
+function earOf({ subject, wall }: LinkOptions, listener: Listener, stopped: AbortSignal) {
+  let hears = true;
+  const open = (connection: NatsConnection): Promise<void> =>
+    subscribe(connection, subject, listener, () => void again(connection));
+  const again = async (connection: NatsConnection): Promise<void> => {
+    hears = false;
+    listener.down(`${connection.getServer()} does not let us hear ${subject} any more`);
+    for (let delay = reconnectFirstMs; !stopped.aborted; delay = Math.min(delay * 2, reconnectLastMs)) {
+      await wall.sleep(delay, stopped).catch(() => undefined);
+      if (stopped.aborted) return;
+      try {
+        await open(connection);
+        hears = true;
+        listener.back();
+        return;
+      } catch {
+        // Told once; stats say that nothing is heard.
+      }
+    }
+  };
+  return { open, hears: () => hears };
+}
+
+/** Resolves when the server has taken the subscription; rejects with its refusal. `refused` hears of one that comes later. */
+async function subscribe(connection: NatsConnection, subject: string, { message }: Listener, refused: () => void): Promise<void> {
   let refusal: Error | undefined;
-  connection.subscribe(subject, {
+  let taken = false;
+  const subscription = connection.subscribe(subject, {
     callback: (error, msg) => {
-      if (error) refusal = error;
-      else message(msg);
+      if (!error) message(msg);
+      else if (taken) refused();
+      else refusal = error;
     },
   });
-  await connection.flush();
-  if (refusal) throw refusal;
+  try {
+    await connection.flush();
+    if (refusal) throw refusal;
+    taken = true;
+  } catch (thrown) {
+    if (!connection.isClosed()) subscription.unsubscribe();
+    throw thrown;
+  }
 }
 
 async function watch(connection: NatsConnection, listener: Listener, set: (up: boolean) => void): Promise<void> {

@@ -79,11 +79,17 @@ export function natsSource(options: NatsSourceOptions): NatsSource {
       link = undefined;
     },
     stats: () => ({
-      listening: link ? [`${subject} of ${link.up()?.getServer() ?? `${servers.join(', ')} (not connected)`}`] : [],
+      listening: link ? [`${subject} of ${placeOf(link, servers)}`] : [],
       received,
       dropped: { ...dropped },
     }),
   };
+}
+
+function placeOf(link: Link, servers: readonly string[]): string {
+  const server = link.up()?.getServer();
+  if (server === undefined) return `${servers.join(', ')} (not connected)`;
+  return link.hears() ? server : `${server} (not heard: it does not let us)`;
 }
 
 function countAnswer(answer: Answer, count: (cause: string) => void): void {

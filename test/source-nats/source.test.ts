@@ -191,6 +191,21 @@ describe('a server that is away', () => {
     await expect.poll(() => at.gaps).toEqual([expect.stringContaining('was lost'), expect.stringContaining('connected again')]);
   });
 
+  it('is told, and asked for again, where the server does not let us hear requests any more', async () => {
+    const rules: NonNullable<Parameters<typeof natsServer>[0]> & { refuses?: unknown } = {};
+    const { server, source, gaps, lastSeq } = await started({}, rules);
+    Object.assign(rules, { refuses: { verb: 'subscription', subject: 'offbox.request.>' } });
+    server.drop();
+    await expect.poll(() => gaps.join(), { timeout: 10_000 }).toContain('does not let us hear offbox.request.>');
+    expect(source.stats().listening[0]).toContain('not heard');
+    Object.assign(rules, { refuses: undefined });
+    const client = await server.subscribed.next();
+    await expect.poll(() => gaps.at(-1), { timeout: 10_000 }).toContain('connected again');
+    client.socket.write(messageBytes(client, good, { reply: '_INBOX.1' }));
+    expect(JSON.parse((await server.published.next()).text)).toEqual({ seq: lastSeq(), request: 'r-1' });
+    expect(source.stats().listening[0]).not.toContain('not heard');
+  }, 30_000);
+
   it('does not keep Offbox from stopping', async () => {
     const first = await natsServer();
     await first.close();
