@@ -37,7 +37,11 @@ export default policy({
   describe: 'A requested migration is checked as an engineer does by hand; then Offbox begins it, where it shall perform it.',
   on: [vm.migrationRequested(), cancelled],
   pipe: (events, tools) => {
-    const callsOff = events.pipe(ofMeaning(cancelled));
+    // Late word of an earlier one is not meant for the one that is on or asked for by now.
+    const callsOff = events.pipe(
+      ofMeaning(cancelled),
+      filter(({ uuid, to }) => (tools.inventory.vm(uuid)?.migration?.to ?? to) === to),
+    );
     return merge(
       events.pipe(
         ofMeaning(vm.migrationRequested()),

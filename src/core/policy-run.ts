@@ -218,14 +218,14 @@ export class PolicyRun {
   }
 
   /**
-   * Somebody says that a migration is over, and the hypervisors show that it is on: they tell its end as well. Or it is another one
-   * that is asked for by now.
+   * Somebody says that a migration is over, and the hypervisors show that it is on: they tell its end as well. Or it is another that
+   * is on or asked for by now; one that has taken its place this very moment begins anew.
    */
   #isStillOn(event: PolicyEvent): boolean {
     const uuid = event.kind === 'vm.migration-ended' ? uuidOf(event) : null;
     const migration = uuid === null ? undefined : this.#host.facts.vms.get(uuid)?.migration;
-    if (migration?.phase === 'requested') return migration.to !== event.to;
-    return migration !== undefined && migration.to === event.to;
+    if (migration === undefined) return false;
+    return migration.to === event.to ? migration.phase !== 'requested' : migration.since < event.at;
   }
 
   #buildPipe(policy: Policy): (event: PolicyEvent) => void {
