@@ -92,6 +92,13 @@ test('wanted no more, a migration that is on is aborted, and nothing else done',
   }
 });
 
+test('one that is coming from elsewhere is not leaving: its migration is not aborted, and not waited for', () => {
+  const state = stateFrom({ ...here, state: 'paused', reason: 'migration', job: 'migration-in' });
+  expect(driver.plan(state, resource, 'absent', target)).toEqual([]);
+  expect(driver.verify(state, resource, 'absent', target)).toEqual({ effective: true });
+  expect(driver.plan(state, resource, 'present', target)).toHaveLength(1);
+});
+
 test('an answer that is not ours is unreadable, whatever it is', () => {
   const ask = { about: 'web1', protocol: 'hsrp' } as const;
   const answers = fc.oneof(

@@ -33,8 +33,10 @@ export const libvirtVmPlacement: ResourceDriver<VmPlacement, VmPlacementState> =
 
 function stateOf(row: DomainRow | undefined): VmPlacementState {
   if (!row || (row.state === 'shutoff' && row.reason === 'migrated')) return { place: 'gone' };
-  // Paused for the switch-over, or running at the other end already and fetching the rest: it may still come back.
-  const switching = row.state === 'paused' && (row.reason === 'migration' || row.reason === 'postcopy');
+  // Paused for the switch-over, or running at the other end already and fetching the rest: it may still come back. One that is
+  // still to come here is paused for that as well.
+  const comes = row.job === 'migration-in';
+  const switching = !comes && row.state === 'paused' && (row.reason === 'migration' || row.reason === 'postcopy');
   if (row.job === 'migration-out' || switching) return { place: 'leaving', ...(row.progress ? { progress: row.progress } : {}) };
   return { place: 'here', ...(row.failure ? { failure: row.failure } : {}) };
 }
