@@ -282,3 +282,5 @@ export const snmpWalkRowsMax = 20_000;
 export const snmpRepetitions = 20;
 /** Whether what a new version of a policy waits for is let go of: asked of the thread of policies, which answers in milliseconds. */
 export const heldLookMs = 2_000;
+/** Nothing is appended for so long: what was decided until then is recorded by itself, not with the next entry. */
+export const decidedRestMs = 1_000;

@@ -12,7 +12,14 @@ import type { Entry, EntryBody, EntryOf, NewEntry } from '../model/entry.ts';
 import { OperatorError, RuntimeFault } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent } from '../model/intent.ts';
-import { appendEntriesMax, journalEntryBytesMax, journalRetryMs, pendingEventsMax, timeJumpMs } from '../model/limits.ts';
+import {
+  appendEntriesMax,
+  decidedRestMs,
+  journalEntryBytesMax,
+  journalRetryMs,
+  pendingEventsMax,
+  timeJumpMs,
+} from '../model/limits.ts';
 import { OfferedEntry } from '../model/written-event.ts';
 import type { Appended, Journal } from '../ports/journal.ts';
 import type { Sink } from '../ports/source.ts';
@@ -22,6 +29,7 @@ import type { Decided } from './apart/apart.ts';
 import { appendSettled } from './append-settled.ts';
 import { bounded, gapEvent, offeredEntry } from './entry-bound.ts';
 import { Gathering } from './gathering.ts';
+import { Stamps } from './stamps.ts';
 import { type Committed, type Pending, refuse, Telling } from './telling.ts';
 
 export { gapEvent } from './entry-bound.ts';
@@ -80,11 +88,13 @@ export class Host {
   #committing = false;
   #anew: ((lastSeq: number) => void)[] = [];
   #lastSeq = 0;
-  #lastAt = 0;
   #decidedThrough = 0;
-  #clockOffset: number;
-  /** When the wall was last not behind the entries: both clocks. */
-  #abreast = { at: 0, monotonic: 0 };
+  /** The last entry but `decided` ones: of those nobody decides. */
+  #lastToDecide = 0;
+  /** What was decided is to be recorded, though nothing else is to be appended. */
+  #recording = false;
+  #cancelRecording: (() => void) | undefined;
+  readonly #stamps: Stamps;
   readonly #gathering: Gathering;
   #pumping: Promise<void> | undefined;
   readonly #telling: Telling;
@@ -106,7 +116,7 @@ export class Host {
     this.#options = options;
     this.#gathering = new Gathering(options.wall);
     this.#telling = new Telling({ wall: options.wall, onFailure: (thrown, taken) => this.#fail(errorOf(thrown), taken) });
-    this.#clockOffset = options.wall.now() - options.wall.monotonic();
+    this.#stamps = new Stamps(options.wall);
   }
 
   /**
@@ -119,8 +129,7 @@ export class Host {
     foremost: readonly EntryBody[] = [],
   ): Promise<void> {
     this.#lastSeq = from.lastSeq;
-    this.#lastAt = from.lastAt;
-    this.#abreast = { at: from.lastAt, monotonic: this.#options.wall.monotonic() };
+    this.#stamps.begin(from.lastAt);
     this.#answered = from.lastSeq;
     this.#decidedThrough = from.lastSeq === 0 ? 0 : -1;
     this.#dueAt = from.nextDue;
@@ -184,6 +193,8 @@ export class Host {
   async between(
     work: () => Promise<{ readonly first: readonly EntryBody[]; readonly nextDue: number | undefined }>,
   ): Promise<void> {
+    // What those before have decided is theirs, however little it was.
+    await this.#recordDecided();
     while (this.#pumping) await this.#pumping;
     const held = Promise.withResolvers<void>();
     this.#pumping = held.promise;
@@ -208,7 +219,7 @@ export class Host {
     this.#dueAt = nextDue;
     if (this.#wanted.length > 0) this.#gathering.hurry();
     if (this.#wanted.length > 0) void this.#pump();
-    else if (!this.#pumping) this.#armTick();
+    else if (!this.#pumping) this.#rest();
   }
 
   /**
@@ -234,6 +245,8 @@ export class Host {
     this.#cancelTick?.();
     this.#gathering.end();
     await this.#pumping;
+    await this.#recordDecided();
+    this.#cancelRecording?.();
     await this.#telling.end();
     this.#stopped ??= new RuntimeFault('[host] stopped', { code: 'stopped', remedy: 'Start Offbox again.' });
   }
@@ -277,7 +290,27 @@ export class Host {
     }
     // In the turn that found nothing waiting: what comes in the next one must find nobody pumping.
     this.#pumping = undefined;
+    this.#rest();
+  }
+
+  /** Nothing is to be appended now. */
+  #rest(): void {
     this.#armTick();
+    this.#cancelRecording?.();
+    if (this.#isUnrecorded()) this.#cancelRecording = this.#options.wall.after(decidedRestMs, () => void this.#recordDecided());
+  }
+
+  /** Else it would be decided once more, by whatever version is in force when the next entry comes, or at the next start. */
+  #isUnrecorded(): boolean {
+    const through = this.#options.apart ? this.#answered : this.#lastSeq;
+    return this.#decidedThrough < this.#lastToDecide && this.#lastToDecide <= through;
+  }
+
+  async #recordDecided(): Promise<void> {
+    await this.#pumping;
+    if (this.#stopped || this.#full || !this.#isUnrecorded()) return;
+    this.#recording = true;
+    await this.#pump();
   }
 
   /** Something else than events of sources is to be appended. */
@@ -287,7 +320,7 @@ export class Host {
   }
 
   #hasWork(): boolean {
-    return this.#pending.length > 0 || this.#derived.length > 0 || this.#wanted.length > 0;
+    return this.#recording || this.#pending.length > 0 || this.#derived.length > 0 || this.#wanted.length > 0;
   }
 
   /** The first that came, as many as one append takes. */
@@ -305,11 +338,13 @@ export class Host {
 
   /** Returns the seq of the first of `taken`, and when all of it is durable. */
   async #commit(taken: readonly EntryBody[]): Promise<Appended> {
-    const { at, jumped } = this.#stamp();
+    const { at, jumpedMs } = this.#stamps.next();
+    const jumped = jumpedMs > timeJumpMs ? [jumpOf(jumpedMs)] : [];
     const before = [this.#foremost, this.#derived, this.#decidedThrough] as const;
     const wanted = this.#wanted;
     const decided = this.#decided();
-    const bodies = [...this.#foremost, ...decided, ...this.#derived, ...wanted, ...(jumped ? [jumped] : []), ...taken];
+    this.#recording = false;
+    const bodies = [...this.#foremost, ...decided, ...this.#derived, ...wanted, ...jumped, ...taken];
     this.#derived = [];
     this.#wanted = [];
     this.#foremost = [];
@@ -347,6 +382,7 @@ export class Host {
       const result = engine.step(entry);
       this.#entries += 1;
       this.#lastSeq = entry.seq;
+      if (entry.kind !== 'decided') this.#lastToDecide = entry.seq;
       if (apart) apart.see(entry, engine.concern);
       else this.#want(result);
       if (entry.kind === 'intent') this.#execute(entry, durable !== undefined);
@@ -378,42 +414,13 @@ export class Host {
     return through === 0 ? [] : [{ kind: 'decided', through }];
   }
 
-  /** The wall may have jumped while the monotonic clock did not: something slept, or somebody set the time. */
-  #stamp(): { readonly at: number; readonly jumped: EntryBody | undefined } {
-    const { wall } = this.#options;
-    const now = wall.now();
-    const offset = now - wall.monotonic();
-    const jumpMs = offset - this.#clockOffset;
-    this.#clockOffset = offset;
-    this.#lastAt = this.#time();
-    const jumped = jumpMs > timeJumpMs;
-    return {
-      at: this.#lastAt,
-      jumped: jumped
-        ? { kind: 'event', event: gapEvent('offbox', `the clock jumped ${Math.round(jumpMs)} ms ahead`) }
-        : undefined,
-    };
-  }
-
-  /** The wall's; while that is behind the last entry (it was set back) half as fast, so that alarms ring and the wall comes abreast again. */
-  #time(): number {
-    const { wall } = this.#options;
-    const [now, monotonic] = [wall.now(), wall.monotonic()];
-    if (now >= this.#lastAt) {
-      this.#abreast = { at: now, monotonic };
-      return now;
-    }
-    const { at, monotonic: since } = this.#abreast;
-    return Math.max(this.#lastAt, at + Math.floor((monotonic - since) / 2));
-  }
-
   #armTick(): void {
     this.#cancelTick?.();
     if (this.#stopped || this.#full || this.#dueAt === undefined) return;
     const { wall } = this.#options;
-    this.#cancelTick = wall.after(Math.min(Math.max(this.#dueAt - this.#time(), 0), 2 ** 31 - 1), () => {
+    this.#cancelTick = wall.after(Math.min(Math.max(this.#dueAt - this.#stamps.now(), 0), 2 ** 31 - 1), () => {
       if (this.#dueAt === undefined || this.#stopped) return;
-      if (this.#dueAt <= this.#time()) this.#add([{ kind: 'tick' }], undefined);
+      if (this.#dueAt <= this.#stamps.now()) this.#add([{ kind: 'tick' }], undefined);
       else this.#armTick();
     });
   }
@@ -466,3 +473,8 @@ const stamped = (body: EntryBody, at: number): NewEntry => (body instanceof Offe
 
 const numbered = (entry: NewEntry, seq: number): Entry =>
   entry instanceof OfferedEntry ? entry.numbered(seq) : { ...entry, seq };
+
+const jumpOf = (ms: number): EntryBody => ({
+  kind: 'event',
+  event: gapEvent('offbox', `the clock jumped ${Math.round(ms)} ms ahead`),
+});

@@ -66,6 +66,7 @@ async function hostOn(journal: Partial<Journal> = {}): Promise<HostRig> {
 }
 
 const changed = () => eventOf('gw-a', { kind: 'config.changed' });
+const unheard = () => eventOf('gw-a', { kind: 'interface.state-changed', interface: 'Gi1', to: 'down', layer: 'link' });
 
 describe('the host', () => {
   it('appends what arrives in the same turn together, and answers each after the commit', async () => {
@@ -145,7 +146,8 @@ describe('the host', () => {
       await wall.advance(0);
       expect(sizes()).toEqual([256]);
       await host.stop();
-      expect(sizes()).toEqual([256, 1]);
+      // The last has no events: it says what was decided.
+      expect(sizes()).toEqual([256, 1, 0]);
     });
   });
 
@@ -157,6 +159,27 @@ describe('the host', () => {
     expect(last.map(({ kind }) => kind)).toEqual(['decided', 'intent']);
     expect(executed).toHaveLength(1);
     expect(last[0]).toMatchObject({ through: entries.at(-3)!.seq });
+  });
+
+  it('records what was decided, and wanted nothing, by itself once nothing more comes, and once', async () => {
+    const { host, wall, appended, entries } = await hostOn();
+    await wall.advance(10_000);
+    const begun = appended.length;
+    host.sink('test').offer([unheard()]);
+    await wall.advance(900);
+    expect(appended).toHaveLength(begun + 1);
+    const event = entries.at(-1)!.seq;
+    await wall.advance(60_000);
+    expect(appended.slice(begun + 1)).toMatchObject([[{ kind: 'decided', through: event }]]);
+  });
+
+  it('records it when it stops', async () => {
+    const { host, wall, appended, entries } = await hostOn();
+    host.sink('test').offer([unheard()]);
+    await wall.advance(0);
+    const event = entries.at(-1)!.seq;
+    await host.stop();
+    expect(appended.at(-1)).toMatchObject([{ kind: 'decided', through: event }]);
   });
 
   it('appends a tick when an alarm is due and nothing else has passed it, and none otherwise', async () => {

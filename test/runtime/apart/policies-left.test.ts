@@ -7,7 +7,7 @@ import type { Lab } from '../../../lab/index.ts';
 import type { Event } from '../../../src/model/event.ts';
 import { testLab } from '../../lab-sim/helpers.ts';
 import { linkOffbox, linkRxjs } from '../../linked.ts';
-import { type Home, homeIn, type Offbox, started, telling } from './rig.ts';
+import { type Home, homeIn, homeWith, line, type Offbox, started, telling } from './rig.ts';
 
 const holding = `import { interfaces, policy, servicePolicy } from 'offbox';
 export default policy({
@@ -194,3 +194,24 @@ test('one that is edited while it holds is put in force by itself when it has le
   expect(home.writes()).toEqual(both);
   expect(offbox.reloadFaults).toHaveLength(1);
 }, 60_000);
+
+test.each([
+  ['is edited while it runs', 'live'],
+  ['was edited while Offbox was down', 'down'],
+])(
+  'a version that %s is not asked of what the one before let pass',
+  async (_, when) => {
+    const home = homeWith({ tells: telling('tells', 'HELLO') });
+    const offbox = await started(home);
+    await offbox.say([line('OTHER', 'old')]);
+    await offbox.until('it is heard', () => offbox.entries.some((entry) => JSON.stringify(entry).includes('old')));
+    if (when === 'down') await offbox.stop();
+    home.write('tells', telling('tells', 'OTHER'));
+    const next = when === 'down' ? await started(home) : offbox;
+    await next.until('the new version is in force', () => versionsOf(next, 'tells').length === (when === 'down' ? 1 : 2));
+    await next.say([line('OTHER', 'new')]);
+    await next.until('it decides', () => next.notices('tells').includes('new'));
+    expect(next.notices('tells')).toEqual(['new']);
+  },
+  60_000,
+);
