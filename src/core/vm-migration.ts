@@ -155,7 +155,7 @@ export function absent(vm: VmFact, host: string, at: number): readonly Told[] {
   if (!known || known.place === 'gone') return conclude(vm, at);
   const { migration } = vm;
   if (known.place === 'coming' && migration?.to === host && migration.phase !== 'requested')
-    return failed(vm, migration, 'failed', `${host} does not have it any more`);
+    return fallenBack(vm, migration, `${host} does not have it any more`);
   if (!known.off && known.place !== 'coming' && hostsWith(vm).length === 0) vm.left ??= host;
   return conclude(vm, at);
 }
@@ -164,6 +164,14 @@ export function absent(vm: VmFact, host: string, at: number): readonly Told[] {
 export function runningOn(vm: VmFact, hosts: readonly string[]): readonly string[] {
   const running = hosts.filter((name) => !standing(vm, name)?.off);
   return running.length > 0 ? running : hosts;
+}
+
+/** Where it runs, or else is defined; one that leaves is still there. */
+export function homesOf(vm: VmFact): readonly string[] {
+  return runningOn(
+    vm,
+    hostsWith(vm).filter((name) => standing(vm, name)!.place !== 'coming'),
+  );
 }
 
 /** Somebody wants it migrated. What is on already goes on: it gets the name of the request where it is the same. */
@@ -185,8 +193,10 @@ export function given(vm: VmFact, how: 'failed' | 'cancelled', reason: string): 
 
 /** The host it runs on, or is defined on, other than this one; else the one it was last known to leave. */
 export function origin(vm: VmFact, host: string): string | undefined {
-  const others = hostsWith(vm).filter((name) => name !== host && standing(vm, name)!.place !== 'coming');
-  const candidates = runningOn(vm, others);
+  const candidates = runningOn(
+    vm,
+    hostsWith(vm).filter((name) => name !== host && standing(vm, name)!.place !== 'coming'),
+  );
   if (candidates.length > 0) return candidates.length === 1 ? candidates[0] : undefined;
   return vm.left === host ? undefined : vm.left;
 }
@@ -286,7 +296,7 @@ function stopped(vm: VmFact, host: string, detail: string, at: number): readonly
   const wasComing = standing(vm, host)?.place === 'coming';
   const isDestination = migration?.to === host && (migration.phase === 'arrived' || (migration.phase === 'started' && wasComing));
   put(vm, host, wasComing || isDestination ? 'gone' : 'here', at, { off: true });
-  return isDestination ? failed(vm, migration, 'failed', `${host} stopped it: ${detail}`) : [];
+  return isDestination ? fallenBack(vm, migration, `${host} stopped it: ${detail}`) : [];
 }
 
 /** An offline migration says no more than that the destination has a definition which another host had, shut off. */
@@ -352,6 +362,13 @@ function conclude(vm: VmFact, at: number): readonly Told[] {
   const why =
     phase === 'requested' ? `no start within ${migrationStartWithinMs / 1000} s of the request` : `it is still on ${from}`;
   return failed(vm, migration, 'failed', why);
+}
+
+/** The destination has lost it: it goes on at its source, which says nothing of that (V3). */
+function fallenBack(vm: VmFact, migration: Migration, reason: string): readonly Told[] {
+  const source = standing(vm, migration.from);
+  if (source?.place === 'leaving') vm.places[migration.from] = { ...source, place: 'here' };
+  return failed(vm, migration, 'failed', reason);
 }
 
 function failed(vm: VmFact, migration: Migration, how: 'failed' | 'cancelled', reason: string): readonly Told[] {

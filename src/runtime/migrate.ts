@@ -1,6 +1,6 @@
 // Owns: a migration asked for on the control socket: taken as a request, followed, cancelled.
 import { z } from 'zod';
-import { runningOn } from '../core/vm-migration.ts';
+import { homesOf } from '../core/vm-migration.ts';
 import { OperatorError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import type { MeaningOf } from '../model/meaning.ts';
@@ -39,8 +39,7 @@ export async function askMigration(
 ): Promise<MigrationAsked> {
   const { facts } = runtime.engine;
   const vm = facts.vm(named);
-  const has = Object.entries(vm?.places ?? {}).flatMap(([host, { place }]) => (place === 'here' ? [host] : []));
-  const places = vm ? runningOn(vm, has) : has;
+  const places = vm ? homesOf(vm) : [];
   const [from, other] = places;
   if (!vm || from === undefined)
     throw unknown(

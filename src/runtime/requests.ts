@@ -2,7 +2,7 @@
 // oldest request is forgotten first.
 import { Facts } from '../core/facts.ts';
 import { arrayPieces } from '../core/sweep.ts';
-import { hostsWith, runningOn } from '../core/vm-migration.ts';
+import { homesOf, hostsWith } from '../core/vm-migration.ts';
 import type { Entry } from '../model/entry.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent } from '../model/intent.ts';
@@ -62,9 +62,8 @@ export class Requests implements RequestBook {
     // One that no host has any more, as where it was made anew under its name, is meant only where there is no other.
     const there = named.filter((vm) => hostsWith(vm).length > 0);
     return (there.length > 0 ? there : named).map((each) => {
-      const { vm, uuid, places } = each;
-      const has = Object.entries(places).flatMap(([host, { place }]) => (place === 'here' || place === 'leaving' ? [host] : []));
-      const [host] = runningOn(each, has);
+      const { vm, uuid } = each;
+      const [host] = homesOf(each);
       return { vm, uuid, ...(host === undefined ? {} : { host }) };
     });
   }

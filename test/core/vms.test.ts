@@ -361,6 +361,18 @@ describe('what was lost', () => {
     expect(listener.lines()).toEqual(['started kvm1>kvm2']);
     expect(listener.vms.get(web1.uuid)!.places).toMatchObject({ kvm1: { place: 'leaving' }, kvm2: { place: 'coming' } });
   });
+
+  test.each(['stopped failed', 'lists nothing'])(
+    'what was read as leaving is at its source again once its destination %s',
+    (word) => {
+      const listener = new Listener();
+      listener.hear('kvm2 started migrated', 4_000);
+      listener.hear('kvm1 reads running/booted migration-out', 5_000);
+      listener.hear(`kvm2 ${word}`, 6_000);
+      expect(listener.lines()).toContain('failed kvm1>kvm2');
+      expect(listener.vms.get(web1.uuid)!.places).toMatchObject({ kvm1: { place: 'here', off: false }, kvm2: { place: 'gone' } });
+    },
+  );
 });
 
 describe('a request', () => {
