@@ -17,6 +17,7 @@ const connectionsMax = 16;
 const idleMs = 30_000;
 /** Linux: sun_path is 108 bytes with its final NUL. */
 const socketPathBytesMax = 107;
+const labFaultRemedy = 'This is a fault of the lab: start it anew.';
 
 const requestSchema = z.strictObject({ verb: z.string().max(64), words: z.array(z.string().max(128)).max(8) });
 const answerSchema = z.union([
@@ -166,7 +167,8 @@ function parsed(line: string): z.infer<typeof requestSchema> {
 }
 
 function refusal(error: unknown): Answer {
-  if (!(error instanceof OperatorError)) return { ok: false, code: 'lab-fault', message: messageOf(error), remedy: '' };
+  if (!(error instanceof OperatorError))
+    return { ok: false, code: 'lab-fault', message: messageOf(error), remedy: labFaultRemedy };
   return { ok: false, code: error.code, message: error.message, remedy: error.remedy };
 }
 

@@ -9,7 +9,7 @@ import {
   type SwitchName,
   switchNames,
 } from './model/addresses.ts';
-import type { HypervisorState, Hypervisors, LabMigration } from './model/hypervisor.ts';
+import type { HypervisorState, Hypervisors, LabMigration, VmState } from './model/hypervisor.ts';
 import type { ExternalRoute } from './model/network.ts';
 import { LibvirtRefusal } from './model/virt/refusal.ts';
 import type { SwitchFaults } from './switch-faults.ts';
@@ -133,6 +133,34 @@ async function migrate(lab: Controlled, vm: string, to: HypervisorName, how: Lab
   }
 }
 
+/** What libvirtd says no to is told in our words: who asks is no client of it. */
+function abort(lab: Controlled, vm: string): void {
+  const { hypervisors } = lab.state();
+  const here = hypervisors.find(({ vms }) => vms.some((each) => isCalled(each, vm) && each.migration?.direction === 'out'));
+  if (!here) {
+    const other = hypervisorNames.find((name) => name !== lab.hypervisors.whereIs(vm)) ?? 'HYPERVISOR';
+    throw wrong(
+      `${vm} is not being migrated, so nothing is aborted`,
+      `Begin a migration first, as in \`offbox lab migrate ${vm} --to ${other}\`.`,
+    );
+  }
+  try {
+    lab.hypervisors.abort(vm);
+  } catch (thrown) {
+    if (!(thrown instanceof LibvirtRefusal)) throw thrown;
+    throw wrong(`the migration of ${vm} cannot be aborted: ${thrown.message}`, 'Wait until it is over.');
+  }
+}
+
+const isCalled = ({ vm, uuid }: VmState, word: string): boolean => vm === word || uuid === word;
+
+/** By name or UUID. */
+function vmOf(lab: Controlled, word: string | undefined): string {
+  const all = lab.state().hypervisors.flatMap(({ vms }) => vms);
+  if (word !== undefined && all.some((each) => isCalled(each, word))) return word;
+  return oneOf([...new Set(all.map(({ vm }) => vm))], word, 'VM');
+}
+
 const verbs: Readonly<Record<string, Verb>> = {
   fail: onDevice(
     'has lost its power',
@@ -198,7 +226,8 @@ const verbs: Readonly<Record<string, Verb>> = {
   migrate: {
     words: 'VM HYPERVISOR [live|fail|abort|offline|post-copy]',
     async run(lab, words) {
-      const [vm = '', to, how = 'live'] = words;
+      const [, to, how = 'live'] = words;
+      const vm = vmOf(lab, words[0]);
       noMore(words, 3);
       const kind = oneOf(migrationWords, how, 'kind of migration');
       return migrate(lab, vm, oneOf(hypervisorNames, to, 'hypervisor'), migrationKinds[kind]);
@@ -207,9 +236,10 @@ const verbs: Readonly<Record<string, Verb>> = {
   abort: {
     words: 'VM',
     async run(lab, words) {
+      const vm = vmOf(lab, words[0]);
       noMore(words, 1);
-      lab.hypervisors.abort(words[0] ?? '');
-      return `the migration of ${words[0]} is aborted`;
+      abort(lab, vm);
+      return `the migration of ${vm} is aborted`;
     },
   },
   'restart-libvirtd': onHypervisor('has its libvirtd again', (lab, name) => lab.hypervisors.restartLibvirtd(name)),
@@ -247,7 +277,7 @@ function oneOf<N extends string>(names: readonly N[], word: string | undefined, 
   const name = names.find((each) => each === word);
   if (name) return name;
   const what = word === undefined ? `the ${kind} is missing` : `"${word}" is no ${kind} of the lab`;
-  throw wrong(what, `Say one of: ${names.join(', ')}.`);
+  throw wrong(what, names.length > 0 ? `Say one of: ${names.join(', ')}.` : 'There is none.');
 }
 
 function whole(word: string | undefined, otherwise: number, max: number): number {

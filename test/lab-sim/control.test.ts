@@ -2,9 +2,10 @@
 import { statSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { labCommand } from '../../lab/control.ts';
 import { startLab } from '../../lab/index.ts';
+import { labVms } from '../../lab/model/hypervisor.ts';
 import { labHostKey } from '../../lab/servers/secrets.ts';
 import { realWall } from '../../src/runtime/wall.ts';
 import { Heard, type TestLab, testLab } from './helpers.ts';
@@ -75,6 +76,35 @@ test('what is wrong is named, with what there is', async () => {
   await expect(ask('fail', 'gw-a', 'now')).rejects.toThrow('"now" is one word too many');
   await expect(ask('flap', 'gw-a', '0')).rejects.toThrow('is not a whole number from 1 to 1000');
   await expect(ask('reload', 'gw-a', 'fresh')).rejects.toMatchObject({ name: 'OperatorError', code: 'usage' });
+});
+
+describe('of VMs', () => {
+  let withVms: TestLab;
+  beforeAll(async () => {
+    withVms = await testLab({}, labVms);
+  });
+  afterAll(() => withVms.end());
+  const say = (verb: string, ...words: readonly string[]) => labCommand(withVms.dir, verb, words);
+
+  test('one that is not there is named, with those that are', async () => {
+    await expect(say('migrate')).rejects.toThrow('the VM is missing. Say one of: web1, db1, app1.');
+    await expect(say('migrate', 'web9', 'kvm2')).rejects.toThrow('"web9" is no VM of the lab. Say one of: web1, db1, app1.');
+    await expect(say('abort')).rejects.toThrow('the VM is missing. Say one of: web1, db1, app1.');
+    await expect(ask('abort', 'web1')).rejects.toThrow('"web1" is no VM of the lab. There is none.');
+  });
+
+  test('what cannot be aborted is told in our words, with what to do', async () => {
+    await expect(say('abort', 'web1')).rejects.toThrow(
+      'web1 is not being migrated, so nothing is aborted. Begin a migration first, as in `offbox lab migrate web1 --to kvm2`.',
+    );
+    const moving = say('migrate', 'web1', 'kvm2', 'post-copy');
+    const states = () => withVms.lab.state().hypervisors.flatMap(({ vms }) => vms.map(({ state }) => state));
+    await expect.poll(states, { timeout: 5_000 }).toContainEqual(expect.stringContaining('postcopy'));
+    await expect(say('abort', 'web1')).rejects.toThrow(
+      'the migration of web1 cannot be aborted: Requested operation is not valid: cannot abort migration in post-copy mode. Wait until it is over.',
+    );
+    await moving;
+  });
 });
 
 test('a request that is none, or too long, is answered so', async () => {

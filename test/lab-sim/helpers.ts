@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ssh2, { type ClientChannel } from 'ssh2';
 import { parse } from 'yaml';
-import { type Lab, type LabTimers, labPorts, startLab } from '../../lab/index.ts';
+import { type Lab, type LabOptions, type LabTimers, labPorts, startLab } from '../../lab/index.ts';
 import type { DeviceName } from '../../lab/model/addresses.ts';
 import { OperatorError } from '../../src/model/errors.ts';
 import { type Inventory, inventorySchema } from '../../src/model/target.ts';
@@ -32,11 +32,11 @@ export interface TestLab {
 }
 
 /** On the first net from 123 on that no other test has. */
-export async function testLab(timers: Partial<LabTimers> = {}): Promise<TestLab> {
+export async function testLab(timers: Partial<LabTimers> = {}, vms: LabOptions['vms'] = []): Promise<TestLab> {
   const dir = mkdtempSync(join(tmpdir(), 'lab-'));
   for (let net = 123; ; net++) {
     try {
-      const lab = await startLab({ dir, wall: realWall, net, timers: { ...fastTimers, ...timers }, vms: [] });
+      const lab = await startLab({ dir, wall: realWall, net, timers: { ...fastTimers, ...timers }, vms });
       const secret = (name: string) => readFileSync(join(dir, name), 'utf8').trim();
       return {
         lab,
