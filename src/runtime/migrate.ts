@@ -9,12 +9,16 @@ import { requestIdCharsMax } from '../model/request.ts';
 import type { ShownRequest } from './requests.ts';
 import type { Runtime } from './runtime.ts';
 
+/** What a request may allow besides. */
+export const allowed = ['relax', 'post-copy'] as const;
+export const bandwidthMiBsMax = 1_000_000;
+
 export const migrateSchema = z.strictObject({
   /** Its name or its UUID. */
-  vm: z.string().min(1).max(255),
-  to: z.string().min(1).max(64),
-  allow: z.array(z.enum(['relax', 'post-copy'])).optional(),
-  bandwidthMiBs: z.int().min(1).max(1_000_000).optional(),
+  vm: z.string().max(255),
+  to: z.string().max(64),
+  allow: z.array(z.enum(allowed)).optional(),
+  bandwidthMiBs: z.int().min(1).max(bandwidthMiBsMax).optional(),
 });
 
 export interface MigrationAsked {
@@ -52,10 +56,17 @@ export async function askMigration(
       remedy: 'Undefine it where it shall not be.',
     });
   const hypervisors = Object.entries(facts.inventory.targets).flatMap(([name, { libvirt }]) => (libvirt ? [name] : []));
-  if (!hypervisors.includes(to) || to === from)
+  if (to === from) {
+    const others = hypervisors.filter((each) => each !== from);
+    throw new OperatorError(`${vm.vm} is on ${to} already`, {
+      code: 'usage',
+      remedy: others.length > 0 ? `Besides there is: ${others.join(', ')}.` : 'There is no other hypervisor in the inventory.',
+    });
+  }
+  if (!hypervisors.includes(to))
     throw unknown(
-      to === from ? `${vm.vm} is on ${to} already` : `there is no hypervisor "${to}"`,
-      hypervisors.filter((each) => each !== from),
+      `there is no hypervisor "${to}"`,
+      hypervisors.map((each) => (each === from ? `${each} (${vm.vm} is there)` : each)),
     );
   if (vm.migration)
     throw new OperatorError(`${vm.vm} is being migrated to ${vm.migration.to}`, { code: 'usage', remedy: 'Wait for it.' });

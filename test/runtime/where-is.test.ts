@@ -84,3 +84,19 @@ test('what is cancelled is the migration of the VM that was asked for, not of an
   await cancelMigration(runtime, 'r-1');
   expect(emitted).toMatchObject([{ uuid: again.uuid }]);
 });
+
+describe('a host that is not there', () => {
+  test('is told with those there are, and where the VM is', async () => {
+    const { runtime } = world('kvm1 lists running/booted');
+    await expect(askMigration(runtime, { vm: 'web1', to: 'kvm9' })).rejects.toThrow(
+      'there is no hypervisor "kvm9". There is: kvm1 (web1 is there), kvm2, kvm3.',
+    );
+  });
+
+  test('where the VM is already, the others are told', async () => {
+    const { runtime } = world('kvm1 lists running/booted');
+    await expect(askMigration(runtime, { vm: 'web1', to: 'kvm1' })).rejects.toThrow(
+      'web1 is on kvm1 already. Besides there is: kvm2, kvm3.',
+    );
+  });
+});
