@@ -2,12 +2,16 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { OperatorError } from '../model/errors.ts';
 import { writeLabConfig } from './lab-config.ts';
 import { labDirectory } from './where.ts';
 
+/** Of one octet of an address. */
+const netMax = 255;
+
 interface LabCommandOptions {
   readonly dir?: string;
-  readonly net: string;
+  readonly net?: string;
   readonly to?: string;
   readonly fail?: boolean;
   readonly abort?: boolean;
@@ -23,27 +27,53 @@ export function declareLab(program: Command): void {
     .argument('<verb>', 'what to do')
     .argument('[words...]', 'the gateway, switch, hypervisor or VM, and what the verb takes besides')
     .option('-d, --dir <folder>', "the lab's folder (default: .offbox/lab)")
-    .option('--net <number>', 'with up: devices at 127.<number>.0.x', '23')
+    .option('--net <number>', 'with up: devices at 127.<number>.0.x (default: 23)')
     .option('--to <hypervisor>', 'with migrate: where to')
     .option('--fail', "with migrate: the destination's QEMU dies")
     .option('--abort', 'with migrate: it is aborted half-way')
     .option('--json', 'print the answer as JSON')
-    .action(async (verb: string, words: string[], { dir, net, to, fail, abort, json }: LabCommandOptions) => {
-      const { labCommand, labUp, wall } = await import('../main.ts');
-      const folder = dir === undefined ? labDirectory() : resolve(dir);
-      if (verb === 'up') {
-        await mkdir(folder, { recursive: true, mode: 0o700 });
-        await writeLabConfig(folder, Number(net));
-        await labUp({ dir: folder, net: Number(net), wall });
-        return;
-      }
-      const answer = await labCommand(folder, verb, [
-        ...words,
-        ...(to === undefined ? [] : [to]),
-        ...(fail ? ['fail'] : abort ? ['abort'] : []),
-      ]);
-      process.stdout.write(
-        `${json ? JSON.stringify(answer) : typeof answer === 'string' ? answer : JSON.stringify(answer, null, 2)}\n`,
-      );
-    });
+    .action(lab);
+}
+
+async function lab(verb: string, words: readonly string[], options: LabCommandOptions): Promise<void> {
+  const { dir, json } = options;
+  refuseStrangers(verb, options);
+  const asked = verb === 'migrate' ? migrationWords(words, options) : words;
+  const net = verb === 'up' ? netOf(options.net) : undefined;
+  const { labCommand, labUp, wall } = await import('../main.ts');
+  const folder = dir === undefined ? labDirectory() : resolve(dir);
+  if (net !== undefined) {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeLabConfig(folder, net);
+    await labUp({ dir: folder, net, wall });
+    return;
+  }
+  const answer = await labCommand(folder, verb, asked);
+  process.stdout.write(
+    `${json ? JSON.stringify(answer) : typeof answer === 'string' ? answer : JSON.stringify(answer, null, 2)}\n`,
+  );
+}
+
+const usage = (what: string, remedy: string): OperatorError => new OperatorError(what, { code: 'usage', remedy });
+
+/** An option that the verb does not take would be a wish unheard. */
+function refuseStrangers(verb: string, options: LabCommandOptions): void {
+  const owners = { to: 'migrate', fail: 'migrate', abort: 'migrate', net: 'up' } as const;
+  for (const option of ['to', 'fail', 'abort', 'net'] as const) {
+    const owner = owners[option];
+    if (options[option] !== undefined && verb !== owner)
+      throw usage(`${verb} takes no --${option}`, `It goes with ${owner}: leave it out here.`);
+  }
+}
+
+function migrationWords(words: readonly string[], { to, fail, abort }: LabCommandOptions): readonly string[] {
+  if (fail && abort) throw usage('--fail and --abort are two endings', 'Leave one of them out: a migration has one.');
+  const where = [...words, ...(to === undefined ? [] : [to])];
+  // Where the hypervisor is missing, an ending would be taken for it.
+  return where.length < 2 ? where : [...where, ...(fail ? ['fail'] : abort ? ['abort'] : [])];
+}
+
+function netOf(written = '23'): number {
+  if (/^\d{1,3}$/.test(written) && Number(written) <= netMax) return Number(written);
+  throw usage(`--net does not take "${written}"`, `Write a whole number, 0 to ${netMax}: the devices are at 127.<number>.0.x.`);
 }

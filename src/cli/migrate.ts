@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import colors from 'picocolors';
 import { OperatorError } from '../model/errors.ts';
 import { controlSocket } from '../runtime/api.ts';
-import type { MigrationAsked, MigrationStatus } from '../runtime/migrate.ts';
+import { allowed, bandwidthMiBsMax, type MigrationAsked, type MigrationStatus } from '../runtime/migrate.ts';
 import { ask } from './client.ts';
 import { visible } from './terminal.ts';
 import { configFile } from './where.ts';
@@ -34,9 +34,9 @@ export function declareMigrate(program: Command): void {
 }
 
 async function migrate(vm: string, options: MigrateOptions): Promise<void> {
+  const body = wanted(vm, options);
   const [{ dataFolder, wall }, { loadConfig }] = await Promise.all([import('../main.ts'), import('../runtime/config.ts')]);
   const socket = controlSocket(dataFolder(await loadConfig(configFile(options.config))));
-  const body = wanted(vm, options);
   const interrupt = new Interrupt((request) => ask(socket, 'POST', `/migrate/${encodeURIComponent(request)}/cancel`, {}));
   try {
     const asked = (await ask(socket, 'POST', '/migrate', body)) as MigrationAsked | undefined;
@@ -87,16 +87,23 @@ class Interrupt {
 }
 
 function wanted(vm: string, { to, allow, bandwidth }: MigrateOptions): unknown {
-  const mib = bandwidth === undefined ? undefined : Number(bandwidth);
-  if (mib !== undefined && !(Number.isInteger(mib) && mib > 0))
-    throw new OperatorError(`"${bandwidth}" is no bandwidth`, {
+  const words = allow?.split(',').map((word) => word.trim());
+  const strange = words?.find((word) => !(allowed as readonly string[]).includes(word));
+  if (strange !== undefined)
+    throw new OperatorError(`--allow does not take "${strange}"`, {
       code: 'usage',
-      remedy: 'Write whole MiB a second, such as 100.',
+      remedy: `Write ${allowed.join(', ')}, or both with a comma: --allow ${allowed.join(',')}.`,
+    });
+  const mib = bandwidth === undefined ? undefined : Number(bandwidth);
+  if (mib !== undefined && !(Number.isInteger(mib) && mib > 0 && mib <= bandwidthMiBsMax))
+    throw new OperatorError(`--bandwidth does not take "${bandwidth}"`, {
+      code: 'usage',
+      remedy: `Write whole MiB a second, 1 to ${bandwidthMiBsMax}, such as 100.`,
     });
   return {
     vm,
     to,
-    ...(allow === undefined ? {} : { allow: allow.split(',') }),
+    ...(words === undefined ? {} : { allow: words }),
     ...(mib === undefined ? {} : { bandwidthMiBs: mib }),
   };
 }

@@ -30,6 +30,15 @@ it.each([
   [['show', 'events', '--last', 'x'], '"x" is no count'],
   [['show'], 'Add --help'],
   [['pause'], 'Add --help'],
+  [['migrate', 'web1', '--to', 'kvm2', '--allow', 'foo'], '--allow does not take "foo". Write relax, post-copy, or both'],
+  [['migrate', 'web1', '--to', 'kvm2', '--allow', 'relax,'], '--allow does not take "". Write relax, post-copy, or both'],
+  [['migrate', 'web1', '--to', 'kvm2', '--bandwidth', '0'], '--bandwidth does not take "0". Write whole MiB a second'],
+  [['migrate', 'web1', '--to', 'kvm2', '--bandwidth', '9000000'], '--bandwidth does not take "9000000". Write whole MiB'],
+  [['lab', 'migrate', 'web1', '--to', 'kvm2', '--fail', '--abort'], '--fail and --abort are two endings. Leave one of them out'],
+  [['lab', 'fail', 'gw-a', '--abort'], 'fail takes no --abort. It goes with migrate'],
+  [['lab', 'split', 'gw-a', '--to', 'kvm2'], 'split takes no --to. It goes with migrate'],
+  [['lab', 'up', '--net', 'x'], '--net does not take "x". Write a whole number'],
+  [['lab', 'state', '--net', '24'], 'state takes no --net. It goes with up'],
 ])('offbox %j is wrong usage, and says what to do', async (words, said) => {
   const { code, err } = await runOffbox(home, words);
   expect([code, err]).toEqual([2, expect.stringContaining(said)]);
