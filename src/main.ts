@@ -35,6 +35,7 @@ import { serveApi } from './runtime/api.ts';
 import { type BacktestOptions, type BacktestReport, backtest, deployedOver, together } from './runtime/backtest.ts';
 import { beginPolicies } from './runtime/begin-policies.ts';
 import type { LoadedConfig } from './runtime/config.ts';
+import { problemText } from './runtime/config-problem.ts';
 import { engineIdentity } from './runtime/engine-identity.ts';
 import { type Explanation, explain } from './runtime/explain.ts';
 import { keepInForce } from './runtime/keep-in-force.ts';
@@ -78,7 +79,8 @@ export async function tryPolicies(loaded: LoadedConfig): Promise<void> {
 
 /** Puts a runtime together and starts it. Rejects with an OperatorError for what the operator can mend. */
 export async function compose(options: ComposeOptions): Promise<Runtime> {
-  const { config, inventory, directory, watch, warn = () => undefined } = options;
+  const { config, inventory, directory, watch } = options;
+  const warn = options.warn ?? watch?.onWarning ?? (() => undefined);
   const data = dataFolder(options);
   const path = journalPath(options);
   const apart = apartFor(path);
@@ -97,6 +99,8 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
   });
   for (const what of lost) warn(what);
   const { running, policies, gone, waiting } = await beginPolicies({ apart, loaded, journal, folder, wall, warn });
+  for (const problem of options.strayModes([...policies, ...gone].map(({ policy }) => policy.name)))
+    warn(problemText(problem));
   apart.begin(running);
   const requests = new Requests();
   const intake = requestIntake(requests);

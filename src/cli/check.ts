@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import colors from 'picocolors';
 import { messageOf } from '../model/errors.ts';
 import type { Finding } from '../runtime/check-policies.ts';
+import type { Problem } from '../runtime/config-problem.ts';
 import { configFile } from './where.ts';
 
 export function declareCheck(program: Command): void {
@@ -26,12 +27,7 @@ async function check({ config, json }: { readonly config?: string; readonly json
   ]);
   const file = configFile(config);
   const { problems, loaded } = await checkConfig(file);
-  const findings: Finding[] = problems.map(({ file: path, line, column, cause, remedy }) => ({
-    path,
-    line,
-    column,
-    text: `${cause}. ${remedy}`,
-  }));
+  const findings: Finding[] = problems.map(findingOf);
   if (loaded) {
     const folder = resolve(loaded.directory, loaded.config.policies);
     findings.push(...(await lintPolicies(folder)));
@@ -39,7 +35,11 @@ async function check({ config, json }: { readonly config?: string; readonly json
       // First where one that does not come back is ended.
       await tryPolicies(loaded);
       const policies = await policiesOf(loaded);
-      findings.push(...checkSelectors(policies, loaded.inventory), ...(await checkPipes(policies)));
+      findings.push(
+        ...loaded.strayModes(policies.map(({ policy }) => policy.name)).map(findingOf),
+        ...(await checkSelectors(policies, loaded.inventory)),
+        ...(await checkPipes(policies)),
+      );
     } catch (thrown) {
       findings.push(
         ...messageOf(thrown)
@@ -58,6 +58,13 @@ async function check({ config, json }: { readonly config?: string; readonly json
     );
 }
 
+const findingOf = ({ file: path, line, column, cause, remedy }: Problem): Finding => ({
+  path,
+  line,
+  column,
+  text: `${cause}. ${remedy}`,
+});
+
 function textOf({ path, line, column, text }: Finding): string {
   const place = [path === undefined ? undefined : relative(process.cwd(), path), line, column]
     .filter((part) => part !== undefined)
@@ -70,7 +77,7 @@ async function typeErrors(folder: string): Promise<readonly Finding[]> {
   const require = createRequire(import.meta.url);
   const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
   const { readdir } = await import('node:fs/promises');
-  const files = (await readdir(folder)).filter((name) => name.endsWith('.ts')).map((name) => join(folder, name));
+  const files = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.ts')).map((name) => join(folder, name));
   if (files.length === 0) return [];
   const conditions = process.execArgv.includes('--conditions=offbox-source')
     ? ['--customConditions', 'offbox-source', '--allowImportingTsExtensions']

@@ -11,17 +11,23 @@ const pattern = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 
 /** Milliseconds of a duration, a whole number. Throws a RangeError that shows the form wanted. */
 export function durationMs(duration: string): number {
-  const match = pattern.exec(duration);
-  if (!match)
+  if (!pattern.test(duration))
     throw new RangeError(`"${duration}" is not a length of time. Write a number and a unit, such as 250ms, 2s, 5m, 1h or 7d.`);
-  const ms = Math.round(Number(match[1]) * unitMs[match[2] as keyof typeof unitMs]);
+  const ms = durationOf(duration);
   if (ms > durationMsMax) throw new RangeError(`"${duration}" is longer than 100 years. Write something that ends before.`);
   return ms;
 }
 
+/** Of what has the form. */
+function durationOf(written: string): number {
+  const [, number, unit] = pattern.exec(written)!;
+  return Math.round(Number(number) * unitMs[unit as keyof typeof unitMs]);
+}
+
 export const durationSchema = z
   .string()
-  .regex(pattern, 'is not a length of time; write a number and a unit, such as 250ms, 2s, 5m, 1h or 7d')
+  .regex(pattern, { error: 'must be a number and a unit, such as 250ms, 2s, 5m, 1h or 7d', abort: true })
+  .refine((written) => durationOf(written) <= durationMsMax, 'must be shorter than 100 years')
   .meta({ description: 'A length of time: a number and a unit (ms, s, m, h, d), such as 2s or 5m.' });
 
 /** `1234` → `1.234 s`, `61000` → `61.000 s`: how reports and stories print a span. */

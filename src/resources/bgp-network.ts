@@ -1,6 +1,7 @@
 // Owns: the resource bgp-network: a prefix that a router originates into BGP, vendor-neutral. How each platform reads
 // and changes it is in adapters/platforms/*.
 import { z } from 'zod';
+import { OperatorError } from '../model/errors.ts';
 
 export const bgpNetworkSchema = z.strictObject({
   kind: z.literal('bgp-network'),
@@ -25,20 +26,23 @@ export const bgpNetworkStateSchema = z.strictObject({
 export type BgpNetwork = z.infer<typeof bgpNetworkSchema>;
 export type BgpNetworkState = z.infer<typeof bgpNetworkStateSchema>;
 
-/** An IPv4 prefix with its host bits cleared, or a RangeError that shows the form wanted. */
+/** An IPv4 prefix with its host bits cleared, or an OperatorError that shows the form wanted. */
 export function canonicalPrefix(written: string): string {
   const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(written);
   const octets = match?.slice(1, 5).map(Number) ?? [];
   const length = Number(match?.[5]);
   if (!match || octets.some((octet) => octet > 255) || length > 32) {
-    throw new RangeError(`"${written}" is not an IPv4 prefix. Write it as 23.0.0.0/8.`);
+    throw new OperatorError(`"${written}" is not an IPv4 prefix`, { code: 'bad-prefix', remedy: 'Write it as 23.0.0.0/8.' });
   }
   const address = octets.reduce((sum, octet) => sum * 256 + octet, 0);
   const size = 2 ** (32 - length);
   const network = Math.floor(address / size) * size;
   const text = [24, 16, 8, 0].map((shift) => Math.floor(network / 2 ** shift) % 256).join('.');
   if (text !== written.slice(0, written.indexOf('/'))) {
-    throw new RangeError(`"${written}" has bits beyond its length. Did you mean ${text}/${length}?`);
+    throw new OperatorError(`"${written}" has bits beyond its length`, {
+      code: 'bad-prefix',
+      remedy: `Did you mean ${text}/${length}?`,
+    });
   }
   return `${text}/${length}`;
 }

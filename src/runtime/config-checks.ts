@@ -1,10 +1,11 @@
 // Owns: what no schema can say: whether the parts of the configuration and the inventory fit each other.
 import type { Config } from '../model/config.ts';
-import { messageOf } from '../model/errors.ts';
+import { OperatorError } from '../model/errors.ts';
 import { interfaceName } from '../model/interface-name.ts';
 import { journalEntryBytesMax } from '../model/limits.ts';
 import type { Gateway, Inventory, Member } from '../model/target.ts';
 import { canonicalPrefix } from '../resources/bgp-network.ts';
+import { addressFindings, sourceAddressFindings } from './config-addresses.ts';
 import type { Finding } from './config-findings.ts';
 import { placeFindings } from './config-places.ts';
 import { nearest, type Path } from './config-problem.ts';
@@ -21,9 +22,23 @@ export function configFindings(config: Config, inventory: Inventory | undefined)
         ? [finding(['sources', 'snmp', 'users', i, 'name'], `the user "${name}" is there already`, 'Keep one of the two.')]
         : [],
     ),
+    ...sourceAddressFindings(config.sources),
     ...requestFindings(config.sources),
     ...modes.map((name): Finding => ({ ...noTarget(['modes', 'targets', name], name, inventory!), part: 'key' })),
   ];
+}
+
+/** Modes of policies that are not there: `policies` are those that are. */
+export function modeFindings({ modes }: Config, policies: readonly string[]): readonly Finding[] {
+  return Object.keys(modes.policies).flatMap((name): readonly Finding[] => {
+    if (policies.includes(name)) return [];
+    const meant = nearest(name, policies);
+    const others = policies.length > 0 ? `The policies are: ${policies.join(', ')}.` : 'There are no policies.';
+    const remedy = meant
+      ? `Did you mean ${meant}?`
+      : `${others} Remove it, or leave it until a policy whose file is gone has let go.`;
+    return [{ path: ['modes', 'policies', name], part: 'key', cause: `there is no policy "${name}"`, remedy }];
+  });
 }
 
 export function inventoryFindings(inventory: Inventory): readonly Finding[] {
@@ -36,6 +51,7 @@ export function inventoryFindings(inventory: Inventory): readonly Finding[] {
       ...prefixFindings(name, gateway),
     ]),
     ...sharedGroups(gateways),
+    ...addressFindings(inventory),
     ...placeFindings(inventory),
   ];
 }
@@ -101,8 +117,8 @@ function prefixFindings(name: string, { prefixes }: Gateway): readonly Finding[]
       canonicalPrefix(written);
       return [];
     } catch (error) {
-      const [cause = '', remedy = ''] = messageOf(error).split(/(?<=\w|")\. /, 2);
-      return [finding(path, cause, remedy)];
+      if (!(error instanceof OperatorError)) throw error;
+      return [finding(path, error.summary, error.remedy)];
     }
   });
 }

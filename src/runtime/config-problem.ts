@@ -15,6 +15,9 @@ export interface Problem {
 
 const problemsToldMax = 50;
 
+/** With its remedy. */
+export const problemText = (problem: Problem): string => `${sentence(problem)}. ${problem.remedy}`;
+
 function sentence({ file, line, column, path, cause }: Problem): string {
   return `${file}:${line}:${column}: ${path.length === 0 ? '' : `${pathText(path)}: `}${cause}`;
 }
@@ -30,7 +33,7 @@ export function problemsError(problems: readonly Problem[]): OperatorError {
   if (first && problems.length === 1) {
     return new OperatorError(sentence(first), { code: 'configuration', remedy: first.remedy, cause: problems });
   }
-  const told = problems.slice(0, problemsToldMax).map((each) => `${sentence(each)}. ${each.remedy}`);
+  const told = problems.slice(0, problemsToldMax).map(problemText);
   const more =
     problems.length > told.length
       ? `That makes ${problems.length} problems, ${told.length} told`

@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type Config, configSchema } from '../model/config.ts';
 import { type Inventory, inventorySchema } from '../model/target.ts';
-import { configFindings, inventoryFindings } from './config-checks.ts';
+import { configFindings, inventoryFindings, modeFindings } from './config-checks.ts';
 import { type Finding, findingsOf } from './config-findings.ts';
 import { type Problem, problemsError } from './config-problem.ts';
 import { readYaml, type YamlData } from './config-yaml.ts';
@@ -14,6 +14,8 @@ export interface LoadedConfig {
   readonly inventory: Inventory;
   /** Where offbox.yaml is, absolute: what the paths in it are relative to. */
   readonly directory: string;
+  /** What is wrong with modes of policies, once it is known which policies there are. */
+  readonly strayModes: (policies: readonly string[]) => readonly Problem[];
 }
 
 /** Throws an OperatorError (`configuration`) that tells every problem on a line of its own; its `cause` is the list of them. */
@@ -49,8 +51,10 @@ export async function checkConfig(
     ...inventory.problems,
     ...(inventory.value ? located(inventory.data, inventoryFindings(inventory.value)) : []),
   ];
-  if (problems.length > 0 || !config.value || !inventory.value) return { problems };
-  return { problems, loaded: { config: config.value, inventory: inventory.value, directory: resolve(dirname(path)) } };
+  const { value, data } = config;
+  if (problems.length > 0 || !value || !inventory.value) return { problems };
+  const strayModes: LoadedConfig['strayModes'] = (policies) => located(data, modeFindings(value, policies));
+  return { problems, loaded: { config: value, inventory: inventory.value, directory: resolve(dirname(path)), strayModes } };
 }
 
 /** The inventory's name in an offbox.yaml that is wrong elsewhere. */

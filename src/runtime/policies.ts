@@ -85,6 +85,19 @@ export async function loadBundle(bundle: string, version: string, folder: string
   });
 }
 
+function noFolder(folder: string, thrown: unknown): OperatorError {
+  const { code } = thrown as NodeJS.ErrnoException;
+  const causes: Readonly<Record<string, readonly [cause: string, remedy: string]>> = {
+    ENOENT: ['there is no such folder of policies', 'Make it, or say with `policies:` in offbox.yaml where it is.'],
+    ENOTDIR: ['it is a file, not the folder of policies', 'Name its folder with `policies:` in offbox.yaml.'],
+  };
+  const [cause, remedy] = causes[code ?? ''] ?? [
+    `the folder of policies cannot be read (${code ?? messageOf(thrown)})`,
+    'Check its owner and mode, or say with `policies:` in offbox.yaml where it is.',
+  ];
+  return new OperatorError(`${folder}: ${cause}`, { code: 'policies-missing', remedy, cause: thrown });
+}
+
 async function policyFiles(folder: string): Promise<readonly string[]> {
   try {
     const names = await readdir(folder);
@@ -93,11 +106,7 @@ async function policyFiles(folder: string): Promise<readonly string[]> {
       .sort()
       .map((name) => join(folder, name));
   } catch (thrown) {
-    throw new OperatorError(`${folder}: the folder of policies cannot be read: ${messageOf(thrown)}`, {
-      code: 'policies-missing',
-      remedy: 'Say where it is with `policies:` in offbox.yaml.',
-      cause: thrown,
-    });
+    throw noFolder(folder, thrown);
   }
 }
 

@@ -72,8 +72,8 @@ describe('is told with line, cause and remedy:', () => {
     [
       'an SNMP secret beside a command line, where it would be used for nothing',
       'platform: cisco-ios, address: c',
-      'platform: cisco-ios, address: c, cli: { user: u, hostKey: SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA }, snmp: { write: { community: { env: RW } } }',
-      '4:139: targets.acc-1.snmp.write: nothing is set over SNMP where there is a cli section. Take "write" out, or the cli section.',
+      'platform: cisco-ios, address: c, cli: { user: u, key: { file: k }, hostKey: SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA }, snmp: { write: { community: { env: RW } } }',
+      '4:157: targets.acc-1.snmp.write: nothing is set over SNMP where there is a cli section. Take "write" out, or the cli section.',
     ],
     [
       'an SNMP secret where nothing is set over SNMP',

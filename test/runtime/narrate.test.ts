@@ -20,3 +20,9 @@ it('says why a policy is stopped, that the others go on, and what starts it agai
 it('asks for nothing where a policy was taken away', () => {
   expect(stopped('removed: its file is gone')).toBe('removed: its file is gone');
 });
+
+it('ends a reason that is a whole sentence with no second full stop', () => {
+  expect(stopped('"198.51.100.0" is not an IPv4 prefix. Write it as 23.0.0.0/8.')).toMatch(
+    /Write it as 23\.0\.0\.0\/8\. The other/,
+  );
+});

@@ -1,0 +1,84 @@
+// What `offbox check` says of a folder that is wrong: file, line, cause and remedy, and what `offbox start` says of the same.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { linkOffbox, linkRxjs } from '../linked.ts';
+import { ended, printed, runOffbox, startOffbox } from './offbox.ts';
+
+const made: string[] = [];
+afterAll(() => {
+  for (const home of made) rmSync(home, { recursive: true });
+});
+
+const inventory = `targets:
+  edge-1: { platform: frr, address: 192.0.2.1 }
+  edge-2: { platform: frr, address: 192.0.2.2 }
+gateways:
+  office:
+    protocol: vrrp
+    members: [{ target: edge-1, interface: eth1, group: 7 }, { target: edge-2, interface: eth1, group: 7 }]
+`;
+
+function folder(files: Readonly<Record<string, string>>): string {
+  const home = mkdtempSync(join(tmpdir(), 'offbox-check-'));
+  made.push(home);
+  linkOffbox(home);
+  linkRxjs(home);
+  mkdirSync(join(home, 'policies'));
+  for (const [name, text] of Object.entries({ 'inventory.yaml': inventory, ...files })) writeFileSync(join(home, name), text);
+  return home;
+}
+
+const policyOf = (name: string, more: string) =>
+  `import { bgpNetwork, fhrp, policy, vm } from 'offbox';\nexport default policy({ name: '${name}', ${more} });\n`;
+const good = (name: string) => policyOf(name, "on: fhrp.changed({ gateway: 'office' }), ensure: () => []");
+const told = async (home: string) => (await runOffbox(home, ['check'])).out.trim().split('\n');
+
+test('a mode of a policy that is not there is told with its line, and start warns of it and runs', async () => {
+  const modes = 'modes:\n  policies:\n    offise: enforce\n    other-one: observe\n';
+  const home = folder({ 'offbox.yaml': modes, 'policies/office.ts': good('office') });
+  const says = [
+    'offbox.yaml:3:5: there is no policy "offise". Did you mean office?',
+    'offbox.yaml:4:5: there is no policy "other-one". The policies are: office. Remove it, or leave it until a policy whose file is gone has let go.',
+  ];
+  expect(await told(home)).toEqual(says);
+  const running = startOffbox(home, 'start');
+  const end = ended(running);
+  await printed(running, /Offbox .* runs/);
+  running.kill('SIGINT');
+  const { code, err } = await end;
+  expect(code).toBe(0);
+  expect(err).toContain('offbox.yaml:3:5: modes.policies.offise: there is no policy "offise". Did you mean office?');
+}, 60_000);
+
+test('a prefix that is none is told where it stands in a policy, and so is a name that the inventory does not have', async () => {
+  const on = "on: fhrp.changed({ gateway: 'office' })";
+  const home = folder({
+    'offbox.yaml': '{}\n',
+    'policies/a.ts': policyOf('a', `${on},\n  ensure: ({ target }) => bgpNetwork({ target }, '198.51.100.0')`),
+    'policies/b.ts': `const net = '23.1.0.0/8'; // bgpNetwork(member, 'none')\n${policyOf('b', `${on}, ensure: (event) => bgpNetwork(event, net)`)}`,
+    'policies/c.ts': policyOf('c', `${on}, ensure: (event) => bgpNetwork(event, '198.51.100.0/24')`),
+    'policies/d.ts': policyOf('d', "on: vm.migrated({ to: 'edge-3' }), pipe: (moved) => moved"),
+    'policies/e.ts': policyOf('e', "on: fhrp.changed({ gateway: 'ofice' }), ensure: () => []"),
+  });
+  expect(await told(home)).toEqual([
+    'policies/a.ts:3:50: "198.51.100.0" is not an IPv4 prefix. Write it as 23.0.0.0/8.',
+    'policies/b.ts:3:114: "23.1.0.0/8" has bits beyond its length. Did you mean 23.0.0.0/8?',
+    'policies/d.ts:2:58: d: there is no target "edge-3". Did you mean edge-1?',
+    'policies/e.ts:2:64: e: there is no gateway "ofice". Did you mean office?',
+  ]);
+}, 60_000);
+
+test.each([
+  ['nowhere', 'there is no such folder of policies. Make it, or say with `policies:` in offbox.yaml where it is.'],
+  ['inventory.yaml', 'it is a file, not the folder of policies. Name its folder with `policies:` in offbox.yaml.'],
+])(
+  'a folder of policies that is none (%s) is told by check and start',
+  async (name, says) => {
+    const home = folder({ 'offbox.yaml': `policies: ${name}\n` });
+    expect(await told(home)).toEqual([`${join(home, name)}: ${says}`]);
+    expect((await runOffbox(home, ['start'])).err.trim()).toBe(`offbox: ${join(home, name)}: ${says}`);
+  },
+  60_000,
+);
