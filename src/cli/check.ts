@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { Command } from 'commander';
 import colors from 'picocolors';
-import { messageOf } from '../model/errors.ts';
+import { messageOf, OperatorError } from '../model/errors.ts';
 import type { Finding } from '../runtime/check-policies.ts';
 import type { Problem } from '../runtime/config-problem.ts';
 import { configFile } from './where.ts';
@@ -41,14 +41,11 @@ async function check({ config, json }: { readonly config?: string; readonly json
         ...(await checkPipes(policies)),
       );
     } catch (thrown) {
-      findings.push(
-        ...messageOf(thrown)
-          .split('\n')
-          .map((text) => ({ text })),
-      );
+      findings.push(...loadFindings(thrown));
     }
-    // Also of a file that cannot be loaded: they name the line, and the word that was meant.
-    findings.push(...(await typeErrors(folder)));
+    // Also of a file that cannot be loaded: they name the line, and the word that was meant. What we said of a line says it better.
+    const said = new Set(findings.flatMap(({ path, line }) => (line === undefined ? [] : [`${path}:${line}`])));
+    findings.push(...(await typeErrors(folder)).filter(({ path, line }) => !said.has(`${path}:${line}`)));
   }
   for (const finding of findings) process.stdout.write(`${json ? JSON.stringify(finding) : textOf(finding)}\n`);
   if (findings.length > 0) process.exitCode = 1;
@@ -56,6 +53,19 @@ async function check({ config, json }: { readonly config?: string; readonly json
     process.stdout.write(
       `${colors.green('✔')} ${relative(process.cwd(), file)}, its inventory and its policies are as they should be\n`,
     );
+}
+
+/** One a line; that they are to be mended and checked again goes without saying. */
+function loadFindings(thrown: unknown): readonly Finding[] {
+  const isMany = thrown instanceof OperatorError && thrown.code === 'policies-broken';
+  const said = messageOf(thrown);
+  const lines = (isMany ? said.slice(0, -thrown.remedy.length).trimEnd() : said).split('\n');
+  return lines.map((line) => {
+    const place = /^(?<path>[^\s:][^:]*):(?<line>\d+):(?<column>\d+): (?<text>.*)$/s.exec(line)?.groups;
+    if (!place) return { text: line };
+    const { path = '', text = '' } = place;
+    return { path: resolve(path), line: Number(place.line), column: Number(place.column), text };
+  });
 }
 
 const findingOf = ({ file: path, line, column, cause, remedy }: Problem): Finding => ({
@@ -77,7 +87,9 @@ async function typeErrors(folder: string): Promise<readonly Finding[]> {
   const require = createRequire(import.meta.url);
   const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
   const { readdir } = await import('node:fs/promises');
-  const files = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.ts')).map((name) => join(folder, name));
+  const files = (await readdir(folder, { withFileTypes: true }).catch(() => []))
+    .filter((entry) => entry.name.endsWith('.ts') && !entry.isDirectory())
+    .map(({ name }) => join(folder, name));
   if (files.length === 0) return [];
   const conditions = process.execArgv.includes('--conditions=offbox-source')
     ? ['--customConditions', 'offbox-source', '--allowImportingTsExtensions']

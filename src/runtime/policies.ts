@@ -2,7 +2,7 @@
 // git revision where there is one. Every fault names the file, the line where there is one, and the remedy.
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type BuildOptions, build, type Message } from 'esbuild';
 import { type DeployedPolicy, isPolicy } from '../core/policy.ts';
@@ -100,8 +100,9 @@ function noFolder(folder: string, thrown: unknown): OperatorError {
 
 async function policyFiles(folder: string): Promise<readonly string[]> {
   try {
-    const names = await readdir(folder);
-    return names
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries
+      .flatMap((entry) => (entry.isDirectory() ? [] : [entry.name]))
       .filter((name) => /\.(ts|js|mts|mjs)$/.test(name) && !/\.(test|d)\./.test(name))
       .sort()
       .map((name) => join(folder, name));
@@ -123,11 +124,19 @@ async function refuseAsync(path: string, file: string): Promise<void> {
   // What only makes generators is none of it.
   const found = errors.filter(({ text }) => /async|await/i.test(text));
   if (found.length === 0) return;
-  const places = found.map(({ location }) => (location ? `${file}:${location.line}:${location.column + 1}` : file));
-  throw new OperatorError(`${places.map((place) => `${place}: a policy has no async functions and no await`).join('\n')}`, {
-    code: 'policy-async',
-    remedy: 'Use read, act and prove in a pipe: their answers come as entries, and are there again in a replay.',
-  });
+  throw new OperatorError(
+    `${found.map(({ location }) => `${placeOf(location, file)}: a policy has no async functions and no await`).join('\n')}`,
+    {
+      code: 'policy-async',
+      remedy: 'Use read, act and prove in a pipe: their answers come as entries, and are there again in a replay.',
+    },
+  );
+}
+
+/** It may be in a file that the policy imports. */
+function placeOf(location: Message['location'], file: string): string {
+  if (!location) return file;
+  return `${relative(process.cwd(), resolve(location.file)) || file}:${location.line}:${location.column + 1}`;
 }
 
 /** How a policy becomes one module of text, which esbuild hands over and writes nowhere. */
@@ -153,12 +162,12 @@ async function bundled(path: string, file: string): Promise<string> {
   } catch (thrown) {
     if (thrown instanceof OperatorError) throw thrown;
     const errors = (thrown as { readonly errors?: readonly Message[] }).errors ?? [];
-    const told = errors.map(({ text, location }) =>
-      location ? `${file}:${location.line}:${location.column + 1}: ${text}` : `${file}: ${text}`,
-    );
+    const told = errors.map(({ text, location }) => `${placeOf(location, file)}: ${text}`);
     throw new OperatorError(told.join('\n') || `${file}: ${messageOf(thrown)}`, {
       code: 'policy-does-not-compile',
-      remedy: 'Mend it; `offbox check` shows the types too.',
+      remedy: errors.every(({ text }) => text.startsWith('Could not resolve'))
+        ? 'A policy imports from `offbox`, from rxjs and from files beside it: correct the import.'
+        : 'Mend it there; `offbox check` shows the types too.',
       cause: thrown,
     });
   }

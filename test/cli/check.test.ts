@@ -82,3 +82,53 @@ test.each([
   },
   60_000,
 );
+
+test('each policy that cannot be loaded has its own remedy, and the place where one is known', async () => {
+  const on = "on: fhrp.changed({ gateway: 'office' }), ensure: () => []";
+  const home = folder({
+    'offbox.yaml': '{}\n',
+    'policies/clock.ts': `setTimeout(() => undefined, 1);\n${policyOf('clock', on)}`,
+    'policies/name.ts': policyOf('A Name', on),
+    'policies/throws.ts': `const no = (): void => {\n  throw new Error('no');\n};\nno();\n${policyOf('throws', on)}`,
+    'policies/twin-a.ts': policyOf('twin', on),
+    'policies/twin-b.ts': policyOf('twin', on),
+    'policies/word.ts': `import { bgpNetwrk } from 'offbox';\nbgpNetwrk;\n${policyOf('word', on)}`,
+  });
+  mkdirSync(join(home, 'policies', 'folder.ts'));
+  const atTheTop = 'A policy file may only declare; look at the top of the file.';
+  expect(await told(home)).toEqual([
+    expect.stringMatching(/^policies\/clock\.ts:1:1: a timer is banned in a policy/),
+    expect.stringMatching(/^policies\/clock\.ts: cannot be loaded: it uses setTimeout, .*may only declare/),
+    'policies/name.ts: cannot be loaded: Policy "A Name": the name is not one. Use 1 to 63 lower-case letters, digits and dashes.',
+    'policies/throws.ts: cannot be loaded: no. It is thrown while the top of the file is evaluated: correct it there.',
+    'policies/twin-b.ts: the name "twin" is taken by policies/twin-a.ts. Give one of them another name.',
+    expect.stringMatching(/^policies\/word\.ts: cannot be loaded: .*'bgpNetwrk'\. Correct the import/),
+    expect.stringMatching(/^policies\/word\.ts:1:10: .*Did you mean 'bgpNetwork'\?$/),
+  ]);
+  writeFileSync(join(home, 'policies', 'clock.ts'), `while (true);\n${policyOf('clock', on)}`);
+  expect(await told(home)).toEqual([`policies/clock.ts: it did not come back within 2 s. ${atTheTop}`, expect.anything()]);
+}, 60_000);
+
+test('what cannot be bundled is told where it stands, also in a file that the policy imports', async () => {
+  const home = folder({
+    'offbox.yaml': '{}\n',
+    'policies/part.ts': policyOf('part', "on: fhrp.changed({ gateway: 'office' }), ensure: () => []"),
+    'part.ts': 'export const part = [\n',
+    'policies/uses.ts': "import { part } from '../part.ts';\npart;\n",
+    'policies/lost.ts': "import { lost } from './nowhere.ts';\nlost;\n",
+  });
+  const { out } = await runOffbox(home, ['check', '--json']);
+  const findings = out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { path: string; line: number; column: number; text: string });
+  expect(findings).toEqual([
+    {
+      path: join(home, 'policies', 'lost.ts'),
+      line: 1,
+      column: 22,
+      text: 'Could not resolve "./nowhere.ts". A policy imports from `offbox`, from rxjs and from files beside it: correct the import.',
+    },
+    { path: join(home, 'part.ts'), line: 2, column: 1, text: expect.stringMatching(/^Unexpected end of file.* Mend it there/) },
+  ]);
+}, 60_000);

@@ -14,6 +14,7 @@ import type { Wall } from '../../ports/wall.ts';
 import { cut } from '../entry-bound.ts';
 import type { EndedPolicy, Recovered } from '../recovery.ts';
 import type { KeptSnapshot } from '../snapshots.ts';
+import { onlyDeclares } from './evaluate.ts';
 import { Feed, type FeedBounds } from './feed.ts';
 import type {
   BundledPolicy,
@@ -108,7 +109,7 @@ export class Apart {
       },
       onEnd: (end) => {
         if (running) this.#lost(running, end);
-        else loading.reject(refused([`${bundles[end.call?.policy ?? -1]?.file ?? 'policies'}: ${end.reason}`]));
+        else loading.reject(refused([`${bundles[end.call?.policy ?? -1]?.file ?? 'policies'}: ${end.reason}. ${onlyDeclares}`]));
       },
     });
     thread.order({ kind: 'load', policies: bundles });

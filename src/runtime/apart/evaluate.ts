@@ -3,7 +3,7 @@
 import { type RegisterHooksOptions, registerHooks } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { isPolicy, type Policy } from '../../core/policy.ts';
-import { messageOf, OperatorError } from '../../model/errors.ts';
+import { OperatorError, summaryOf } from '../../model/errors.ts';
 import type { BundledPolicy } from './messages.ts';
 
 const scheme = 'offbox-policy:';
@@ -36,14 +36,31 @@ export async function policyAt(url: string, file: string): Promise<Policy> {
   try {
     module = (await import(url)) as typeof module;
   } catch (thrown) {
-    const remedy = 'A policy file may only declare; look at the top of the file.';
-    throw new OperatorError(`${file}: cannot be loaded: ${messageOf(thrown)}`, { code: 'policy-throws', remedy, cause: thrown });
+    const { code, remedy } = faultOf(thrown);
+    throw new OperatorError(`${file}: cannot be loaded: ${summaryOf(thrown)}`, { code, remedy, cause: thrown });
   }
   if (isPolicy(module.default)) return module.default;
   throw new OperatorError(`${file}: has no policy as its default export`, {
     code: 'policy-missing',
     remedy: 'Write `export default policy({ … })`.',
   });
+}
+
+/** What is to be done where a file does more than declare, or waits for ever, when it is loaded. */
+export const onlyDeclares = 'A policy file may only declare; look at the top of the file.';
+
+function faultOf(thrown: unknown): { readonly code: string; readonly remedy: string } {
+  const { code } = (thrown ?? {}) as { readonly code?: unknown };
+  // What is declared refuses in words, and names its own remedy.
+  if (thrown instanceof OperatorError) {
+    const isImpure = thrown.code === 'policy-not-pure';
+    return { code: 'policy-throws', remedy: isImpure ? `${onlyDeclares} ${thrown.remedy}` : thrown.remedy };
+  }
+  if (code === 'ERR_MODULE_NOT_FOUND' || code === 'ERR_PACKAGE_PATH_NOT_EXPORTED')
+    return { code: 'policy-imports', remedy: 'Correct the import, or install the package beside the policies.' };
+  if (thrown instanceof SyntaxError)
+    return { code: 'policy-imports', remedy: 'Correct the import; `offbox check` tells which word was probably meant.' };
+  return { code: 'policy-throws', remedy: 'It is thrown while the top of the file is evaluated: correct it there.' };
 }
 
 /** Two files cannot have one policy. */

@@ -76,14 +76,16 @@ export class Mind {
 
   async #load(bundles: readonly BundledPolicy[]): Promise<void> {
     const deployed: DeployedPolicy[] = [];
+    const files: string[] = [];
     const faults: string[] = [];
     for (const [place, bundled] of bundles.entries()) {
       const { file, version } = bundled;
       try {
         const policy = await this.#options.evaluate(bundled, place);
         const twin = deployed.findIndex((other) => other.policy.name === policy.name);
-        if (twin >= 0) faults.push(taken(policy.name, file, bundles[twin]!.file));
+        if (twin >= 0) faults.push(taken(policy.name, file, files[twin]!));
         deployed.push({ policy, version });
+        files.push(file);
       } catch (thrown) {
         faults.push(messageOf(thrown));
       }
