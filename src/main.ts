@@ -99,8 +99,7 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
   });
   for (const what of lost) warn(what);
   const { running, policies, gone, waiting } = await beginPolicies({ apart, loaded, journal, folder, wall, warn });
-  for (const problem of options.strayModes([...policies, ...gone].map(({ policy }) => policy.name)))
-    warn(problemText(problem));
+  for (const problem of options.strayModes([...policies, ...gone].map(({ policy }) => policy.name))) warn(problemText(problem));
   apart.begin(running);
   const requests = new Requests();
   const intake = requestIntake(requests);

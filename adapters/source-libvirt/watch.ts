@@ -3,7 +3,7 @@
 // W1. Registered BEFORE listed: what happens meanwhile waits in the queue and is told after the listing.
 // W2. One hypervisor's events are told in the order they came, also where an XML is read in between.
 // W3. Nothing is dropped in silence: with no room the connection is cut, which the next listing mends.
-import { summaryOf, TargetError } from '../../src/model/errors.ts';
+import { TargetError, toldOf } from '../../src/model/errors.ts';
 import type { Event } from '../../src/model/event.ts';
 import {
   libvirtDomainsMax,
@@ -110,7 +110,7 @@ export class Watch {
       failures = wall.monotonic() - beganMs > libvirtStableMs ? 1 : failures + 1;
       if (awaySince === undefined) {
         awaySince = wall.monotonic();
-        sink.gap(`${name} is out of sight: ${summaryOf(error).replace(/^\[[\w-]+\] /, '')}`, [name]);
+        sink.gap(`${name} is out of sight: ${toldOf(error).replace(/^\[[\w-]+\] /, '')}`, [name]);
       }
       const backoff = Math.min(reconnectLastMs, reconnectFirstMs * 2 ** (failures - 1));
       // Half of it at least, so that 500 that went together do not come back together.

@@ -60,3 +60,8 @@ export function messageOf(thrown: unknown): string {
 export function summaryOf(thrown: unknown): string {
   return thrown instanceof Fault ? thrown.summary : messageOf(thrown);
 }
+
+/** The same, with the remedy where trying again does not help and a person has to change something. Without its last full stop. */
+export function toldOf(thrown: unknown): string {
+  return thrown instanceof Fault && !thrown.retry ? thrown.message.replace(/\.$/, '') : summaryOf(thrown);
+}

@@ -6,13 +6,16 @@
 //     one that writes never is.
 // L3. A line that came back after being down tells so, once: something may have been missed.
 // L4. Nothing that changes is sent when less than half of its attempt's time is left: the other half is for its arrival.
-import { OperatorError, summaryOf, TargetError } from '../model/errors.ts';
+import { OperatorError, TargetError, toldOf } from '../model/errors.ts';
 import { connectDeadlineMs, reconnectFirstMs, reconnectLastMs } from '../model/limits.ts';
 import type { Target } from '../model/target.ts';
 import { type Actuator, type Command, gives, type Reply, type Session, type Transport, transportOf } from '../ports/actuator.ts';
 import type { Dialogue } from '../ports/platform.ts';
 import type { Wall } from '../ports/wall.ts';
 import { deadline } from './deadline.ts';
+
+/** Behind its name: how what rejects as `unreachable` begins. */
+export const cannotBeReached = 'cannot be reached';
 
 export interface LineStatus {
   readonly target: string;
@@ -154,7 +157,7 @@ export class Line {
   }
 
   #unreachable(reason: string): TargetError {
-    return new TargetError(`${this.#options.name} cannot be reached: ${reason}`, {
+    return new TargetError(`${this.#options.name} ${cannotBeReached}: ${reason}`, {
       code: 'unreachable',
       retry: true,
       remedy: 'Offbox goes on trying and asks again when it is back.',
@@ -202,7 +205,7 @@ export class Line {
   }
 
   #down(thrown: unknown): void {
-    const reason = summaryOf(thrown);
+    const reason = toldOf(thrown);
     this.#wasDown = true;
     this.#set('down', reason);
     this.#options.wall.after(this.#backoffMs, () => {

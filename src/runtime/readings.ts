@@ -2,7 +2,7 @@
 import { rowOf } from '../core/facts.ts';
 import { placeOf } from '../core/vm-migration.ts';
 import { type EntryBody, type Reading, rowsOf } from '../model/entry.ts';
-import { summaryOf, TargetError } from '../model/errors.ts';
+import { OperatorError, summaryOf, TargetError, toldOf } from '../model/errors.ts';
 import type { Requirement, Resource } from '../model/intent.ts';
 import { readDeadlineMs, readingBytesMax, readingFreshMs } from '../model/limits.ts';
 import type { DomainRow, FhrpRow, QueryKind } from '../model/query.ts';
@@ -10,7 +10,7 @@ import type { Gateway, Inventory } from '../model/target.ts';
 import type { Dialogue, Platform, QueryReader, ResourceDriver } from '../ports/platform.ts';
 import type { Wall } from '../ports/wall.ts';
 import { cut } from './entry-bound.ts';
-import type { Line } from './line.ts';
+import { cannotBeReached, type Line } from './line.ts';
 
 type Protocol = Gateway['protocol'];
 
@@ -126,7 +126,10 @@ export class Readings {
       }, readDeadlineMs);
     } catch (thrown) {
       const transport = thrown instanceof TargetError && thrown.retry;
-      return { kind: transport ? 'unreachable' : 'unreadable', reason: cut(summaryOf(thrown)) };
+      if (!transport)
+        return { kind: 'unreadable', reason: cut(thrown instanceof OperatorError ? toldOf(thrown) : summaryOf(thrown)) };
+      // Whoever tells a reading names its target.
+      return { kind: 'unreachable', reason: cut(summaryOf(thrown).replace(`${target} ${cannotBeReached}: `, '')) };
     }
   }
 }
@@ -172,7 +175,8 @@ function leftOf(requirement: Requirement): Requirement | undefined {
 
 function judge(requirement: Requirement, reading: Reading): Holds {
   const { result, target } = reading;
-  if (result.kind === 'unreachable') return { holds: false, kind: 'held', reason: result.reason };
+  if (result.kind === 'unreachable')
+    return { holds: false, kind: 'held', reason: `${target} ${cannotBeReached}: ${result.reason}` };
   if (result.kind === 'unreadable')
     return { holds: false, kind: 'rejected', reason: `${target} could not be read: ${result.reason}` };
   return requirement.query === 'fhrp'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TargetError } from '../../src/model/errors.ts';
+import { OperatorError, TargetError } from '../../src/model/errors.ts';
 import type { Target } from '../../src/model/target.ts';
 import type { Actuator, Command, Reply, Session } from '../../src/ports/actuator.ts';
 import type { Dialogue } from '../../src/ports/platform.ts';
@@ -15,12 +15,13 @@ class Script implements Actuator {
   readonly said: string[] = [];
   opens = 0;
   reachable = true;
+  fault: () => Error = gone;
   answer: (line: string) => Promise<string> = async (line) => `answer to ${line}`;
   hangUp = (): void => undefined;
 
   async open(): Promise<Session> {
     this.opens += 1;
-    if (!this.reachable) throw gone();
+    if (!this.reachable) throw this.fault();
     const closed = Promise.withResolvers<void>();
     this.hangUp = () => closed.resolve();
     const run = async (command: Command): Promise<Reply> => {
@@ -57,6 +58,17 @@ describe('the line to a target', () => {
     const both = Promise.all([line.read(() => ask('one'), 1_000), line.read(() => ask('two'), 1_000)]);
     expect(await passing(wall, 0, both)).toEqual(['answer to one', 'answer to two']);
     expect(script.opens).toBe(1);
+  });
+
+  it('says what to do where the operator has to, and not where it is tried again anyway', async () => {
+    const script = new Script();
+    script.reachable = false;
+    const { line, wall } = lineOn(script);
+    await passing(wall, 0, line.open());
+    expect(line.status().reason).toBe('the session is gone');
+    script.fault = () => new OperatorError('variable "KEY" is not set', { code: 'secret', remedy: 'Set it.' });
+    await wall.advance(1_000);
+    expect(line.status().reason).toBe('variable "KEY" is not set. Set it');
   });
 
   it('tells at once that a target is down, and tries to open it again behind the scenes', async () => {

@@ -110,3 +110,12 @@ Vl20               20  100 3609       Y  Backup  10.0.1.3        10.0.1.1`;
     expect(await read({})).toBe('unreadable');
   });
 });
+
+test('a reading of a target that is away says why, and names the target no second time', async () => {
+  const { result } = await readings([], ['kvm1']).take({ target: 'kvm1', query: 'domains' }, 'p@v/1/0');
+  expect(result).toEqual({ kind: 'unreachable', reason: 'no answer' });
+  expect(await readings([], ['kvm2']).check(hasCome, 'p@v/1/0')).toMatchObject({
+    kind: 'held',
+    reason: 'kvm2 cannot be reached: no answer',
+  });
+});
