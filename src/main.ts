@@ -87,7 +87,7 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
   const folder = resolve(directory, config.policies);
   const loaded = await apart.load(await bundlePolicies(folder));
   const secrets = secretsFrom({ directory, wall, warn });
-  await mkdir(data, { recursive: true, mode: 0o700 });
+  await makeData(data);
   const describe = (): string => `offbox start in ${directory}`;
   const lease = await soloLease({ directory: data, describe, seenEpoch: () => epochOf(path) }).acquire();
   const lost: string[] = [];
@@ -147,6 +147,18 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
   const end = keepInForce({ wall, folder, apart, reload, onReload, onFailed }, waiting);
   runtime.closeFirst(async () => end());
   return runtime;
+}
+
+async function makeData(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((thrown: NodeJS.ErrnoException) => {
+    const cause =
+      thrown.code === 'EEXIST' || thrown.code === 'ENOTDIR' ? 'there is a file in its place' : `${thrown.code ?? thrown.message}`;
+    throw new OperatorError(`${folder}: the folder of the journal cannot be made: ${cause}`, {
+      code: 'data-folder',
+      remedy: 'Name another with `data:` in offbox.yaml, or check who may write there.',
+      cause: thrown,
+    });
+  });
 }
 
 async function sourcesOf({ config, inventory }: LoadedConfig, data: string, secrets: Secrets): Promise<readonly Source[]> {
@@ -331,7 +343,14 @@ async function reading<T>(
   path: string | undefined,
   use: (journal: JournalReader) => Promise<T>,
 ): Promise<T> {
-  const journal = await readSqliteJournal({ path: path ?? journalPath(loaded) });
+  const file = resolve(path ?? journalPath(loaded));
+  if (!existsSync(file)) {
+    throw new OperatorError(`there is no journal ${file}`, {
+      code: 'no-journal',
+      remedy: path === undefined ? 'It is made by `offbox start`, which has not run here yet.' : 'Name another with --journal.',
+    });
+  }
+  const journal = await readSqliteJournal({ path: file });
   try {
     return await use(journal);
   } finally {

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import colors from 'picocolors';
 import { messageOf, OperatorError } from '../model/errors.ts';
 import type { Finding } from '../runtime/check-policies.ts';
-import type { Problem } from '../runtime/config-problem.ts';
+import { type Problem, pathText } from '../runtime/config-problem.ts';
 import { configFile } from './where.ts';
 
 export function declareCheck(program: Command): void {
@@ -68,11 +68,11 @@ function loadFindings(thrown: unknown): readonly Finding[] {
   });
 }
 
-const findingOf = ({ file: path, line, column, cause, remedy }: Problem): Finding => ({
-  path,
+const findingOf = ({ file, line, column, path, cause, remedy }: Problem): Finding => ({
+  path: file,
   line,
   column,
-  text: `${cause}. ${remedy}`,
+  text: `${path.length === 0 ? '' : `${pathText(path)}: `}${cause}. ${remedy}`,
 });
 
 function textOf({ path, line, column, text }: Finding): string {

@@ -2,6 +2,9 @@
 import { request } from 'node:http';
 import { OperatorError } from '../model/errors.ts';
 
+/** Nobody listens there, or nobody ever has. */
+const absent: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR', 'ECONNREFUSED']);
+
 interface Refusal {
   readonly error?: string;
   /** Of what the operator can mend. */
@@ -24,9 +27,7 @@ export function ask(socket: string, method: 'GET' | 'POST', path: string, body?:
       });
     });
     sent.on('timeout', () => sent.destroy(new Error('no answer within 30 s')));
-    sent.on('error', (thrown: NodeJS.ErrnoException) =>
-      thrown.code === 'ENOENT' || thrown.code === 'ECONNREFUSED' ? resolve(undefined) : reject(thrown),
-    );
+    sent.on('error', (thrown: NodeJS.ErrnoException) => (absent.has(thrown.code) ? resolve(undefined) : reject(thrown)));
     sent.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }

@@ -25,7 +25,13 @@ export function declareTest(program: Command): void {
 async function test(pattern: string | undefined, { policies: folder, rewrite, json }: TestOptions): Promise<void> {
   const { playStory, policiesBeside, loadPolicy, loadInventory } = await import('../main.ts');
   const root = resolve(folder);
-  const stories = (await storiesOf(root)).filter(({ file }) => pattern === undefined || file.includes(pattern));
+  const all = await storiesOf(root);
+  const stories = all.filter(({ file }) => pattern === undefined || file.includes(pattern));
+  if (stories.length === 0 && all.length > 0)
+    throw new OperatorError(`no path of a story contains "${pattern}"`, {
+      code: 'usage',
+      remedy: `There are ${all.length} in ${join(root, 'stories')}: leave the pattern out to play them all.`,
+    });
   let failed = 0;
   for (const { file, policy } of stories) {
     const inventory = await loadInventory(await inventoryFor(file, root));

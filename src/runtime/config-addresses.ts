@@ -35,8 +35,18 @@ export function sourceAddressFindings({ syslog, snmp, http, nats }: Config['sour
     ...listens.flatMap(([path, written]) =>
       written === undefined ? [] : hostFindings(['sources', ...path], listenAddress(written).host),
     ),
+    ...sharedPorts('UDP', listens.slice(0, 1).concat(listens.slice(2, 3))),
+    ...sharedPorts('TCP', listens.slice(1, 2).concat(listens.slice(3))),
     ...(nats?.servers ?? []).flatMap((server, i) => serverFindings(['sources', 'nats', 'servers', i], server)),
   ];
+}
+
+/** Two sources cannot listen in one place. Port 0 is any that is free. */
+function sharedPorts(protocol: string, listens: readonly (readonly [Path, string | undefined])[]): readonly Finding[] {
+  const [first, second] = listens;
+  if (!first?.[1] || !second?.[1] || first[1] !== second[1] || listenAddress(first[1]).port === 0) return [];
+  const cause = `sources.${first[0].join('.')} listens on ${protocol} ${first[1]} already`;
+  return [finding(['sources', ...second[0]], 'value', cause, 'Give one of the two another port.')];
 }
 
 function serverFindings(path: Path, server: string): readonly Finding[] {

@@ -76,6 +76,10 @@ function noTarget(path: Path, name: string, inventory: Inventory): Finding {
 function memberFindings(path: Path, member: Member, gateway: Gateway, inventory: Inventory): readonly Finding[] {
   const found: Finding[] = [];
   if (!Object.hasOwn(inventory.targets, member.target)) found.push(noTarget([...path, 'target'], member.target, inventory));
+  if (inventory.targets[member.target]?.platform === 'libvirt') {
+    const cause = `"${member.target}" is a hypervisor, and no member of a gateway`;
+    found.push(finding([...path, 'target'], cause, 'Name a router or a switch.'));
+  }
   const { protocol } = gateway;
   const without = (['interface', 'group'] as const).filter((key) => member[key] === undefined);
   if (protocol === 'hsrp' && without.length > 0) {

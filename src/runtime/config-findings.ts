@@ -79,6 +79,7 @@ function wrong(issue: Issue, path: Path, value: unknown): { readonly cause: stri
       return wrongKind(kinds[issue.expected] ?? issue.expected, value);
     case 'invalid_value': {
       const known = issue.values.map(String);
+      if (value === null) return { cause: 'has no value', remedy: `Write one of ${known.join(', ')}.` };
       const meant = typeof value === 'string' ? nearest(value, known) : undefined;
       return {
         cause: `${shown(value)} is not one of ${known.join(', ')}`,

@@ -39,8 +39,8 @@ test('a mode of a policy that is not there is told with its line, and start warn
   const modes = 'modes:\n  policies:\n    offise: enforce\n    other-one: observe\n';
   const home = folder({ 'offbox.yaml': modes, 'policies/office.ts': good('office') });
   const says = [
-    'offbox.yaml:3:5: there is no policy "offise". Did you mean office?',
-    'offbox.yaml:4:5: there is no policy "other-one". The policies are: office. Remove it, or leave it until a policy whose file is gone has let go.',
+    'offbox.yaml:3:5: modes.policies.offise: there is no policy "offise". Did you mean office?',
+    'offbox.yaml:4:5: modes.policies.other-one: there is no policy "other-one". The policies are: office. Remove it, or leave it until a policy whose file is gone has let go.',
   ];
   expect(await told(home)).toEqual(says);
   const running = startOffbox(home, 'start');
@@ -132,3 +132,17 @@ test('what cannot be bundled is told where it stands, also in a file that the po
     { path: join(home, 'part.ts'), line: 2, column: 1, text: expect.stringMatching(/^Unexpected end of file.* Mend it there/) },
   ]);
 }, 60_000);
+
+test('a data folder that is a file, and a journal that is not there, are named with what to do', async () => {
+  const home = folder({ 'offbox.yaml': 'data: inventory.yaml\n' });
+  const file = join(home, 'inventory.yaml');
+  expect((await runOffbox(home, ['start'])).err.trim()).toBe(
+    `offbox: ${file}: the folder of the journal cannot be made: there is a file in its place. Name another with \`data:\` in offbox.yaml, or check who may write there.`,
+  );
+  expect((await runOffbox(home, ['show', 'events'])).err.trim()).toBe(
+    `offbox: there is no journal ${join(file, 'journal.sqlite')}. It is made by \`offbox start\`, which has not run here yet.`,
+  );
+  expect((await runOffbox(home, ['backtest', '--journal', 'none.sqlite'])).err.trim()).toBe(
+    `offbox: there is no journal ${join(home, 'none.sqlite')}. Name another with --journal.`,
+  );
+}, 30_000);

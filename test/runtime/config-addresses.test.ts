@@ -86,6 +86,11 @@ describe('is told with line, cause and remedy:', () => {
       '2:27: sources.syslog.udp: "300.0.0.1" is no IPv4 address. Write it as 192.0.2.1 or 2001:db8::1, or the name of a host.',
     ],
     [
+      'one port for two sources',
+      'syslog: { udp: "0.0.0.0:514" }, snmp: { udp: "0.0.0.0:514" }',
+      '2:57: sources.snmp.udp: sources.syslog.udp listens on UDP 0.0.0.0:514 already. Give one of the two another port.',
+    ],
+    [
       'a port of NATS too high',
       'nats: { servers: ["nats://127.0.0.1:70000"] }',
       '2:30: sources.nats.servers[0]: 70000 is no port. A port is 1 to 65535; NATS listens on 4222 by default.',
@@ -104,6 +109,16 @@ test.each([
   ['its own alias twice', target('address: 192.0.2.1, aliases: [192.0.2.1, 192.0.2.7]')],
 ])('nothing is told of %s', async (_, inventory) => {
   expect(await toldOfInventory(inventory)).toBe('');
+});
+
+test('a hypervisor for a router is told, and so is a mode without a value', async () => {
+  const lines = 'gateways:\n  g: { protocol: vrrp, members: [{ target: k, group: 1 }] }\n';
+  expect(await toldOfInventory(`targets:\n  k: { platform: libvirt, address: k, libvirt: { transport: tcp } }\n${lines}`)).toBe(
+    'inventory.yaml:4:44: gateways.g.members[0].target: "k" is a hypervisor, and no member of a gateway. Name a router or a switch.',
+  );
+  expect(await told(`${goodConfig}modes: { default: }\n`)).toBe(
+    'offbox.yaml:2:19: modes.default: has no value. Write one of observe, propose, enforce.',
+  );
 });
 
 test('a length of time that is none is told with its form', async () => {
