@@ -70,8 +70,9 @@ function differenceText(
 }
 
 async function storiesOf(root: string): Promise<readonly { readonly file: string; readonly policy: string }[]> {
-  const found = await readdir(join(root, 'stories'), { recursive: true }).catch(() => []);
+  const found = await readdir(join(root, 'stories'), { recursive: true, withFileTypes: true }).catch(() => []);
   return found
+    .flatMap((entry) => (entry.isDirectory() ? [] : [relative(join(root, 'stories'), join(entry.parentPath, entry.name))]))
     .filter((name) => /^[^/]+\/[^/]+\.txt$/.test(name))
     .sort()
     .map((name) => ({ file: join(root, 'stories', name), policy: name.slice(0, name.indexOf('/')) }));

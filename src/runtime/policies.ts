@@ -1,6 +1,7 @@
 // Owns: loading policies: one file each, its version the digest of its bundle (`offbox` and rxjs stay outside it), its
 // git revision where there is one. Every fault names the file, the line where there is one, and the remedy.
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -161,6 +162,10 @@ async function bundled(path: string, file: string): Promise<string> {
     return bundle;
   } catch (thrown) {
     if (thrown instanceof OperatorError) throw thrown;
+    if (!existsSync(path)) {
+      const remedy = 'Name the file of a policy; a folder of stories bears the name of its policy.';
+      throw new OperatorError(`${file}: there is no such file`, { code: 'no-policy-file', remedy });
+    }
     const errors = (thrown as { readonly errors?: readonly Message[] }).errors ?? [];
     const told = errors.map(({ text, location }) => `${placeOf(location, file)}: ${text}`);
     throw new OperatorError(told.join('\n') || `${file}: ${messageOf(thrown)}`, {

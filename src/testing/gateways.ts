@@ -1,4 +1,5 @@
 // Owns: the gateways of a story: their redundancy rows, and the prefixes that they advertise.
+import type { z } from 'zod';
 import { hsrpStateSchema, roleOfHsrp, roleOfVrrp, vrrpStateSchema } from '../model/meaning.ts';
 import type { FhrpRow } from '../model/query.ts';
 import type { Gateway, Inventory } from '../model/target.ts';
@@ -9,6 +10,14 @@ import type { NetworkWall } from './virtual-wall.ts';
 /** An advertisement takes this to become effective. */
 const advertiseMs = 100;
 const neighbor = 'the upstream';
+
+/** A state of VRRP; throws in words where it is none of HSRP either, which is looked at before. */
+export function vrrpStateOf(state: string): z.infer<typeof vrrpStateSchema> {
+  const { data } = vrrpStateSchema.safeParse(state);
+  if (data) return data;
+  const [hsrp, vrrp] = [hsrpStateSchema, vrrpStateSchema].map(({ options }) => options.join(', '));
+  throw new RangeError(`"${state}" is no state: HSRP has ${hsrp}; VRRP has ${vrrp}`);
+}
 
 interface GatewayDevice {
   readonly rows: Map<string, FhrpRow>;
@@ -53,7 +62,7 @@ export class Gateways {
     const { rows } = this.device(name);
     const role = hsrpStateSchema.safeParse(state).success
       ? roleOfHsrp(hsrpStateSchema.parse(state))
-      : roleOfVrrp(vrrpStateSchema.parse(state));
+      : roleOfVrrp(vrrpStateOf(state));
     const row = where ? rows.get(rowKey(where.interface, where.group)) : [...rows.values()][0];
     const known = row ?? { interface: where?.interface ?? 'Vlan10', group: where?.group ?? 10, family: 'ipv4' as const };
     rows.set(rowKey(known.interface, known.group), { ...known, role, state });

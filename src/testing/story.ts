@@ -7,12 +7,13 @@ import type { DeployedPolicy } from '../core/policy.ts';
 import type { Entry } from '../model/entry.ts';
 import { OperatorError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
-import { hsrpStateSchema, type Meaning, vrrpStateSchema } from '../model/meaning.ts';
+import { hsrpStateSchema, type Meaning } from '../model/meaning.ts';
 import type { Inventory } from '../model/target.ts';
 import { durationMs, secondsText } from '../model/time.ts';
 import type { Journal } from '../ports/journal.ts';
 import { narrator, type Phrase } from '../runtime/narrate.ts';
 import { Runtime } from '../runtime/runtime.ts';
+import { vrrpStateOf } from './gateways.ts';
 import { storyPlatforms } from './platform.ts';
 import { type Block, readTranscript, writeTranscript } from './transcript.ts';
 import { knownVerbs, verbs } from './verbs.ts';
@@ -186,7 +187,7 @@ export class Story {
     const hsrp = hsrpStateSchema.safeParse(state);
     const meaning: Meaning = hsrp.success
       ? { kind: 'hsrp.state-changed', interface: name, group, to: hsrp.data }
-      : { kind: 'vrrp.state-changed', interface: name, group, to: vrrpStateSchema.parse(state) };
+      : { kind: 'vrrp.state-changed', interface: name, group, to: vrrpStateOf(state) };
     const snmp = hsrp.success
       ? { oid: '1.3.6.1.4.1.9.9.106.2.0.1', name: 'cHsrpStateChange' }
       : { oid: '1.3.6.1.2.1.207.0.1', name: 'vrrpv3NewMaster' };

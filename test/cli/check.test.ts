@@ -146,3 +146,20 @@ test('a data folder that is a file, and a journal that is not there, are named w
     `offbox: there is no journal ${join(home, 'none.sqlite')}. Name another with --journal.`,
   );
 }, 30_000);
+
+test('a story with a state that is none, one of a policy that is not there, and a pattern that none has, are told', async () => {
+  const home = folder({ 'policies/office.ts': good('office') });
+  const stories = join(home, 'policies', 'stories');
+  for (const name of ['office', 'gone']) mkdirSync(join(stories, name), { recursive: true });
+  mkdirSync(join(stories, 'office', 'folder.txt'));
+  writeFileSync(join(stories, 'inventory.yaml'), inventory);
+  writeFileSync(join(stories, 'office', 'a.txt'), 'edge-1 is mastr\nstart\n----\n');
+  expect((await runOffbox(home, ['test'])).out).toContain(
+    'a.txt:1: "edge-1 is mastr": "mastr" is no state: HSRP has disabled, init, learn, listen, speak, standby, active; VRRP has initialize, backup, master, fault. Mend the story.',
+  );
+  expect((await runOffbox(home, ['test', 'zzz'])).err).toContain('no path of a story contains "zzz". There are 1 in');
+  writeFileSync(join(stories, 'gone', 'b.txt'), 'start\n----\n');
+  expect((await runOffbox(home, ['test', 'gone'])).err).toContain(
+    'policies/gone.ts: there is no such file. Name the file of a policy',
+  );
+}, 30_000);
