@@ -37,6 +37,7 @@ export const stateful: Readonly<Record<string, string>> = {
   ...each('BehaviorSubject ReplaySubject AsyncSubject', nothing),
   ...each('take takeUntil takeWhile skip skipLast skipUntil skipWhile first elementAt find findIndex single', nothing),
   ...each('race raceWith repeat repeatWhen retry retryWhen', nothing),
+  ...each('catchError onErrorResumeNext onErrorResumeNextWith', nothing),
 };
 
 function each(names: string, instead: string): Readonly<Record<string, string>> {

@@ -116,10 +116,10 @@ describe('the tables of operators', () => {
   );
   /** Looked at, and found to remember nothing from one event to the next, or nothing but what it still waits for. */
   const harmless =
-    `catchError concat concatAll concatMap concatMapTo concatWith count config defaultIfEmpty defer dematerialize empty
+    `concat concatAll concatMap concatMapTo concatWith count config defaultIfEmpty defer dematerialize empty
 EMPTY endWith every exhaust exhaustAll exhaustMap expand filter finalize flatMap forkJoin from generate identity iif ignoreElements
 isEmpty isObservable last map mapTo materialize max merge mergeAll mergeMap mergeMapTo mergeWith min never NEVER noop
-Notification NotificationKind Observable of onErrorResumeNext onErrorResumeNextWith pairs partition pipe pluck range reduce scheduled Scheduler
+Notification NotificationKind Observable of pairs partition pipe pluck range reduce scheduled Scheduler
 startWith Subject Subscriber Subscription switchAll switchMap switchMapTo takeLast tap throwError throwIfEmpty toArray using
 VirtualAction VirtualTimeScheduler ArgumentOutOfRangeError ConnectableObservable EmptyError NotFoundError ObjectUnsubscribedError
 SequenceError TimeoutError UnsubscriptionError observable`.split(/\s+/);
