@@ -16,7 +16,7 @@ import { Runtime } from '../runtime/runtime.ts';
 import { vrrpStateOf } from './gateways.ts';
 import { storyPlatforms } from './platform.ts';
 import { type Block, readTranscript, writeTranscript } from './transcript.ts';
-import { knownVerbs, verbs } from './verbs.ts';
+import { nearestForms, verbs } from './verbs.ts';
 import { VirtualWall } from './virtual-wall.ts';
 import { World } from './world.ts';
 
@@ -225,7 +225,9 @@ export class Story {
     }
     throw new OperatorError(`${this.#options.where}:${line}: "${stimulus}" is nothing a story knows`, {
       code: 'story',
-      remedy: `Known: ${knownVerbs}.`,
+      remedy: `The nearest are:\n${nearestForms(stimulus)
+        .map((form) => `  ${form}`)
+        .join('\n')}\nEvery line there is: docs/stories.md, in the folder of Offbox.`,
     });
   }
 

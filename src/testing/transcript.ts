@@ -36,8 +36,9 @@ export function readTranscript(where: string, text: string): readonly Block[] {
       const remedy = 'Write ---- below the stimulus lines, and let `offbox test --rewrite` fill in what happened.';
       throw new OperatorError(`${where}:${first + 1}: a block without ----`, { code: 'transcript', remedy });
     }
+    const leading = head.findIndex((line) => !line.startsWith('#'));
     blocks.push({
-      line: first + 1,
+      line: first + 1 + Math.max(leading, 0),
       comments: head.filter((line) => line.startsWith('#')),
       stimuli,
       expected: rule === -1 ? [] : block.slice(rule + 1),

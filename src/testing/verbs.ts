@@ -18,7 +18,11 @@ const gatewayVerbs: readonly Verb[] = [
   { example: 'stopped for 1h', form: /^stopped for (\S+)$/, act: (story, span) => story.restart(span) },
   { example: 'wait 10s', form: /^wait (\S+)$/, act: (story, span) => story.wait(span) },
   { example: 'show apply done', form: /^show (.+)$/, act: (story, words) => story.show(words) },
-  { example: 'gw-a says %…', form: /^(\S+) says (.+)$/, act: (story, target, text) => story.syslog(target, text) },
+  {
+    example: 'gw-a says %SYS-5-CONFIG_I: Configured from console by admin',
+    form: /^(\S+) says (.+)$/,
+    act: (story, target, text) => story.syslog(target, text),
+  },
   {
     example: 'gw-a traps active on Vlan10 group 10',
     form: /^(\S+) traps (\S+) on (\S+) group (\d+)$/,
@@ -67,4 +71,23 @@ const gatewayVerbs: readonly Verb[] = [
 /** The first whose form matches. */
 export const verbs: readonly Verb[] = [...vmVerbs, ...gatewayVerbs];
 
-export const knownVerbs = verbs.map(({ example }) => example).join('; ');
+/** The forms nearest to a line that has none: those that share most pairs of letters with it. What has digits is a name, and each is as good as the next. */
+export function nearestForms(line: string): readonly string[] {
+  const written = pairsOf(line);
+  const shared = (example: string): number => {
+    const pairs = pairsOf(example);
+    const both = [...pairs].filter((pair) => written.has(pair)).length;
+    return (2 * both) / (pairs.size + written.size);
+  };
+  return verbs
+    .map(({ example }) => ({ example, near: shared(example) }))
+    .sort((a, b) => b.near - a.near)
+    .slice(0, 3)
+    .map(({ example }) => example);
+}
+
+function pairsOf(text: string): ReadonlySet<string> {
+  const words = text.toLowerCase().replace(/ %.*/, ' %').split(/\s+/);
+  const form = words.map((word) => (/\d|^gw-/.test(word) ? '#' : word)).join(' ');
+  return new Set(Array.from({ length: Math.max(form.length - 1, 0) }, (_, at) => form.slice(at, at + 2)));
+}
