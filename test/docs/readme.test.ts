@@ -1,10 +1,32 @@
 // Every example of the README runs: files are the blocks with a name, commands are the `sh` blocks, in order.
-import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { printed, startOffbox } from '../cli/offbox.ts';
 import { pageOf } from './examples.ts';
 
 const { text: readme, examples, folder, unpack, run } = pageOf('README.md');
+
+/** As in another terminal, while Offbox runs: at a free port, with targets that are nobody on this machine. */
+async function besideOffbox(command: string): Promise<ReturnType<typeof run>> {
+  for (const [file, from, to] of [
+    ['offbox.yaml', ':5514', ':0'],
+    ['inventory.yaml', '192.0.2.', '127.77.2.'],
+  ] as const)
+    writeFileSync(join(folder, file), readFileSync(join(folder, file), 'utf8').replaceAll(from, to));
+  const offbox = startOffbox(folder, 'start');
+  try {
+    await printed(offbox, / runs: /);
+    const ran = run(command);
+    const [, number] = /taken as entry (\d+)/.exec(ran.output)!;
+    expect(run(`npx offbox explain ${number}`).output).toMatch(/office-master-advertises\n +✔ on /);
+    return ran;
+  } finally {
+    offbox.kill('SIGTERM');
+    await once(offbox, 'close');
+  }
+}
 
 describe('the README', () => {
   beforeAll(unpack);
@@ -21,8 +43,8 @@ describe('the README', () => {
   for (const { text } of examples.filter(({ language }) => language === 'sh')) {
     // What installs or starts the whole is tried by its own tests, from a packed package.
     if (text.startsWith('npm ci')) continue;
-    it(`runs: ${text.trim().replaceAll('\n', '; ')}`, () => {
-      const { status, output } = run(text);
+    it(`runs: ${text.trim().replaceAll('\n', '; ')}`, async () => {
+      const { status, output } = text.includes('offbox emit') ? await besideOffbox(text) : run(text);
       expect(status, output).toBe(0);
     });
   }
