@@ -12,14 +12,14 @@ async function shipped(): Promise<readonly string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
 
-test('the package holds what runs, its declarations, the policies with their stories and the licence, and nothing else', async () => {
+test('the package holds what runs, its declarations, the policies with their stories, the documents and the licence, and nothing else', async () => {
   const root = path('node_modules/offbox/');
   const names = (await shipped()).map((file) => file.slice(root.length));
   const known =
-    /^(package\.json|LICENSE|README\.md|bin\/(offbox|node24|follow)\.js|policies\/.+\.(ts|txt|yaml)|dist\/(src|adapters|lab|policies)\/.*\.(js|d\.ts))$/;
+    /^(package\.json|LICENSE|README\.md|bin\/(offbox|node24|follow)\.js|policies\/.+\.(ts|txt|yaml)|docs\/[a-z-]+\.md|dist\/(src|adapters|lab|policies)\/.*\.(js|d\.ts))$/;
   expect(names.filter((name) => !known.test(name) || name.startsWith('dist/lab/real/'))).toEqual([]);
   expect(names).toEqual(
-    expect.arrayContaining(['LICENSE', 'dist/src/index.js', 'dist/src/index.d.ts', 'dist/src/cli/offbox.js']),
+    expect.arrayContaining(['LICENSE', 'docs/stories.md', 'dist/src/index.js', 'dist/src/index.d.ts', 'dist/src/cli/offbox.js']),
   );
 });
 

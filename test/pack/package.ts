@@ -19,7 +19,7 @@ export function outside(command: string, args: readonly string[], cwd: string): 
 async function pack(folder: string): Promise<string> {
   const stage = join(folder, 'stage');
   await mkdir(stage);
-  const parts = (await readdir(checkout)).filter((name) => /^(package\.json|bin|policies|LICENSE|README\.md)$/.test(name));
+  const parts = (await readdir(checkout)).filter((name) => /^(package\.json|bin|docs|policies|LICENSE|README\.md)$/.test(name));
   await Promise.all(parts.map((name) => cp(join(checkout, name), join(stage, name), { recursive: true })));
   const tsc = ['bin/run.js', 'tsc', '-p', 'tsconfig.build.json', '--outDir', join(stage, 'dist')];
   await outside('node', tsc, checkout).catch((error: { stdout: string }) => {
