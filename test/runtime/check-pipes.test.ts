@@ -115,8 +115,7 @@ describe('the tables of operators', () => {
     Object.entries({ ...rxjsOperators, ...rxjs }).flatMap(([name, value]) => (value === undefined ? [] : [name])),
   );
   /** Looked at, and found to remember nothing from one event to the next, or nothing but what it still waits for. */
-  const harmless =
-    `concat concatAll concatMap concatMapTo concatWith count config defaultIfEmpty defer dematerialize empty
+  const harmless = `concat concatAll concatMap concatMapTo concatWith count config defaultIfEmpty defer dematerialize empty
 EMPTY endWith every exhaust exhaustAll exhaustMap expand filter finalize flatMap forkJoin from generate identity iif ignoreElements
 isEmpty isObservable last map mapTo materialize max merge mergeAll mergeMap mergeMapTo mergeWith min never NEVER noop
 Notification NotificationKind Observable of pairs partition pipe pluck range reduce scheduled Scheduler
