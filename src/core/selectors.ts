@@ -1,7 +1,9 @@
 // Owns: the words authors listen with: hsrp.stateChanged({ to: 'active' }), fhrp.changed({ gateway: 'lan23' }), …
 import { interfaceName } from '../model/interface-name.ts';
 import type { MeaningKind, MeaningOf } from '../model/meaning.ts';
+import { meaningFields } from '../model/meaning-fields.ts';
 import type { MeaningEvent, Selector, SnmpEvent, SyslogEvent } from './selector.ts';
+import { refuseSelector, type SelectorField } from './selector-words.ts';
 
 type Scalar = string | number | boolean;
 /** Any of a meaning's fields, and the target it speaks of. */
@@ -13,39 +15,69 @@ export type Where<K extends MeaningKind> = {
       : never]?: NonNullable<MeaningOf<K>[F]>;
 } & { readonly target?: string };
 
-function ofKind<K extends MeaningKind>(name: K) {
+/** Fields of events of this kind, `said` being what the selector says itself. */
+function fieldsOf(kind: MeaningKind, said: string | undefined): readonly SelectorField[] {
+  return [...meaningFields.get(kind)!.filter(({ name }) => name !== said), { name: 'target', form: 'text' }];
+}
+
+/** `word` is how authors call it. */
+function ofKind<K extends MeaningKind>(name: K, word: string) {
+  const known = fieldsOf(name, undefined);
   return (where: Where<K> = {}): Selector<MeaningEvent<K>> => {
+    refuseSelector(word, where, known);
     const fields = where as Readonly<Record<string, Scalar>>;
     const named = fields.interface === undefined ? {} : { interface: interfaceName(String(fields.interface)) };
     return { select: 'meaning', name, where: { ...fields, ...named } };
   };
 }
 
+type LinkWhere = Omit<Where<'interface.state-changed'>, 'to'>;
+
+function linkGoes(to: 'up' | 'down', word: string) {
+  const known = fieldsOf('interface.state-changed', 'to');
+  return (where: LinkWhere = {}): Selector<MeaningEvent<'interface.state-changed'>> => {
+    refuseSelector(word, where, known);
+    return interfaces.stateChanged({ ...where, to });
+  };
+}
+
 /** A gateway's member changed its role, whatever the protocol. */
-export const fhrp = { changed: ofKind('fhrp.changed') };
-export const hsrp = { stateChanged: ofKind('hsrp.state-changed') };
-export const vrrp = { stateChanged: ofKind('vrrp.state-changed') };
-export const bgp = { neighborChanged: ofKind('bgp.neighbor-changed') };
-export const portSecurity = { violation: ofKind('port-security.violation') };
-export const config = { changed: ofKind('config.changed') };
+export const fhrp = { changed: ofKind('fhrp.changed', 'fhrp.changed()') };
+export const hsrp = { stateChanged: ofKind('hsrp.state-changed', 'hsrp.stateChanged()') };
+export const vrrp = { stateChanged: ofKind('vrrp.state-changed', 'vrrp.stateChanged()') };
+export const bgp = { neighborChanged: ofKind('bgp.neighbor-changed', 'bgp.neighborChanged()') };
+export const portSecurity = { violation: ofKind('port-security.violation', 'portSecurity.violation()') };
+export const config = { changed: ofKind('config.changed', 'config.changed()') };
 /** What hypervisors say of VMs, and what that means for migrations. */
 export const vm = {
-  migrationRequested: ofKind('vm.migration-requested'),
-  migrationStarted: ofKind('vm.migration-started'),
+  migrationRequested: ofKind('vm.migration-requested', 'vm.migrationRequested()'),
+  migrationStarted: ofKind('vm.migration-started', 'vm.migrationStarted()'),
   /** It runs at its destination. */
-  migrated: ofKind('vm.migrated'),
-  migrationFailed: ofKind('vm.migration-failed'),
+  migrated: ofKind('vm.migrated', 'vm.migrated()'),
+  migrationFailed: ofKind('vm.migration-failed', 'vm.migrationFailed()'),
   /** However it ended. */
-  migrationEnded: ofKind('vm.migration-ended'),
-  lifecycle: ofKind('vm.lifecycle'),
+  migrationEnded: ofKind('vm.migration-ended', 'vm.migrationEnded()'),
+  lifecycle: ofKind('vm.lifecycle', 'vm.lifecycle()'),
 };
-export const source = { gap: ofKind('source.gap') };
+export const source = { gap: ofKind('source.gap', 'source.gap()') };
 export const interfaces = {
-  stateChanged: ofKind('interface.state-changed'),
-  errDisabled: ofKind('interface.err-disabled'),
-  down: (where: Omit<Where<'interface.state-changed'>, 'to'> = {}) => ofKind('interface.state-changed')({ ...where, to: 'down' }),
-  up: (where: Omit<Where<'interface.state-changed'>, 'to'> = {}) => ofKind('interface.state-changed')({ ...where, to: 'up' }),
+  stateChanged: ofKind('interface.state-changed', 'interfaces.stateChanged()'),
+  errDisabled: ofKind('interface.err-disabled', 'interfaces.errDisabled()'),
+  down: linkGoes('down', 'interfaces.down()'),
+  up: linkGoes('up', 'interfaces.up()'),
 };
+
+const syslogFields: readonly SelectorField[] = [
+  { name: 'mnemonic', form: 'mnemonic' },
+  { name: 'matches', form: 'pattern' },
+  { name: 'target', form: 'text' },
+  { name: 'host', form: 'text' },
+  { name: 'app', form: 'text' },
+];
+const snmpFields: readonly SelectorField[] = [
+  { name: 'oid', form: 'oid' },
+  { name: 'target', form: 'text' },
+];
 
 /** Any syslog message: by mnemonic, whole (`HSRP-5-STATECHANGE`) or its last part (`STATECHANGE`), and by its text. */
 export function syslog(
@@ -57,6 +89,7 @@ export function syslog(
     readonly app?: string;
   } = {},
 ): Selector<SyslogEvent> {
+  refuseSelector('syslog()', where, syslogFields);
   const { mnemonic, matches, ...fields } = where;
   return {
     select: 'syslog',
@@ -68,6 +101,7 @@ export function syslog(
 
 /** Any SNMP notification: by OID (`1.3.6.1.6.3.1.1.5.3`) or name (`linkDown`). */
 export function snmp(where: { readonly oid?: string; readonly target?: string } = {}): Selector<SnmpEvent> {
+  refuseSelector('snmp()', where, snmpFields);
   const { oid, ...fields } = where;
   return { select: 'snmp', ...(oid ? { name: oid } : {}), where: fields };
 }

@@ -3,12 +3,13 @@ import type { Config } from '../model/config.ts';
 import { OperatorError } from '../model/errors.ts';
 import { interfaceName } from '../model/interface-name.ts';
 import { journalEntryBytesMax } from '../model/limits.ts';
+import { nearest } from '../model/nearest.ts';
 import type { Gateway, Inventory, Member } from '../model/target.ts';
 import { canonicalPrefix } from '../resources/bgp-network.ts';
 import { addressFindings, sourceAddressFindings } from './config-addresses.ts';
 import type { Finding } from './config-findings.ts';
 import { placeFindings } from './config-places.ts';
-import { nearest, type Path } from './config-problem.ts';
+import type { Path } from './config-problem.ts';
 import { requestFindings } from './config-requests.ts';
 
 const finding = (path: Path, cause: string, remedy: string): Finding => ({ path, part: 'value', cause, remedy });

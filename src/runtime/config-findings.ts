@@ -1,7 +1,8 @@
 // Owns: what zod found wrong, in words: cause and remedy, with the nearest key or value, and never the value of a secret.
 import type { z } from 'zod';
+import { nearest } from '../model/nearest.ts';
 import { secretSchema } from '../model/target.ts';
-import { nearest, type Path } from './config-problem.ts';
+import type { Path } from './config-problem.ts';
 import { type JsonSchema, schemaAt } from './schema.ts';
 
 /** Something wrong with what stands at `path`, before its place in the file is known. */

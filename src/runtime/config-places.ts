@@ -1,8 +1,9 @@
 // Owns: whether hypervisors, the ports they are behind and the paths between them fit the targets of the inventory.
 import { interfaceName } from '../model/interface-name.ts';
+import { nearest } from '../model/nearest.ts';
 import type { Attachment, Inventory, LibvirtAccess, Target, Path as Way } from '../model/target.ts';
 import type { Finding } from './config-findings.ts';
-import { nearest, type Path } from './config-problem.ts';
+import type { Path } from './config-problem.ts';
 
 const finding = (path: Path, cause: string, remedy: string): Finding => ({ path, part: 'value', cause, remedy });
 

@@ -43,9 +43,9 @@ describe('the index', () => {
   test('tells a number from its text, and a field that is absent from one that is there', () => {
     const index = indexOf(
       hsrp.stateChanged({ group: 23 }),
-      hsrp.stateChanged({ group: '23' as never }),
+      { ...hsrp.stateChanged(), where: { group: '23' } },
       hsrp.stateChanged({ ifIndex: 7, group: 23 }),
-      hsrp.stateChanged({ ifIndex: 7, group: '23' as never }),
+      { ...hsrp.stateChanged(), where: { ifIndex: 7, group: '23' } },
     );
     expect(policies(index.ofMeaning({ kind: 'hsrp.state-changed', group: 23, to: 'active' }, 'r1'))).toEqual([0]);
     expect(policies(index.ofMeaning({ kind: 'hsrp.state-changed', group: 23, ifIndex: 7, to: 'active' }, 'r1'))).toEqual([0, 2]);

@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { listenAddress, snmpLevel } from '../../src/model/config.ts';
+import { nearest } from '../../src/model/nearest.ts';
 import { checkConfig, loadConfig } from '../../src/runtime/config.ts';
-import { nearest } from '../../src/runtime/config-problem.ts';
 import { schemaText } from '../../src/runtime/schema.ts';
 import { configFolder, goodConfig } from './config-folder.ts';
 
