@@ -33,7 +33,7 @@ export interface Selector<E = unknown> {
   readonly name?: string;
   /** Fields that must be equal. */
   readonly where?: Readonly<Record<string, Scalar>>;
-  /** On the text of a syslog message. */
+  /** On the text of a syslog message, or on all of it: `%HSRP-5-STATECHANGE: Vlan10 …`. Neither global nor sticky: it must not remember. */
   readonly matches?: RegExp;
   readonly event?: E;
 }
@@ -93,13 +93,18 @@ export class SelectorIndex {
   }
 
   ofSyslog(message: SyslogFields, target: string): readonly Match[] {
-    const { mnemonic, text } = message;
+    const { mnemonic } = message;
     const names = mnemonic === null ? [''] : ['', mnemonic, mnemonic.slice(mnemonic.lastIndexOf('-') + 1)];
     const heard = this.#find('syslog', names, message as unknown as Fields, target);
     if (heard.length === 0) return nobody;
     const groups = new Map<Subscriber, Readonly<Record<string, string>>>();
+    let whole: string | undefined;
+    const wholeOnce = (): string | undefined => {
+      whole ??= wholeOf(message);
+      return whole;
+    };
     const found = heard.filter((one) => {
-      const match = one.selector.matches?.exec(text);
+      const match = one.selector.matches && matchOf(one.selector.matches, message, wholeOnce);
       groups.set(one, { ...match?.groups });
       return match !== null;
     });
@@ -157,15 +162,29 @@ export function fieldsMatch(where: Selector['where'], fields: Fields, target: st
   return true;
 }
 
+/** The message as devices write it, where it has a mnemonic. */
+function wholeOf({ mnemonic, text }: SyslogFields): string | undefined {
+  return mnemonic === null ? undefined : `%${mnemonic}: ${text}`;
+}
+
+/** What a form finds in the text of a message, else in all of it, which is put together only then. */
+function matchOf(form: RegExp, message: SyslogFields, wholeText = () => wholeOf(message)): RegExpExecArray | null {
+  const match = form.exec(message.text);
+  if (match) return match;
+  const whole = wholeText();
+  return whole === undefined ? null : form.exec(whole);
+}
+
 /** Whether a selector takes an event that a policy was given: inside a pipe. */
 export function takesEvent(selector: Selector, event: EventFrame & { readonly kind: string }): boolean {
   const { select, name, where, matches: form } = selector;
   const fields = event as unknown as Fields;
   if (event.kind !== (select === 'meaning' ? name : select) || !fieldsMatch(where, fields, event.target)) return false;
   if (select === 'syslog') {
-    const { mnemonic, text } = event as unknown as SyslogFields;
+    const message = event as unknown as SyslogFields;
+    const { mnemonic } = message;
     const named = !name || mnemonic === name || mnemonic?.slice(mnemonic.lastIndexOf('-') + 1) === name;
-    return named && (!form || form.test(text));
+    return named && (!form || matchOf(form, message) !== null);
   }
   return select === 'meaning' || !name || fields.oid === name || fields.name === name;
 }
@@ -200,9 +219,15 @@ export function selectorMiss(selector: Selector, event: Event, derived: readonly
   const names = 'mnemonic' in fields ? [fields.mnemonic, fields.mnemonic?.split('-').at(-1)] : [fields.oid, fields.name];
   if (selector.name && !names.includes(selector.name))
     return `listens to ${selector.name}; this is ${names[0] ?? 'without a mnemonic'}`;
-  if (selector.matches && 'text' in fields && !selector.matches.test(fields.text))
-    return `${selector.matches} does not match "${fields.text}"`;
+  if (selector.matches && 'text' in fields && !matchOf(selector.matches, fields)) return matchMiss(selector.matches, fields);
   return fieldMiss(selector, fields as unknown as Readonly<Record<string, Scalar>>, target);
+}
+
+function matchMiss(form: RegExp, message: SyslogFields): string {
+  const whole = wholeOf(message);
+  return whole === undefined
+    ? `${form} does not match "${message.text}"`
+    : `${form} does not match "${whole}", with the mnemonic or without`;
 }
 
 function fieldMiss(selector: Selector, fields: Readonly<Record<string, Scalar>>, target: string): string | undefined {

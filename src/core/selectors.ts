@@ -79,7 +79,11 @@ const snmpFields: readonly SelectorField[] = [
   { name: 'target', form: 'text' },
 ];
 
-/** Any syslog message: by mnemonic, whole (`HSRP-5-STATECHANGE`) or its last part (`STATECHANGE`), and by its text. */
+/**
+ * Any syslog message: by mnemonic, whole (`HSRP-5-STATECHANGE`) or its last part (`STATECHANGE`), and by what it says. `matches` is
+ * tried on the text, and where the message has a mnemonic on all of it too (`%IP-4-DUPADDR: Duplicate address …`): either will do, and
+ * its named groups are the event's `groups`.
+ */
 export function syslog(
   where: {
     readonly mnemonic?: string;

@@ -84,6 +84,39 @@ describe('the index', () => {
     ]);
   });
 
+  test('matches a message by its mnemonic and text as devices write them, or by its text alone', () => {
+    const duplicate = message('IP-4-DUPADDR', 'Duplicate address 10.0.0.1 on Vlan10, sourced by 0060.9fa4.d39a');
+    const forms = [
+      /IP-4-DUPADDR/,
+      /^%IP-4-DUPADDR: Duplicate address (?<address>\S+)/,
+      /^Duplicate/,
+      /DUPADDR$/,
+      /IP-4-DUPADDR/g,
+    ];
+    const index = indexOf(...forms.map((matches) => syslog({ matches })), syslog({ mnemonic: 'DUPADDR', matches: /^%IP/y }));
+    for (let times = 0; times < 3; times += 1) expect(policies(index.ofSyslog(duplicate, 'r1'))).toEqual([0, 1, 2, 4, 5]);
+    expect(index.ofSyslog(duplicate, 'r1')[1]!.groups).toEqual({ address: '10.0.0.1' });
+    // Without a mnemonic there is nothing before the text.
+    expect(policies(index.ofSyslog(message(null, 'Duplicate'), 'r1'))).toEqual([2]);
+  });
+
+  test('puts a message together only where its text did not match', () => {
+    let read = 0;
+    const counted = {
+      ...message('A-1-B', 'x'),
+      get mnemonic() {
+        read += 1;
+        return 'A-1-B';
+      },
+    };
+    const index = indexOf(syslog({ matches: /x/ }));
+    index.ofSyslog(counted, 'r1');
+    expect(read).toBe(1);
+    indexOf(syslog({ matches: /y/ }), syslog({ matches: /z/ })).ofSyslog(counted, 'r1');
+    // Once for all who listen.
+    expect(read).toBe(3);
+  });
+
   test('matches a text the same however often, though the author made the pattern sticky', () => {
     const index = indexOf(syslog({ matches: /a/gy }));
     for (let times = 0; times < 3; times += 1) expect(index.ofSyslog(message(null, 'ba'), '')).toHaveLength(1);
@@ -175,7 +208,9 @@ describe('why a selector did not take an event', () => {
     [snmp(), textEvent('x'), 'listens to snmp; this came from syslog'],
     [syslog({ mnemonic: 'STATECHANGE' }), textEvent('x'), 'listens to STATECHANGE; this is TEST-5-LETTER'],
     [syslog({ mnemonic: 'LETTER' }), textEvent('x'), undefined],
-    [syslog({ matches: /y/ }), textEvent('x'), '/y/ does not match "x"'],
+    [syslog({ matches: /y/ }), textEvent('x'), '/y/ does not match "%TEST-5-LETTER: x", with the mnemonic or without'],
+    [syslog({ matches: /y/ }), { meaning: null, syslog: message(null), origin } satisfies Event, '/y/ does not match "x"'],
+    [syslog({ matches: /^%TEST-5-LETTER: x/ }), textEvent('x'), undefined],
     [syslog({ app: 'bgpd' }), textEvent('x'), 'app differs: null, wanted "bgpd"'],
     [snmp({ oid: 'linkUp' }), { meaning: null, snmp: trap, origin }, 'listens to linkUp; this is 1.3.6.1.6.3.1.1.5.3'],
     [snmp({ oid: 'linkDown' }), { meaning: null, snmp: trap, origin }, undefined],
@@ -234,6 +269,8 @@ describe('inside a pipe', () => {
     [syslog({ mnemonic: 'LINK-3-UPDOWN' }), line, true],
     [syslog({ mnemonic: '3-UPDOWN' }), line, false],
     [syslog({ matches: /up$/ }), line, false],
+    [syslog({ matches: /LINK-3-UPDOWN: to down/ }), line, true],
+    [syslog({ matches: /^%/ }), { ...message(null), kind: 'syslog', ...frame }, false],
     [syslog({ mnemonic: 'UPDOWN' }), { ...message(null), kind: 'syslog', ...frame }, false],
     [snmp(), linkDown, true],
     [snmp({ oid: 'linkDown' }), linkDown, true],
