@@ -115,9 +115,25 @@ export function bgpTransition(groups: Groups): Meaning | null {
   return was === is ? null : bgpChange({ ...groups, to: is ? 'up' : 'down' });
 }
 
-/** Groups `by`, `from`. */
-export function configChange(groups: Groups): Meaning {
-  return { kind: 'config.changed', ...(groups.by && { by: groups.by }), ...(groups.from && { from: groups.from }) };
+/**
+ * `Configured from console by admin on vty0 (10.31.0.24)`, `… by admin on console`; EEM's own `… by  on vty0 (EEM:its-applet)` has no user,
+ * and the name of an applet is no address.
+ */
+export const configuredFrom =
+  /^Configured from (?<from>\S{1,255}) by (?<by>\S{1,64})?(?: on (?<line>[A-Za-z]\S{0,63}))?(?: \((?<address>[0-9A-Fa-f.:]{2,45})\))?/;
+
+/** A device that knows no users says the line in the user's place: `by vty2 (10.34.195.36)`. */
+const vty = /^vty\d{1,4}$/;
+
+/** Groups `by`, `from`, `line`, `address`. */
+export function configChange({ by, from, line = vty.test(by ?? '') ? by : undefined, address }: Groups): Meaning {
+  return {
+    kind: 'config.changed',
+    ...(by && { by }),
+    ...(from && { from }),
+    ...(line && { line }),
+    ...(address && { address }),
+  };
 }
 
 /** Groups `interface`, `cause`. */

@@ -116,10 +116,14 @@ export const meaningSchema = z.discriminatedUnion('kind', [
   }),
   z.object({
     kind: z.literal('config.changed'),
-    /** The user, where the device says. */
+    /** The user, where the device says; one that knows no users says the line. */
     by: z.string().optional(),
-    /** `console`, `vty`, `commit`, … as the device says. */
+    /** By which way: `console`, `vty`, `commit`, … as the device says. IOS says `console` of every terminal. */
     from: z.string().optional(),
+    /** The line the user was on, where the device says: `vty0`, `console`, `pts/0`. */
+    line: z.string().optional(),
+    /** Where the user came from, where the device says: `10.31.0.24`. */
+    address: z.string().optional(),
   }),
   /** What one hypervisor said of one domain; the migration meanings below are made of these, of both hosts'. */
   z.object({

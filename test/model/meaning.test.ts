@@ -50,7 +50,10 @@ const examples: Readonly<Record<MeaningKind, readonly Meaning[]>> = {
     { kind: 'interface.err-disabled', cause: 'bpduguard' },
     { kind: 'interface.err-disabled', interface: 'Vlan23', ifIndex: 7, cause: 'psecure-violation' },
   ],
-  'config.changed': [{ kind: 'config.changed' }, { kind: 'config.changed', by: 'admin', from: 'vty' }],
+  'config.changed': [
+    { kind: 'config.changed' },
+    { kind: 'config.changed', by: 'admin', from: 'vty', line: 'vty0', address: '10.31.0.24' },
+  ],
   'vm.lifecycle': [
     { kind: 'vm.lifecycle', vm: 'web1', uuid: 'c7a5fdbd-0000-4000-8000-000000000001', event: 'stopped', detail: 'migrated' },
     {

@@ -46,7 +46,7 @@ vrrp.stateChanged({ to: 'master', family: 'ipv6', instance: 'VI_1' });
 interfaces.down({ interface: 'Vlan23', admin: false, layer: 'link' });
 bgp.neighborChanged({ neighbor: '10.0.0.1', to: 'down', vrf: 'blue' });
 portSecurity.violation({ vlan: 20 });
-config.changed({ by: 'admin' });
+config.changed({ by: 'admin', line: 'vty0', address: '10.31.0.24' });
 source.gap({ source: 'syslog' });
 syslog({ mnemonic: 'STATECHANGE', matches: /x/, app: 'vrrpd' });
 snmp({ oid: 'linkDown' });

@@ -1,5 +1,12 @@
 // Owns: what the messages of Arista EOS mean. The mnemonics are IOS's, the texts are not always.
-import { bgpTransition, configChange, protocolChange, type SyslogReading, vrrpChange } from '../syslog-readings.ts';
+import {
+  bgpTransition,
+  configChange,
+  configuredFrom,
+  protocolChange,
+  type SyslogReading,
+  vrrpChange,
+} from '../syslog-readings.ts';
 
 export const eosSyslog: readonly SyslogReading[] = [
   // `Ethernet1 Grp 1 state Backup -> Stopped`
@@ -25,7 +32,7 @@ export const eosSyslog: readonly SyslogReading[] = [
   // `Configured from console by admin on vty3 (127.0.0.1)`
   {
     on: 'SYS-5-CONFIG_I',
-    pattern: /^Configured from (?<from>\S{1,255}) by (?<by>\S{1,64})/,
+    pattern: configuredFrom,
     meaning: configChange,
   },
 ];

@@ -2,6 +2,7 @@
 import {
   bgpChange,
   configChange,
+  configuredFrom,
   errDisabled,
   hsrpChange,
   linkChange,
@@ -70,7 +71,7 @@ export const iosSyslog: readonly SyslogReading[] = [
   // `Configured from console by admin on vty0 (10.31.0.24)`, `Configured from tftp://… by console`
   {
     on: 'SYS-5-CONFIG_I',
-    pattern: /^Configured from (?<from>\S{1,255}) by (?<by>\S{1,64})/,
+    pattern: configuredFrom,
     meaning: configChange,
   },
   // `User:netadmin  logged command:interface Vlan10`; `!exec: enable` is a command of exec mode and changes nothing

@@ -1,5 +1,5 @@
 // Owns: what the messages of Cisco IOS-XR mean. No line of its HSRP is known to us: nothing is claimed for it.
-import { bgpChange, configChange, linkChange, protocolChange, type SyslogReading } from '../syslog-readings.ts';
+import { bgpChange, configChange, configuredFrom, linkChange, protocolChange, type SyslogReading } from '../syslog-readings.ts';
 
 export const iosxrSyslog: readonly SyslogReading[] = [
   // `Interface TenGigE0/2/0/4, changed state to Down`
@@ -27,10 +27,10 @@ export const iosxrSyslog: readonly SyslogReading[] = [
     pattern: /^Configuration (?<from>commit)ted by user '(?<by>[^']{1,64})'/,
     meaning: configChange,
   },
-  // `Configured from console by admin`
+  // `Configured from console by admin`, `Configured from console by cisco on vty2 (198.18.128.41)`
   {
     on: 'MGBL-SYS-5-CONFIG_I',
-    pattern: /^Configured from (?<from>\S{1,255}) by (?<by>\S{1,64})/,
+    pattern: configuredFrom,
     meaning: configChange,
   },
 ];

@@ -77,10 +77,11 @@ export const nxosSyslog: readonly SyslogReading[] = [
       /^bgp-\S{0,32} ?\[\d{1,10}\] \((?<vrf>[^)]{1,64})\) neighbor (?<neighbor>\S{1,64}) (?<to>Up|Down)\b(?<reason>.{0,255})/,
     meaning: bgpChange,
   },
-  // `Configured from vty by admin on 172.20.240.105@pts/0`
+  // `Configured from vty by admin on 172.20.240.105@pts/0`, `Configured from vty by admin on console0`
   {
     on: 'VSHD-5-VSHD_SYSLOG_CONFIG_I',
-    pattern: /^Configured from (?<from>\S{1,255}) by (?<by>\S{1,64})/,
+    pattern:
+      /^Configured from (?<from>\S{1,255}) by (?<by>\S{1,64})(?: on (?:(?<address>[0-9A-Fa-f.:]{2,45})@)?(?<line>[A-Za-z]\S{0,63}))?/,
     meaning: configChange,
   },
 ];
