@@ -1,4 +1,5 @@
 // Owns: the words authors want with: bgpNetwork(member, '23.0.0.0/8'). Each makes the desire of a resource.
+import { messageOf, OperatorError } from '../model/errors.ts';
 import { type BgpNetwork, canonicalPrefix } from '../resources/bgp-network.ts';
 import type { MacTableEntry } from '../resources/mac-table-entry.ts';
 import type { ServicePolicy } from '../resources/service-policy.ts';
@@ -10,7 +11,16 @@ import type { EgressPort, Port } from './facts.ts';
 
 /** The prefix is originated into BGP on this target (in the member's VRF), and advertised. */
 export function bgpNetwork(on: { readonly target: string; readonly vrf?: string }, prefix: string): ResourceDesire<BgpNetwork> {
-  return present({ kind: 'bgp-network', target: on.target, prefix: canonicalPrefix(prefix), vrf: on.vrf ?? 'default' });
+  return present({ kind: 'bgp-network', target: on.target, prefix: prefixOf(prefix), vrf: on.vrf ?? 'default' });
+}
+
+function prefixOf(written: string): string {
+  try {
+    return canonicalPrefix(written);
+  } catch (thrown) {
+    const [what = '', remedy = ''] = messageOf(thrown).split(/(?<=\w)\. /, 2);
+    throw new OperatorError(`bgpNetwork(): ${what}`, { code: 'prefix-invalid', remedy, cause: thrown });
+  }
 }
 
 /** Port security knows this address as sticky on this port. Usually wanted `.absent({ stays: '5s' })`. */

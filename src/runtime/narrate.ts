@@ -102,6 +102,7 @@ export function narrator(): (entry: Entry, engine: Deriver) => readonly Phrase[]
 /** How one gets out of it, too: nothing else starts a stopped policy, a restart least of all. One whose file is gone was meant to stop. */
 function stoppedText(reason: string): string {
   if (isRemoval(reason)) return reason;
+  // What an error says ends in its remedy.
   return `${reason}${/[.!?]$/.test(reason) ? '' : '.'} The other policies go on. Mend its file and save it: a changed version is put in force by itself, a restart changes nothing.`;
 }
 

@@ -99,6 +99,16 @@ describe('a desire', () => {
     expect(bgpNetwork({ target: 'r1', vrf: 'blue' }, '23.0.0.0/8').resource.vrf).toBe('blue');
   });
 
+  test.each([
+    ['198.51.100.1/24', 'bgpNetwork(): "198.51.100.1/24" has bits beyond its length. Did you mean 198.51.100.0/24?'],
+    ['198.51.100.0', 'bgpNetwork(): "198.51.100.0" is not an IPv4 prefix. Write it as 23.0.0.0/8.'],
+    [undefined as never, 'bgpNetwork(): "undefined" is not an IPv4 prefix. Write it as 23.0.0.0/8.'],
+  ])('of the prefix %s is refused by the word that was called, with what to write', (prefix, text) => {
+    const make = () => bgpNetwork({ target: 'r1' }, prefix);
+    expect(make).toThrow(OperatorError);
+    expect(make).toThrow(text);
+  });
+
   test('is told from whatever else a pipe may give', () => {
     expect(
       [mark({ text: 'x' }), exclusive('g', () => mark({ text: 'x' })), present({ kind: 'k', target: 't' })].map(isDesire),

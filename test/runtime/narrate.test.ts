@@ -17,6 +17,11 @@ it('says why a policy is stopped, that the others go on, and what starts it agai
   expect(text).toMatch(/^it did not come back within 2 s\. The other policies go on\. Mend its file and save it/);
 });
 
+it('ends no sentence twice', () => {
+  const text = stopped('bgpNetwork(): "198.51.100.1/24" has bits beyond its length. Did you mean 198.51.100.0/24?');
+  expect(text).toContain('Did you mean 198.51.100.0/24? The other policies go on.');
+});
+
 it('asks for nothing where a policy was taken away', () => {
   expect(stopped('removed: its file is gone')).toBe('removed: its file is gone');
 });
