@@ -13,7 +13,8 @@ import type { SyslogReading } from './syslog-readings.ts';
 
 type Index = ReadonlyMap<string, readonly SyslogReading[]>;
 
-const readings: Readonly<Record<PlatformName, readonly SyslogReading[]>> = {
+/** What of each platform's messages is understood. */
+export const syslogReadings: Readonly<Record<PlatformName, readonly SyslogReading[]>> = {
   'cisco-ios': iosSyslog,
   'cisco-iosxe': iosSyslog,
   'cisco-nxos': nxosSyslog,
@@ -25,8 +26,8 @@ const readings: Readonly<Record<PlatformName, readonly SyslogReading[]>> = {
 };
 
 const indexOf = (list: Iterable<SyslogReading>): Index => Map.groupBy(list, ({ on }) => on);
-const byPlatform = new Map(Object.entries(readings).map(([platform, list]) => [platform, indexOf(list)]));
-const byAny = indexOf(new Set(Object.values(readings).flat()));
+const byPlatform = new Map(Object.entries(syslogReadings).map(([platform, list]) => [platform, indexOf(list)]));
+const byAny = indexOf(new Set(Object.values(syslogReadings).flat()));
 
 /** `PM-SW1-4-ERR_DISABLE`, `LINK-SP-3-UPDOWN`: a stack member, a supervisor or a slot speaks; the message is the same. */
 const speaker = /^(\w+)-(?:SW\w*|SP|RP|DFC\w*|SLOT\d+|STANDBY)(-[0-7]-\w+)$/;

@@ -43,27 +43,41 @@ function linkGoes(to: 'up' | 'down', word: string) {
 
 /** A gateway's member changed its role, whatever the protocol. */
 export const fhrp = { changed: ofKind('fhrp.changed', 'fhrp.changed()') };
+/** A device says that an HSRP group of its own changed its state, of a declared gateway or not. */
 export const hsrp = { stateChanged: ofKind('hsrp.state-changed', 'hsrp.stateChanged()') };
+/** The same of a VRRP group: a device says that it changed its state. */
 export const vrrp = { stateChanged: ofKind('vrrp.state-changed', 'vrrp.stateChanged()') };
+/** A BGP session is established, or is lost. */
 export const bgp = { neighborChanged: ofKind('bgp.neighbor-changed', 'bgp.neighborChanged()') };
+/** A frame came from an address that port security does not let in. */
 export const portSecurity = { violation: ofKind('port-security.violation', 'portSecurity.violation()') };
+/** Somebody changed the running configuration. */
 export const config = { changed: ofKind('config.changed', 'config.changed()') };
 /** What hypervisors say of VMs, and what that means for migrations. */
 export const vm = {
+  /** Somebody asks for a migration. Offbox performs it where `perform` is true, otherwise whoever asks does. */
   migrationRequested: ofKind('vm.migration-requested', 'vm.migrationRequested()'),
+  /** A migration is on. */
   migrationStarted: ofKind('vm.migration-started', 'vm.migrationStarted()'),
-  /** It runs at its destination. */
+  /** A VM has moved, and runs at its destination (or is there paused). */
   migrated: ofKind('vm.migrated', 'vm.migrated()'),
+  /** A migration failed: the VM stays where it was. */
   migrationFailed: ofKind('vm.migration-failed', 'vm.migrationFailed()'),
-  /** However it ended. */
+  /** A migration is over, however it ended. */
   migrationEnded: ofKind('vm.migration-ended', 'vm.migrationEnded()'),
+  /** What one hypervisor says of one VM: it was started, suspended, stopped, … */
   lifecycle: ofKind('vm.lifecycle', 'vm.lifecycle()'),
 };
+/** Events may have been missed: a source lost some, or Offbox was down. */
 export const source = { gap: ofKind('source.gap', 'source.gap()') };
 export const interfaces = {
+  /** A link, or the line protocol above it, went up or down. */
   stateChanged: ofKind('interface.state-changed', 'interfaces.stateChanged()'),
+  /** A switch shut a port down because of an error. */
   errDisabled: ofKind('interface.err-disabled', 'interfaces.errDisabled()'),
+  /** `interfaces.stateChanged({ to: 'down' })`. */
   down: linkGoes('down', 'interfaces.down()'),
+  /** `interfaces.stateChanged({ to: 'up' })`. */
   up: linkGoes('up', 'interfaces.up()'),
 };
 

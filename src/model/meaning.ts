@@ -42,8 +42,11 @@ export const nicSchema = z.object({
 const migrationShape = {
   /** The domain's name; its UUID is what it is known by. */
   vm: z.string(),
+  /** As libvirt writes it, in every meaning of this VM. */
   uuid: z.string(),
+  /** The hypervisor it leaves. */
   from: z.string(),
+  /** The hypervisor it goes to. */
   to: z.string(),
 };
 
@@ -54,7 +57,9 @@ export const meaningSchema = z.discriminatedUnion('kind', [
     interface: z.string().optional(),
     /** IF-MIB ifIndex, only where the interface is not known. */
     ifIndex: z.number().int().optional(),
+    /** The group's number. */
     group: z.number().int(),
+    /** Absent where only the new state is said. */
     from: hsrpStateSchema.optional(),
     to: hsrpStateSchema,
   }),
@@ -62,12 +67,15 @@ export const meaningSchema = z.discriminatedUnion('kind', [
     kind: z.literal('vrrp.state-changed'),
     /** FRR and keepalived do not say the interface. */
     interface: z.string().optional(),
+    /** IF-MIB ifIndex, only where the interface is not known. */
     ifIndex: z.number().int().optional(),
     /** The virtual router id; keepalived's syslog gives only its instance name. */
     group: z.number().int().optional(),
     /** keepalived's vrrp_instance. */
     instance: z.string().optional(),
+    /** Absent where the message does not say it. */
     family: familySchema.optional(),
+    /** Absent where only the new state is said. */
     from: vrrpStateSchema.optional(),
     to: vrrpStateSchema,
   }),
@@ -77,7 +85,9 @@ export const meaningSchema = z.discriminatedUnion('kind', [
     gateway: z.string(),
     /** The member's target. */
     member: z.string(),
+    /** Its role now; VRRP's master is active. */
     role: roleSchema,
+    /** Its role before, where that is known. */
     from: roleSchema.optional(),
   }),
   z.object({
@@ -89,14 +99,20 @@ export const meaningSchema = z.discriminatedUnion('kind', [
     to: linkStateSchema,
     /** Taken down by configuration. */
     admin: z.boolean().optional(),
+    /** Why, as the device says. */
     reason: z.string().optional(),
   }),
   z.object({
     kind: z.literal('bgp.neighbor-changed'),
+    /** Its address. */
     neighbor: z.string(),
+    /** Whether the session is established. */
     to: linkStateSchema,
+    /** Absent for the global table. */
     vrf: z.string().optional(),
+    /** The neighbour's AS, where the device says. */
     as: z.number().int().optional(),
+    /** Why, as the device says. */
     reason: z.string().optional(),
   }),
   z.object({
@@ -105,6 +121,7 @@ export const meaningSchema = z.discriminatedUnion('kind', [
     ifIndex: z.number().int().optional(),
     /** Lower case, colons: `00:60:9f:a4:d3:9a`. */
     mac: z.string(),
+    /** Where the trap names it. */
     vlan: z.number().int().optional(),
   }),
   z.object({
@@ -130,6 +147,7 @@ export const meaningSchema = z.discriminatedUnion('kind', [
     kind: z.literal('vm.lifecycle'),
     vm: z.string(),
     uuid: z.string(),
+    /** virDomainEventType. */
     event: vmLifecycleSchema,
     /** virDomainEvent…DetailType in libvirt's word: `migrated`, `booted`, `unpaused`, `failed`, `destroyed`, `post-copy`, … */
     detail: z.string(),
@@ -174,7 +192,9 @@ export const meaningSchema = z.discriminatedUnion('kind', [
     request: z.string(),
     /** Offbox performs it; otherwise the orchestrator does. */
     perform: z.boolean(),
+    /** What may be done where it does not go as it stands. */
     allow: z.array(z.enum(['relax', 'post-copy'])).optional(),
+    /** No faster than this. */
     bandwidthMiBs: z.number().int().optional(),
   }),
   z.object({ kind: z.literal('vm.migration-started'), ...migrationShape, macs: z.array(z.string()) }),
@@ -194,6 +214,7 @@ export const meaningSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('vm.migration-ended'),
     ...migrationShape,
+    /** `cancelled` where it was called off before it began. */
     how: z.enum(['migrated', 'failed', 'cancelled']),
     reason: z.string().optional(),
   }),
@@ -201,6 +222,7 @@ export const meaningSchema = z.discriminatedUnion('kind', [
     kind: z.literal('source.gap'),
     /** The source that may have missed something; `offbox` for our own stop and start. */
     source: z.string(),
+    /** In words. */
     reason: z.string(),
     /** The targets concerned; absent means all. */
     targets: z.array(z.string()).optional(),
