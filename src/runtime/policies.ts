@@ -39,8 +39,8 @@ async function ofEach<T>(
 
 async function bundlePolicy(path: string, revision?: string): Promise<BundledPolicy> {
   const file = relative(process.cwd(), path) || path;
-  const bundle = await bundled(path, file);
-  return { file, path, bundle, version: versionOf(bundle), ...(revision ? { revision } : {}) };
+  const { bundle, map } = await bundled(path, file);
+  return { file, path, bundle, map, version: versionOf(bundle), ...(revision ? { revision } : {}) };
 }
 
 /** Where its parts lie is no part of what it does. */
@@ -154,12 +154,15 @@ export const bundling = (path: string) =>
     absWorkingDir: process.cwd(),
   }) satisfies BuildOptions;
 
-async function bundled(path: string, file: string): Promise<string> {
+async function bundled(path: string, file: string): Promise<{ readonly bundle: string; readonly map: string }> {
   try {
-    const result = await build({ ...bundling(path), legalComments: 'none' });
-    const bundle = result.outputFiles[0]!.text;
+    // Beside the bundle, for the digest is of what runs.
+    const options = { sourcemap: 'external', sourcesContent: false, outdir: process.cwd() } as const;
+    const { outputFiles } = await build({ ...bundling(path), ...options, legalComments: 'none' });
+    const textOf = (isMap: boolean) => outputFiles.find(({ path: out }) => out.endsWith('.map') === isMap)?.text ?? '';
+    const bundle = textOf(false);
     if (maybeAsync.test(bundle)) await refuseAsync(path, file);
-    return bundle;
+    return { bundle, map: textOf(true) };
   } catch (thrown) {
     if (thrown instanceof OperatorError) throw thrown;
     if (!existsSync(path)) {

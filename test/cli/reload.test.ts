@@ -35,11 +35,12 @@ it('puts an edit in force, tells of a broken file, of a new one and of one that 
   writeFileSync(join(home, 'policies', 'one.ts'), 'export default 1 +;\n');
   await printed(running, /not put in force, the ones that run go on: .*one\.ts:1:/s);
   expect(await policies()).toEqual([edited]);
-  const misspelt = "import { policy, syslog } from 'offbox';\nconst on = syslog({ mnemnic: 'DUPADDR' } as never);\n";
+  const misspelt =
+    "// Who has it?\nimport { policy, syslog } from 'offbox';\nconst on = syslog({ mnemnic: 'DUPADDR' } as never);\n";
   writeFileSync(join(home, 'policies', 'one.ts'), `${misspelt}export default policy({ name: 'one', on, pipe: (all) => all });\n`);
   await printed(
     running,
-    /not put in force, .*one\.ts: syslog\(\): it has no field `mnemnic`\. Did you mean mnemonic\? It takes /s,
+    /not put in force, .*policies\/one\.ts:3:12: syslog\(\): it has no field `mnemnic`\. Did you mean mnemonic\? It takes /s,
   );
   expect(await policies()).toEqual([edited]);
   write('6s');

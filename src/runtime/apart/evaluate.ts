@@ -1,6 +1,6 @@
 // Owns: evaluating policies from their bundles, and nothing else of the disk: what runs is what was bundled and named by its digest, also
 // when it is begun anew after the file has been edited.
-import { type RegisterHooksOptions, registerHooks } from 'node:module';
+import { type RegisterHooksOptions, registerHooks, SourceMap } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { isPolicy, type Policy } from '../../core/policy.ts';
 import { OperatorError, summaryOf } from '../../model/errors.ts';
@@ -26,18 +26,19 @@ export function policyEvaluator(): (bundled: BundledPolicy) => Promise<Policy> {
   return async (bundled) => {
     const url = `${scheme}${bundled.version}/${encodeURIComponent(bundled.file)}`;
     bundles.set(url, bundled);
-    return policyAt(url, bundled.file);
+    return policyAt(url, bundled.file, bundled.map);
   };
 }
 
-/** The policy that a module exports. Rejects with an OperatorError that names its file. */
-export async function policyAt(url: string, file: string): Promise<Policy> {
+/** The policy that a module exports. Rejects with an OperatorError that names its file, and the line where it can be told. */
+export async function policyAt(url: string, file: string, map?: string): Promise<Policy> {
   let module: { readonly default?: unknown };
   try {
     module = (await import(url)) as typeof module;
   } catch (thrown) {
+    const place = placeOf(thrown, url, file, map);
     const { code, remedy } = faultOf(thrown);
-    throw new OperatorError(`${file}: cannot be loaded: ${summaryOf(thrown)}`, { code, remedy, cause: thrown });
+    throw new OperatorError(`${place}: cannot be loaded: ${summaryOf(thrown)}`, { code, remedy, cause: thrown });
   }
   if (isPolicy(module.default)) return module.default;
   throw new OperatorError(`${file}: has no policy as its default export`, {
@@ -61,6 +62,20 @@ function faultOf(thrown: unknown): { readonly code: string; readonly remedy: str
   if (thrown instanceof SyntaxError)
     return { code: 'policy-imports', remedy: 'Correct the import; `offbox check` tells which word was probably meant.' };
   return { code: 'policy-throws', remedy: 'It is thrown while the top of the file is evaluated: correct it there.' };
+}
+
+/** Where it was thrown, in the files that a bundle was made of. What a policy throws may be anything, and have no stack. */
+function placeOf(thrown: unknown, url: string, file: string, map: string | undefined): string {
+  try {
+    const [, frame = ''] = (thrown as Error).stack!.split(`${url}:`);
+    const [, line, column] = /^(\d+):(\d+)/.exec(frame)!;
+    // Types are taken out in their place.
+    if (map === undefined) return `${file}:${line}:${column}`;
+    const origin = new SourceMap(JSON.parse(map)).findOrigin(Number(line), Number(column));
+    return 'fileName' in origin ? `${origin.fileName}:${origin.lineNumber}:${origin.columnNumber}` : file;
+  } catch {
+    return file;
+  }
 }
 
 /** Two files cannot have one policy. */

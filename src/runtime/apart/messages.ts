@@ -15,6 +15,8 @@ export interface BundledPolicy {
   readonly file: string;
   readonly path: string;
   readonly bundle: string;
+  /** From a place in the bundle to one in the files it was made of. */
+  readonly map?: string;
   readonly version: string;
   readonly revision?: string;
 }
