@@ -4,9 +4,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Selector } from '../core/selector.ts';
 import { messageOf } from '../model/errors.ts';
+import { nearest } from '../model/nearest.ts';
 import type { Inventory } from '../model/target.ts';
 import { canonicalPrefix } from '../resources/bgp-network.ts';
-import { nearest } from './config-problem.ts';
 import type { LoadedPolicy } from './policies.ts';
 
 export interface Finding {

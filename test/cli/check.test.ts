@@ -98,9 +98,9 @@ test('each policy that cannot be loaded has its own remedy, and the place where 
   const atTheTop = 'A policy file may only declare; look at the top of the file.';
   expect(await told(home)).toEqual([
     expect.stringMatching(/^policies\/clock\.ts:1:1: a timer is banned in a policy/),
-    expect.stringMatching(/^policies\/clock\.ts: cannot be loaded: it uses setTimeout, .*may only declare/),
-    'policies/name.ts: cannot be loaded: Policy "A Name": the name is not one. Use 1 to 63 lower-case letters, digits and dashes.',
-    'policies/throws.ts: cannot be loaded: no. It is thrown while the top of the file is evaluated: correct it there.',
+    expect.stringMatching(/^policies\/clock\.ts:1:1: it uses setTimeout, .*may only declare/),
+    'policies/name.ts:2:16: Policy "A Name": the name is not one. Use 1 to 63 lower-case letters, digits and dashes.',
+    'policies/throws.ts:2:9: cannot be loaded: no. It is thrown while the top of the file is evaluated: correct it there.',
     'policies/twin-b.ts: the name "twin" is taken by policies/twin-a.ts. Give one of them another name.',
     expect.stringMatching(/^policies\/word\.ts: cannot be loaded: .*'bgpNetwrk'\. Correct the import/),
     expect.stringMatching(/^policies\/word\.ts:1:10: .*Did you mean 'bgpNetwork'\?$/),

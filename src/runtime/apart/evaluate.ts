@@ -38,7 +38,9 @@ export async function policyAt(url: string, file: string, map?: string): Promise
   } catch (thrown) {
     const place = placeOf(thrown, url, file, map);
     const { code, remedy } = faultOf(thrown);
-    throw new OperatorError(`${place}: cannot be loaded: ${summaryOf(thrown)}`, { code, remedy, cause: thrown });
+    // What is declared says itself what is wrong.
+    const what = thrown instanceof OperatorError ? thrown.summary : `cannot be loaded: ${summaryOf(thrown)}`;
+    throw new OperatorError(`${place}: ${what}`, { code, remedy, cause: thrown });
   }
   if (isPolicy(module.default)) return module.default;
   throw new OperatorError(`${file}: has no policy as its default export`, {
@@ -52,7 +54,6 @@ export const onlyDeclares = 'A policy file may only declare; look at the top of 
 
 function faultOf(thrown: unknown): { readonly code: string; readonly remedy: string } {
   const { code } = (thrown ?? {}) as { readonly code?: unknown };
-  // What is declared refuses in words, and names its own remedy.
   if (thrown instanceof OperatorError) {
     const isImpure = thrown.code === 'policy-not-pure';
     return { code: 'policy-throws', remedy: isImpure ? `${onlyDeclares} ${thrown.remedy}` : thrown.remedy };
