@@ -46,9 +46,11 @@ import { Runtime, type Watcher } from './runtime/runtime.ts';
 import { secretsFrom } from './runtime/secrets.ts';
 import { View } from './runtime/view.ts';
 import { realWall as wall } from './runtime/wall.ts';
+import { Stage } from './testing/stage.ts';
 
 /** The thread that runs policies, as it lies beside this file: .ts in a checkout, .js in a package. */
 const policyThread = new URL(`./policy-thread${extname(import.meta.url)}`, import.meta.url);
+const storyThread = new URL(`./story-thread${extname(import.meta.url)}`, import.meta.url);
 
 export interface ComposeOptions extends LoadedConfig {
   /** Told what the operator should know and nothing else tells. */
@@ -75,6 +77,11 @@ export async function tryPolicies(loaded: LoadedConfig): Promise<void> {
   const { config, directory } = loaded;
   const tried = await apartFor(journalPath(loaded)).load(await bundlePolicies(resolve(directory, config.policies)));
   await tried.thread.end();
+}
+
+/** Where the command line plays stories. */
+export function storyStage(): Stage {
+  return new Stage({ wall, file: storyThread });
 }
 
 /** Puts a runtime together and starts it. Rejects with an OperatorError for what the operator can mend. */
@@ -381,7 +388,5 @@ export { labCommand, refuseAnotherLab } from '../lab/control.ts';
 export { type Lab, startLab } from '../lab/index.ts';
 export { labUp } from '../lab/up.ts';
 export { loadInventory } from './runtime/config.ts';
-export { loadPolicy } from './runtime/policies.ts';
-export { playStory } from './testing/story.ts';
-export { policiesBeside } from './testing/transcript.ts';
+export { bundlePolicy } from './runtime/policies.ts';
 export { wall };

@@ -1,9 +1,13 @@
 // Owns: offbox test: plays the stories of the policies in virtual time and says where one goes otherwise.
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import colors from 'picocolors';
 import { messageOf, OperatorError } from '../model/errors.ts';
+import type { Inventory } from '../model/target.ts';
+import type { Stage } from '../testing/stage.ts';
+import type { StoryResult } from '../testing/story.ts';
+import { inventories, policyPath, type Rehearsed, rehearsed, type StoryFile, storiesOf } from './rehearse.ts';
 
 interface TestOptions {
   readonly policies: string;
@@ -22,8 +26,13 @@ export function declareTest(program: Command): void {
     .action(test);
 }
 
-async function test(pattern: string | undefined, { policies: folder, rewrite, json }: TestOptions): Promise<void> {
-  const { playStory, policiesBeside, loadPolicy, loadInventory } = await import('../main.ts');
+interface Outcome {
+  readonly passed: boolean;
+  readonly said: string;
+}
+
+async function test(pattern: string | undefined, options: TestOptions): Promise<void> {
+  const { policies: folder, json } = options;
   const root = resolve(folder);
   const all = await storiesOf(root);
   const stories = all.filter(({ file }) => pattern === undefined || file.includes(pattern));
@@ -32,54 +41,107 @@ async function test(pattern: string | undefined, { policies: folder, rewrite, js
       code: 'usage',
       remedy: `There are ${all.length} in ${join(root, 'stories')}: leave the pattern out to play them all.`,
     });
-  let failed = 0;
-  for (const { file, policy } of stories) {
-    const inventory = await loadInventory(await inventoryFor(file, root));
-    const where = relative(process.cwd(), file);
-    const text = await readFile(file, 'utf8');
-    const names = [policy, ...policiesBeside(text)].sort();
-    const policies = await Promise.all(names.map((name) => loadPolicy(join(root, `${name}.ts`))));
-    const result = await playStory({ where, text, policies, inventory }).catch((thrown: unknown) => messageOf(thrown));
-    const broken = typeof result === 'string';
-    if (rewrite && !broken && !result.passed) await writeFile(file, result.text);
-    const ok = !broken && (result.passed || rewrite === true);
-    if (!ok) failed += 1;
-    const said = broken ? result : result.passed ? '' : rewrite ? 'rewritten' : differenceText(where, result.difference);
-    process.stdout.write(
-      json
-        ? `${JSON.stringify({ story: where, passed: ok, said })}\n`
-        : `${ok ? colors.green('✔') : colors.red('✖')} ${where}${said ? `: ${said}` : ''}\n`,
-    );
-  }
-  if (stories.length === 0)
+  if (stories.length === 0) {
     throw new OperatorError(`there is no story in ${root}`, {
       code: 'usage',
       remedy: 'Write one as stories/<policy>/<case>.txt below the folder of policies.',
     });
-  if (!json) process.stdout.write(`${stories.length - failed} of ${stories.length} stories as written\n`);
-  if (failed > 0) process.exitCode = 1;
+  }
+  const stage = (await import('../main.ts')).storyStage();
+  try {
+    const failed = await new Playing(root, await rehearsed(root, stories, stage), stage, options).all(stories);
+    if (!json) process.stdout.write(`${stories.length - failed} of ${stories.length} stories as written\n`);
+    if (failed > 0) process.exitCode = 1;
+  } finally {
+    await stage.end();
+  }
 }
 
-function differenceText(
-  where: string,
-  difference: { readonly line: number; readonly expected: string; readonly happened: string } | undefined,
-): string {
-  return difference
-    ? `\n  ${where}:${difference.line}\n  ${colors.red(`- ${difference.expected}`)}\n  ${colors.green(`+ ${difference.happened}`)}`
-    : '';
+class Playing {
+  readonly #root: string;
+  readonly #rehearsed: Rehearsed;
+  readonly #stage: Stage;
+  readonly #options: TestOptions;
+
+  constructor(root: string, rehearsal: Rehearsed, stage: Stage, options: TestOptions) {
+    this.#root = root;
+    this.#rehearsed = rehearsal;
+    this.#stage = stage;
+    this.#options = options;
+  }
+
+  /** Plays stories and tells of each. Resolves with how many failed. */
+  async all(stories: readonly StoryFile[]): Promise<number> {
+    const inventoryOf = inventories(this.#root);
+    let failed = 0;
+    for (const [policy, own] of Map.groupBy(stories, (story) => story.policy)) {
+      const inventory = await inventoryOf(policy).catch(messageOf);
+      const fault = this.#faultOf(policy) ?? (typeof inventory === 'string' ? inventory : undefined);
+      if (fault !== undefined || typeof inventory === 'string') {
+        // Once for all of them.
+        failed += own.length;
+        this.#tell(relative(process.cwd(), join(this.#root, 'stories', policy)), { passed: false, said: fault ?? '' });
+        continue;
+      }
+      for (const story of own) {
+        const outcome = await this.#play(story, inventory);
+        if (!outcome.passed) failed += 1;
+        this.#tell(story.where, outcome);
+      }
+    }
+    return failed;
+  }
+
+  /** Why no story of a policy can be played. */
+  #faultOf(policy: string): string | undefined {
+    const { faults, missing } = this.#rehearsed;
+    if (!missing.has(policy)) return faults.get(policy);
+    return `there is no ${this.#named(policy)}. Rename the folder or add the policy.`;
+  }
+
+  #named(policy: string): string {
+    return relative(process.cwd(), policyPath(this.#root, policy));
+  }
+
+  async #play(story: StoryFile, inventory: Inventory): Promise<Outcome> {
+    const { faults, missing } = this.#rehearsed;
+    const { file, where, text, policies } = story;
+    const absent = policies.find((name) => missing.has(name));
+    if (absent !== undefined) {
+      const said = `there is no ${this.#named(absent)}. Mend \`with ${absent}\` or add the policy.`;
+      return { passed: false, said };
+    }
+    const broken = policies.find((name) => faults.has(name));
+    if (broken !== undefined) return { passed: false, said: faults.get(broken)! };
+    const played = await this.#stage.play({ where, text, inventory, policies });
+    if (typeof played === 'string') return { passed: false, said: played };
+    if (played.passed) return { passed: true, said: '' };
+    const why = stoppedTexts(story, played);
+    if (this.#options.rewrite) {
+      await writeFile(file, played.text);
+      return { passed: true, said: ['rewritten', ...why].join('\n  ') };
+    }
+    const { difference } = played;
+    if (difference) why.push(...(why.length === 0 ? [''] : []), differenceText(where, difference));
+    return { passed: false, said: why.join('\n  ') };
+  }
+
+  #tell(story: string, { passed, said }: Outcome): void {
+    process.stdout.write(
+      this.#options.json
+        ? `${JSON.stringify({ story, passed, said })}\n`
+        : `${passed ? colors.green('✔') : colors.red('✖')} ${story}${said ? `: ${said}` : ''}\n`,
+    );
+  }
 }
 
-async function storiesOf(root: string): Promise<readonly { readonly file: string; readonly policy: string }[]> {
-  const found = await readdir(join(root, 'stories'), { recursive: true, withFileTypes: true }).catch(() => []);
-  return found
-    .flatMap((entry) => (entry.isDirectory() ? [] : [relative(join(root, 'stories'), join(entry.parentPath, entry.name))]))
-    .filter((name) => /^[^/]+\/[^/]+\.txt$/.test(name))
-    .sort()
-    .map((name) => ({ file: join(root, 'stories', name), policy: name.slice(0, name.indexOf('/')) }));
+/** Policies that were stopped, where the story does not tell of it: then the first line that differs does not say why. */
+function stoppedTexts({ text }: StoryFile, { stopped }: StoryResult): string[] {
+  return stopped
+    .filter(({ reason }) => !text.includes(reason))
+    .map(({ policy, reason }) => `the policy ${policy} is stopped: ${reason}`);
 }
 
-/** Beside the story, else beside all stories. */
-async function inventoryFor(file: string, root: string): Promise<string> {
-  const own = join(file, '..', 'inventory.yaml');
-  return (await stat(own).catch(() => undefined)) ? own : join(root, 'stories', 'inventory.yaml');
+function differenceText(where: string, { line, expected, happened }: NonNullable<StoryResult['difference']>): string {
+  return `${where}:${line}\n  ${colors.red(`- ${expected}`)}\n  ${colors.green(`+ ${happened}`)}`;
 }

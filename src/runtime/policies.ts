@@ -37,7 +37,8 @@ async function ofEach<T>(
   };
 }
 
-async function bundlePolicy(path: string, revision?: string): Promise<BundledPolicy> {
+/** One policy as a bundle, not yet evaluated. Rejects with an OperatorError that names its file. */
+export async function bundlePolicy(path: string, revision?: string): Promise<BundledPolicy> {
   const file = relative(process.cwd(), path) || path;
   const { bundle, map } = await bundled(path, file);
   return { file, path, bundle, map, version: versionOf(bundle), ...(revision ? { revision } : {}) };

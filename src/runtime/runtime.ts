@@ -1,7 +1,7 @@
 // Owns: one running Offbox: recovery, then the host, the executor and the sources, and their orderly end.
 import { Engine } from '../core/engine.ts';
 import type { DeployedPolicy } from '../core/policy.ts';
-import type { PolicyStatus } from '../core/slot.ts';
+import type { CallWatch, PolicyStatus } from '../core/slot.ts';
 import type { Answer } from '../model/answer.ts';
 import type { Config } from '../model/config.ts';
 import { type Entry, type EntryBody, removedReason } from '../model/entry.ts';
@@ -67,8 +67,9 @@ export interface RuntimeOptions {
   readonly policies: readonly DeployedPolicy[];
   /** Policies that ran when it stopped, and whose files are gone: they are stopped first of all, and let go of what they hold. */
   readonly gone?: readonly DeployedPolicy[];
-  /** The thread they run in; without it they run here. */
+  /** The thread they run in; without it they run here, and `calls` is told of each call of one. */
   readonly apart?: Apart;
+  readonly calls?: CallWatch | undefined;
   readonly platforms: Readonly<Record<string, Platform>>;
   readonly actuators: readonly Actuator[];
   readonly sources: readonly Source[];
@@ -111,9 +112,9 @@ export class Runtime {
   readonly executor: Executor;
 
   constructor(options: RuntimeOptions) {
-    const { wall, journal, lease, inventory, platforms, actuators, policies, gone = [], watch } = options;
+    const { wall, journal, lease, inventory, platforms, actuators, policies, gone = [], watch, calls } = options;
     this.#options = options;
-    this.#engine = new Engine([...policies, ...gone]);
+    this.#engine = new Engine([...policies, ...gone], calls ? { watch: calls } : {});
     this.#policies = policies;
     this.#retired = gone;
     this.requests = options.requests ?? new Requests();
@@ -286,8 +287,7 @@ export class Runtime {
     const changes = changesOf(this.#policies, policies);
     if (changes.length === 0) return [];
     const before = this.#engine;
-    const holders = policies.flatMap(({ policy }) => (policy.hold ? [policy.name] : []));
-    refuseWhileHeld(changes, new Set(holders), heldBy(before));
+    refuseWhileHeld(changes, new Set(policies.flatMap(({ policy }) => (policy.hold ? [policy.name] : []))), heldBy(before));
     // What takes long goes on beside everything else; what came meanwhile is stepped while nothing more comes.
     const retired = this.#retiring(policies);
     const { engine, catchUp } = await warmed([...policies, ...retired], this.#options.journal);
@@ -321,8 +321,8 @@ export class Runtime {
   }
 
   async #remove(changes: readonly Pick<VersionChange, 'policy' | 'to'>[]): Promise<void> {
-    const gone = changes.filter(({ to }) => to === undefined);
-    for (const { policy } of gone) await this.host.submit(removal(policy, this.host.stats().lastSeq));
+    for (const { policy, to } of changes)
+      if (to === undefined) await this.host.submit(removal(policy, this.host.stats().lastSeq));
   }
 
   async #reloadApart(apart: Apart, bundles: readonly BundledPolicy[]): Promise<readonly VersionChange[]> {

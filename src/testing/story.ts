@@ -4,6 +4,7 @@ import { memoryJournal } from '../../adapters/journal-memory/index.ts';
 import { syslogMeaning } from '../../adapters/platforms/syslog-meanings.ts';
 import { parseSyslog } from '../../adapters/source-syslog/wire.ts';
 import type { DeployedPolicy } from '../core/policy.ts';
+import type { CallWatch } from '../core/slot.ts';
 import type { Entry } from '../model/entry.ts';
 import { OperatorError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
@@ -28,26 +29,36 @@ export interface StoryOptions {
   readonly inventory: Inventory;
 }
 
+/** Whoever looks on while a story is played. */
+export interface StoryWatch {
+  /** A line of the story begins. */
+  readonly onLine?: (line: number) => void;
+  /** Told of each call of a policy. */
+  readonly calls?: CallWatch;
+}
+
 export interface StoryResult {
   /** The transcript as it should be, with what happened. */
   readonly text: string;
   readonly passed: boolean;
   /** The first line that differs: what the transcript says and what happened. */
   readonly difference?: { readonly line: number; readonly expected: string; readonly happened: string };
+  /** Policies that were stopped, and why. */
+  readonly stopped: readonly { readonly policy: string; readonly reason: string }[];
 }
 
 /** Every story begins at the same time of the same day. */
 const storyBegins = 1_767_225_600_000;
 
-export async function playStory(options: StoryOptions): Promise<StoryResult> {
+export async function playStory(options: StoryOptions, watch: StoryWatch = {}): Promise<StoryResult> {
   const blocks = readTranscript(options.where, options.text);
-  const story = new Story(options);
+  const story = new Story(options, watch);
   const happened: (readonly string[])[] = [];
   for (const block of blocks) happened.push(block.stimuli.length > 0 ? await story.play(block) : []);
   await story.end();
   const text = writeTranscript(blocks, happened);
   const difference = firstDifference(options.text, text);
-  return { text, passed: !difference, ...(difference ? { difference } : {}) };
+  return { text, passed: !difference, stopped: story.stopped, ...(difference ? { difference } : {}) };
 }
 
 function firstDifference(expected: string, happened: string): StoryResult['difference'] {
@@ -61,6 +72,8 @@ function firstDifference(expected: string, happened: string): StoryResult['diffe
 
 export class Story {
   readonly #options: StoryOptions;
+  readonly #watch: StoryWatch;
+  readonly stopped: StoryResult['stopped'][number][] = [];
   readonly #wall = new VirtualWall(storyBegins);
   readonly #journal: Journal = memoryJournal();
   readonly world: World;
@@ -72,8 +85,9 @@ export class Story {
   /** Hypervisors that are not heard, and since when. */
   readonly #deaf = new Map<string, number>();
 
-  constructor(options: StoryOptions) {
+  constructor(options: StoryOptions, watch: StoryWatch) {
     this.#options = options;
+    this.#watch = watch;
     this.world = new World(options.inventory, this.#wall, {
       says: (host, meaning, raw) => this.#hear(host, [{ meaning, raw }]),
       stream: (host, is) => this.stream(host, is),
@@ -82,8 +96,12 @@ export class Story {
     this.#before = this.world.topics();
   }
 
-  async play({ stimuli, line }: Block): Promise<readonly string[]> {
-    for (const [index, stimulus] of stimuli.entries()) await this.#act(stimulus, line + index);
+  async play({ stimuli, lines }: Block): Promise<readonly string[]> {
+    for (const [index, stimulus] of stimuli.entries()) {
+      const line = lines[index]!;
+      this.#watch.onLine?.(line);
+      await this.#act(stimulus, line);
+    }
     const happened = this.#happened;
     this.#happened = [];
     return happened;
@@ -108,7 +126,13 @@ export class Story {
       actuators: this.world.actuators,
       sources: [],
       modes: { default: 'enforce', policies: {}, targets: {} },
-      watch: { onEntry: (entry: Entry, engine) => this.#tell(narrate(entry, engine)) },
+      calls: this.#watch.calls,
+      watch: {
+        onEntry: (entry: Entry, engine) => {
+          if (entry.kind === 'quarantine') this.stopped.push({ policy: entry.policy, reason: entry.reason });
+          this.#tell(narrate(entry, engine));
+        },
+      },
     });
     this.#runtime = runtime;
     const started = runtime.start();

@@ -10,8 +10,8 @@
 import { OperatorError } from '../model/errors.ts';
 
 export interface Block {
-  /** Line number of the first stimulus, from 1. */
-  readonly line: number;
+  /** Line number of each stimulus, from 1. */
+  readonly lines: readonly number[];
   readonly comments: readonly string[];
   readonly stimuli: readonly string[];
   readonly expected: readonly string[];
@@ -31,14 +31,14 @@ export function readTranscript(where: string, text: string): readonly Block[] {
     if (block.length === 0) continue;
     const rule = block.indexOf('----');
     const head = rule === -1 ? block : block.slice(0, rule);
-    const stimuli = head.filter((line) => !line.startsWith('#')).map((line) => line.trim());
+    const numbered = [...head.entries()].filter(([, line]) => !line.startsWith('#'));
+    const stimuli = numbered.map(([, line]) => line.trim());
     if (stimuli.length > 0 && rule === -1) {
       const remedy = 'Write ---- below the stimulus lines, and let `offbox test --rewrite` fill in what happened.';
       throw new OperatorError(`${where}:${first + 1}: a block without ----`, { code: 'transcript', remedy });
     }
-    const leading = head.findIndex((line) => !line.startsWith('#'));
     blocks.push({
-      line: first + 1 + Math.max(leading, 0),
+      lines: numbered.map(([index]) => first + 1 + index),
       comments: head.filter((line) => line.startsWith('#')),
       stimuli,
       expected: rule === -1 ? [] : block.slice(rule + 1),

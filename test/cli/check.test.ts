@@ -159,7 +159,7 @@ test('a story with a state that is none, one of a policy that is not there, and 
   );
   expect((await runOffbox(home, ['test', 'zzz'])).err).toContain('no path of a story contains "zzz". There are 1 in');
   writeFileSync(join(stories, 'gone', 'b.txt'), 'start\n----\n');
-  expect((await runOffbox(home, ['test', 'gone'])).err).toContain(
-    'policies/gone.ts: there is no such file. Name the file of a policy',
+  expect((await runOffbox(home, ['test', 'gone'])).out).toContain(
+    'stories/gone: there is no policies/gone.ts. Rename the folder or add the policy.',
   );
 }, 30_000);

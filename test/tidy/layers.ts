@@ -66,6 +66,13 @@ export const layers: readonly Layer[] = [
     remedy: 'the thread of policies composes an engine and a reader of the journal, and nothing that acts',
   },
   {
+    files: /^src\/story-thread\.ts$/,
+    ours: /^src\/(model|core|runtime|testing|index\.ts)/,
+    packages: [],
+    builtins: 'allowed',
+    remedy: 'the thread of stories composes their player, and nothing that acts',
+  },
+  {
     files: /^src\/cli\//,
     ours: /^src\//,
     packages: 'declared',

@@ -28,7 +28,8 @@ import type {
   WrittenSnapshot,
 } from './messages.ts';
 import { standIn } from './stand-in.ts';
-import type { Thread, ThreadEars, ThreadEnd } from './thread.ts';
+import type { Thread, ThreadEars } from './thread.ts';
+import type { ThreadEnd } from './watched-thread.ts';
 
 export interface ApartOptions {
   readonly wall: Wall;

@@ -1,20 +1,7 @@
-// Owns: one thread of policies as the main one sees it: what it is asked and answers, and a look at it every 100 ms: a policy that does
-// not come back, or takes memory without end, ends the thread.
-import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
-import type { Ending } from '../../model/entry.ts';
-import { messageOf } from '../../model/errors.ts';
-import { policyCallBytesMax, policyHeapMb, policyLookMs, policyLooksMax } from '../../model/limits.ts';
+// Owns: one thread of policies as the main one sees it: what it is asked and answers.
 import type { Wall } from '../../ports/wall.ts';
-import { callMemory, type RunningCall, runningCall } from './call-cell.ts';
-import type { Order, Report, ThreadData } from './messages.ts';
-
-/** Why a thread ended. Without `call` nobody can be named. */
-export interface ThreadEnd {
-  readonly how: Ending | 'died';
-  readonly call?: Pick<RunningCall, 'policy' | 'seq'>;
-  readonly reason: string;
-}
+import type { Order, Report } from './messages.ts';
+import { megabytes, type ThreadEnd, WatchedThread } from './watched-thread.ts';
 
 /** Whoever began a thread hears of it. */
 export interface ThreadEars {
@@ -36,96 +23,33 @@ export interface ThreadOptions extends ThreadEars {
   readonly journal: string;
 }
 
-const megabytes = (bytes: number): number => Math.round(bytes / 1_048_576);
-
-/** The flags of the thread that starts it are not for it but for one: where the code of a checkout is found. */
-const conditions = extname(import.meta.url) === '.ts' ? ['--conditions=offbox-source'] : [];
-
 export class PolicyThread implements Thread {
-  readonly #options: ThreadOptions;
-  readonly #worker: Worker;
-  readonly #calls = callMemory();
-  #cancelLook: () => void;
-  #call: RunningCall | undefined;
-  #looks = 0;
-  #rssBefore = 0;
-  #ended = false;
+  readonly #onReport: ThreadEars['onReport'];
+  readonly #watched: WatchedThread<Order, Report>;
 
-  constructor(options: ThreadOptions) {
-    this.#options = options;
-    const { file, journal } = options;
-    this.#worker = new Worker(file, {
-      name: 'policies',
-      workerData: { journal, calls: this.#calls } satisfies ThreadData,
-      execArgv: [...conditions, '--disable-warning=ExperimentalWarning'],
-      resourceLimits: { maxOldGenerationSizeMb: policyHeapMb },
-    });
-    this.#worker.on('message', (report: Report) => this.#hear(report));
-    this.#worker.on('error', (thrown) => this.#died(thrown));
-    this.#worker.on('exit', () => this.#died(new Error('it exited')));
-    this.#worker.unref();
-    this.#cancelLook = this.#lookLater();
+  constructor({ wall, file, journal, onReport, onEnd }: ThreadOptions) {
+    this.#onReport = onReport;
+    const hear = (report: Report): void => this.#hear(report);
+    this.#watched = new WatchedThread({ wall, file, name: 'policies', data: { journal }, onReport: hear, onEnd });
   }
 
   order(order: Order): void {
-    if (this.#ended) return;
     // Somebody waits for the answer; otherwise it keeps no process alive.
-    if (order.kind !== 'step' && order.kind !== 'read-on') this.#worker.ref();
-    this.#worker.postMessage(order);
+    this.#watched.order(order, order.kind !== 'step' && order.kind !== 'read-on');
   }
 
-  async end(): Promise<void> {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#cancelLook();
-    await this.#worker.terminate();
+  end(): Promise<void> {
+    return this.#watched.end();
   }
 
   #hear(report: Report): void {
-    if (this.#ended) return;
     if (report.kind === 'heavy') {
       const { policy, seq, keptBytes } = report;
       const reason = `it keeps more and more memory: some ${megabytes(keptBytes)} MB`;
-      this.#endWith(policy < 0 ? { how: 'memory', reason } : { how: 'memory', call: { policy, seq }, reason });
+      this.#watched.endWith(policy < 0 ? { how: 'memory', reason } : { how: 'memory', call: { policy, seq }, reason });
       return;
     }
-    if (report.kind !== 'decided') this.#worker.unref();
-    this.#options.onReport(report);
-  }
-
-  #lookLater(): () => void {
-    return this.#options.wall.after(policyLookMs, () => {
-      this.#look();
-      if (!this.#ended) this.#cancelLook = this.#lookLater();
-    });
-  }
-
-  #look(): void {
-    const call = runningCall(this.#calls);
-    if (!call || call.call !== this.#call?.call) {
-      this.#call = call;
-      this.#looks = 0;
-      if (call) this.#rssBefore = process.memoryUsage.rss();
-      return;
-    }
-    this.#looks += 1;
-    const grown = process.memoryUsage.rss() - this.#rssBefore;
-    if (grown > policyCallBytesMax)
-      this.#endWith({ how: 'hung', call, reason: `it took ${megabytes(grown)} MB of memory at once and did not come back` });
-    else if (this.#looks >= policyLooksMax)
-      this.#endWith({ how: 'hung', call, reason: `it did not come back within ${(policyLooksMax * policyLookMs) / 1000} s` });
-  }
-
-  #died(thrown: unknown): void {
-    const isMemory = (thrown as { readonly code?: unknown }).code === 'ERR_WORKER_OUT_OF_MEMORY';
-    const call = runningCall(this.#calls);
-    const reason = isMemory ? 'there was no memory left for policies' : `the thread of policies died: ${messageOf(thrown)}`;
-    this.#endWith({ how: isMemory ? 'memory' : 'died', ...(call ? { call } : {}), reason });
-  }
-
-  #endWith(end: ThreadEnd): void {
-    if (this.#ended) return;
-    void this.end();
-    this.#options.onEnd(end);
+    if (report.kind !== 'decided') this.#watched.answered();
+    this.#onReport(report);
   }
 }
