@@ -9,6 +9,7 @@ import { CallCell } from './runtime/apart/call-cell.ts';
 import { policyEvaluator } from './runtime/apart/evaluate.ts';
 import type { BundledPolicy } from './runtime/apart/messages.ts';
 import { takeWorldAway } from './runtime/apart/no-world.ts';
+import { checkSelectors } from './runtime/check-policies.ts';
 import type { Evaluated, PlayOrder, StageOrder, StageReport } from './testing/stage.ts';
 import { playStory } from './testing/story.ts';
 
@@ -39,15 +40,17 @@ async function load(bundles: readonly BundledPolicy[]): Promise<void> {
 
 function evaluated(one: (typeof loaded)[number]): Evaluated {
   if (typeof one === 'string') return one;
-  return { name: one.policy.name };
+  const { name, horizonMs } = one.policy;
+  return { name, ...(horizonMs === undefined ? {} : { horizonMs }) };
 }
 
 async function play({ policies, where, text, inventory }: PlayOrder): Promise<void> {
   try {
     const chosen = policies.map((place) => loaded[place]).filter((one) => typeof one === 'object');
+    const findings = await checkSelectors(chosen, inventory);
     const onLine = (line: number): void => report({ kind: 'at', line });
     const result = await playStory({ where, text, inventory, policies: chosen }, { onLine, calls: cell });
-    report({ kind: 'played', played: result });
+    report({ kind: 'played', played: { result, findings } });
   } catch (thrown) {
     report({ kind: 'broken', reason: messageOf(thrown) });
   }

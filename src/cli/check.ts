@@ -1,12 +1,12 @@
 // Owns: offbox check: types, lints, configuration, inventory; path:line: message. Exit 1 where anything is wrong.
-import { execFile } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import colors from 'picocolors';
 import { messageOf, OperatorError } from '../model/errors.ts';
 import type { Finding } from '../runtime/check-policies.ts';
 import { type Problem, pathText } from '../runtime/config-problem.ts';
+import { findingText, typeErrors } from './findings.ts';
 import { configFile } from './where.ts';
 
 export function declareCheck(program: Command): void {
@@ -45,9 +45,12 @@ async function check({ config, json }: { readonly config?: string; readonly json
     }
     // Also of a file that cannot be loaded: they name the line, and the word that was meant. What we said of a line says it better.
     const said = new Set(findings.flatMap(({ path, line }) => (line === undefined ? [] : [`${path}:${line}`])));
-    findings.push(...(await typeErrors(folder)).filter(({ path, line }) => !said.has(`${path}:${line}`)));
+    const files = (await readdir(folder, { withFileTypes: true }).catch(() => []))
+      .filter((entry) => entry.name.endsWith('.ts') && !entry.isDirectory())
+      .map(({ name }) => join(folder, name));
+    findings.push(...(await typeErrors(folder, files)).filter(({ path, line }) => !said.has(`${path}:${line}`)));
   }
-  for (const finding of findings) process.stdout.write(`${json ? JSON.stringify(finding) : textOf(finding)}\n`);
+  for (const finding of findings) process.stdout.write(`${json ? JSON.stringify(finding) : findingText(finding)}\n`);
   if (findings.length > 0) process.exitCode = 1;
   else if (!json)
     process.stdout.write(
@@ -74,57 +77,3 @@ const findingOf = ({ file, line, column, path, cause, remedy }: Problem): Findin
   column,
   text: `${path.length === 0 ? '' : `${pathText(path)}: `}${cause}. ${remedy}`,
 });
-
-function textOf({ path, line, column, text }: Finding): string {
-  const place = [path === undefined ? undefined : relative(process.cwd(), path), line, column]
-    .filter((part) => part !== undefined)
-    .join(':');
-  return place ? `${place}: ${text}` : text;
-}
-
-/** TypeScript 7 as a process: it finds a tsconfig.json beside the policies, or takes the strict options of ours. */
-async function typeErrors(folder: string): Promise<readonly Finding[]> {
-  const require = createRequire(import.meta.url);
-  const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
-  const { readdir } = await import('node:fs/promises');
-  const files = (await readdir(folder, { withFileTypes: true }).catch(() => []))
-    .filter((entry) => entry.name.endsWith('.ts') && !entry.isDirectory())
-    .map(({ name }) => join(folder, name));
-  if (files.length === 0) return [];
-  const conditions = process.execArgv.includes('--conditions=offbox-source')
-    ? ['--customConditions', 'offbox-source', '--allowImportingTsExtensions']
-    : [];
-  const flags = [
-    '--noEmit',
-    '--pretty',
-    'false',
-    '--ignoreConfig',
-    '--strict',
-    '--noUncheckedIndexedAccess',
-    '--module',
-    'nodenext',
-    '--target',
-    'es2024',
-    '--skipLibCheck',
-    '--erasableSyntaxOnly',
-    '--types',
-    '',
-  ];
-  const printed = await new Promise<string>((done) => {
-    execFile(
-      process.execPath,
-      [tsc, ...flags, ...conditions, ...files],
-      { timeout: 120_000, maxBuffer: 8 * 1024 * 1024 },
-      (_error, stdout, stderr) => done(stdout + stderr),
-    );
-  });
-  const form = /^(.+?)\((\d+),(\d+)\): error TS\d+: (.*)$/;
-  // Errors elsewhere are not the policies': the checkout's own sources are checked with options of their own.
-  return printed.split('\n').flatMap((line) => {
-    const match = form.exec(line);
-    if (!match) return /^error /.test(line) ? [{ text: line }] : [];
-    const [, file = '', at, column, text = ''] = match;
-    const path = resolve(file);
-    return path.startsWith(folder + sep) ? [{ path, line: Number(at), column: Number(column), text }] : [];
-  });
-}

@@ -1,12 +1,14 @@
-// Owns: what stories need before they are played: their files, and their policies as bundles.
+// Owns: what stories need before they are played: their files, their policies as bundles, and what the check finds about those.
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { messageOf } from '../model/errors.ts';
 import type { Inventory } from '../model/target.ts';
 import type { BundledPolicy } from '../runtime/apart/messages.ts';
+import type { Finding } from '../runtime/check-policies.ts';
 import type { Stage } from '../testing/stage.ts';
 import { policiesBeside } from '../testing/transcript.ts';
+import { typeErrors } from './findings.ts';
 
 export interface StoryFile {
   readonly file: string;
@@ -41,15 +43,38 @@ export interface Rehearsed {
   readonly faults: ReadonlyMap<string, string>;
   /** Policies that are not there. */
   readonly missing: ReadonlySet<string>;
+  /** What the check finds. */
+  readonly findings: readonly Finding[];
+  /** Policies that do not pass it. */
+  readonly unfit: ReadonlySet<string>;
 }
 
 export const policyPath = (root: string, name: string): string => join(root, `${name}.ts`);
 
-/** Loads the policies of stories on the stage. */
+/** Loads the policies of stories on the stage, and checks them meanwhile. */
 export async function rehearsed(root: string, stories: readonly StoryFile[], stage: Stage): Promise<Rehearsed> {
   const named = [...new Set(stories.flatMap(({ policies }) => policies))].sort();
   const names = named.filter((name) => existsSync(policyPath(root, name)));
-  const { bundlePolicy } = await import('../main.ts');
+  const paths = names.map((name) => policyPath(root, name));
+  const { lintFiles } = await import('../runtime/check-policies.ts');
+  // It is a process of its own, and goes on beside what follows.
+  const types = typeErrors(root, paths);
+  const { faults, pipes } = await loaded(root, names, stage);
+  const own = [...(await lintFiles(paths)), ...pipes];
+  // What we said of a line says it better.
+  const said = new Set(own.map(placeOf));
+  const findings = [...own, ...(await types).filter((finding) => !said.has(placeOf(finding)))];
+  const at = findings.map(({ path }) => path && resolve(path));
+  // What is found elsewhere they may import.
+  const isElsewhere = at.some((path) => path === undefined || !paths.includes(path));
+  const unfit = names.filter((name) => isElsewhere || at.includes(policyPath(root, name)));
+  return { faults, missing: new Set(named.filter((name) => !names.includes(name))), findings, unfit: new Set(unfit) };
+}
+
+const placeOf = ({ path = '', line }: Finding): string => `${resolve(path)}:${line}`;
+
+async function loaded(root: string, names: readonly string[], stage: Stage) {
+  const [{ bundlePolicy }, { checkPipes }] = await Promise.all([import('../main.ts'), import('../runtime/check-pipes.ts')]);
   const faults = new Map<string, string>();
   const bundles = new Map<string, BundledPolicy>();
   const bundled = await Promise.allSettled(names.map((name) => bundlePolicy(policyPath(root, name))));
@@ -57,8 +82,12 @@ export async function rehearsed(root: string, stories: readonly StoryFile[], sta
     if (one.status === 'fulfilled') bundles.set(names[index]!, one.value);
     else faults.set(names[index]!, messageOf(one.reason));
   }
-  for (const [name, policy] of await stage.load(bundles)) if (typeof policy === 'string') faults.set(name, policy);
-  return { faults, missing: new Set(named.filter((name) => !names.includes(name))) };
+  const sound: Parameters<typeof checkPipes>[0][number][] = [];
+  for (const [name, policy] of await stage.load(bundles)) {
+    if (typeof policy === 'string') faults.set(name, policy);
+    else sound.push({ policy, file: bundles.get(name)!.file });
+  }
+  return { faults, pipes: await checkPipes(sound) };
 }
 
 /** The inventory of a policy's stories: beside them, else beside all stories. Each is read once. */

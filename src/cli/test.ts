@@ -1,4 +1,4 @@
-// Owns: offbox test: plays the stories of the policies in virtual time and says where one goes otherwise.
+// Owns: offbox test: checks policies, plays their stories in virtual time, and says where one goes otherwise.
 import { writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -7,6 +7,7 @@ import { messageOf, OperatorError } from '../model/errors.ts';
 import type { Inventory } from '../model/target.ts';
 import type { Stage } from '../testing/stage.ts';
 import type { StoryResult } from '../testing/story.ts';
+import { findingText } from './findings.ts';
 import { inventories, policyPath, type Rehearsed, rehearsed, type StoryFile, storiesOf } from './rehearse.ts';
 
 interface TestOptions {
@@ -18,11 +19,11 @@ interface TestOptions {
 export function declareTest(program: Command): void {
   program
     .command('test')
-    .description('play policy stories: <policies>/stories/<policy>/*.txt, in virtual time')
+    .description('check policies and play their stories: <policies>/stories/<policy>/*.txt, in virtual time')
     .argument('[pattern]', 'only stories whose path contains it')
     .option('-p, --policies <folder>', 'the folder of policies', 'policies')
     .option('--rewrite', 'write down what happened; commit the difference only if you can explain it')
-    .option('--json', 'print one JSON object a story')
+    .option('--json', 'print one JSON object a story, and one a finding of the check')
     .action(test);
 }
 
@@ -49,9 +50,16 @@ async function test(pattern: string | undefined, options: TestOptions): Promise<
   }
   const stage = (await import('../main.ts')).storyStage();
   try {
-    const failed = await new Playing(root, await rehearsed(root, stories, stage), stage, options).all(stories);
-    if (!json) process.stdout.write(`${stories.length - failed} of ${stories.length} stories as written\n`);
-    if (failed > 0) process.exitCode = 1;
+    const rehearsal = await rehearsed(root, stories, stage);
+    const { findings } = rehearsal;
+    for (const finding of findings) process.stdout.write(`${json ? JSON.stringify(finding) : findingText(finding)}\n`);
+    const failed = await new Playing(root, rehearsal, stage, options).all(stories);
+    if (failed > 0 || findings.length > 0) process.exitCode = 1;
+    if (json) return;
+    process.stdout.write(`${stories.length - failed} of ${stories.length} stories as written\n`);
+    const found = findings.length === 1 ? '1 mistake' : `${findings.length} mistakes`;
+    if (findings.length > 0)
+      process.stdout.write(`${colors.red('✖')} \`offbox check\` finds ${found} in their policies: see above\n`);
   } finally {
     await stage.end();
   }
@@ -115,15 +123,19 @@ class Playing {
     if (broken !== undefined) return { passed: false, said: faults.get(broken)! };
     const played = await this.#stage.play({ where, text, inventory, policies });
     if (typeof played === 'string') return { passed: false, said: played };
-    if (played.passed) return { passed: true, said: '' };
-    const why = stoppedTexts(story, played);
-    if (this.#options.rewrite) {
-      await writeFile(file, played.text);
+    const { result, findings } = played;
+    const passed = result.passed && findings.length === 0;
+    const why = [...findings.map(findingText), ...(result.passed ? [] : stoppedTexts(story, result))];
+    if (this.#options.rewrite && !result.passed) {
+      const unfit = policies.find((name) => this.#rehearsed.unfit.has(name));
+      if (unfit !== undefined) why.unshift(`not rewritten: ${this.#named(unfit)} does not pass the check`);
+      if (unfit !== undefined || findings.length > 0) return { passed, said: why.join('\n  ') };
+      await writeFile(file, result.text);
       return { passed: true, said: ['rewritten', ...why].join('\n  ') };
     }
-    const { difference } = played;
+    const { difference } = result;
     if (difference) why.push(...(why.length === 0 ? [''] : []), differenceText(where, difference));
-    return { passed: false, said: why.join('\n  ') };
+    return { passed, said: why.join('\n  ') };
   }
 
   #tell(story: string, { passed, said }: Outcome): void {
@@ -136,7 +148,7 @@ class Playing {
 }
 
 /** Policies that were stopped, where the story does not tell of it: then the first line that differs does not say why. */
-function stoppedTexts({ text }: StoryFile, { stopped }: StoryResult): string[] {
+function stoppedTexts({ text }: StoryFile, { stopped }: StoryResult): readonly string[] {
   return stopped
     .filter(({ reason }) => !text.includes(reason))
     .map(({ policy, reason }) => `the policy ${policy} is stopped: ${reason}`);

@@ -3,6 +3,7 @@
 // from rxjs counts: esbuild, which bundles it anyway, tells.
 import { relative, resolve } from 'node:path';
 import { build, type Message, type Plugin } from 'esbuild';
+import type { Policy } from '../core/policy.ts';
 import type { Finding } from './check-policies.ts';
 import { bundling, type LoadedPolicy } from './policies.ts';
 
@@ -44,8 +45,12 @@ function each(names: string, instead: string): Readonly<Record<string, string>> 
   return Object.fromEntries(names.split(' ').map((name) => [name, instead]));
 }
 
+interface PipePolicy extends Pick<LoadedPolicy, 'file'> {
+  readonly policy: Pick<Policy, 'name' | 'horizonMs'>;
+}
+
 /** What stands against a policy's use of RxJS, at the line where it is imported, or used of a namespace. */
-export async function checkPipes(policies: readonly LoadedPolicy[]): Promise<readonly Finding[]> {
+export async function checkPipes(policies: readonly PipePolicy[]): Promise<readonly Finding[]> {
   const findings = await Promise.all(
     policies.map(async ({ policy, file }) => {
       const found = await importedFromRxjs(file);

@@ -47,9 +47,12 @@ function codeOnly(source: string): string {
 
 export async function lintPolicies(folder: string): Promise<readonly Finding[]> {
   const names = (await readdir(folder).catch(() => [])).filter((name) => /\.(ts|js|mts|mjs)$/.test(name));
+  return lintFiles(names.map((name) => join(folder, name)));
+}
+
+export async function lintFiles(paths: readonly string[]): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  for (const name of names) {
-    const path = join(folder, name);
+  for (const path of paths) {
     const source = await readFile(path, 'utf8').catch(() => undefined);
     // What cannot be read is told when it is loaded.
     if (source === undefined) continue;
@@ -115,7 +118,10 @@ interface Objection {
 }
 
 /** A selector that could match more than one (interface, group, family) on a target, or names what is not there. */
-export async function checkSelectors(policies: readonly LoadedPolicy[], inventory: Inventory): Promise<readonly Finding[]> {
+export async function checkSelectors(
+  policies: readonly Pick<LoadedPolicy, 'policy' | 'file'>[],
+  inventory: Inventory,
+): Promise<readonly Finding[]> {
   const findings = await Promise.all(
     policies.map(async ({ policy, file }) => {
       const source = withoutComments(await readFile(file, 'utf8').catch(() => ''));

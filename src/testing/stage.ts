@@ -5,10 +5,17 @@ import { OperatorError } from '../model/errors.ts';
 import type { Wall } from '../ports/wall.ts';
 import type { BundledPolicy } from '../runtime/apart/messages.ts';
 import { type ThreadEnd, WatchedThread } from '../runtime/apart/watched-thread.ts';
+import type { Finding } from '../runtime/check-policies.ts';
 import type { StoryOptions, StoryResult } from './story.ts';
 
 /** What of a policy is known where it does not run; or what is wrong with it. */
-export type Evaluated = Pick<Policy, 'name'> | string;
+export type Evaluated = Pick<Policy, 'name' | 'horizonMs'> | string;
+
+export interface Played {
+  readonly result: StoryResult;
+  /** Why policies of it cannot hear what they listen to, with this inventory. */
+  readonly findings: readonly Finding[];
+}
 
 /** `policies`: their places among those that were loaded. */
 export interface PlayOrder extends Omit<StoryOptions, 'policies'> {
@@ -22,7 +29,7 @@ export type StageReport =
   | { readonly kind: 'loaded'; readonly policies: readonly Evaluated[] }
   /** A line of the story begins. */
   | { readonly kind: 'at'; readonly line: number }
-  | { readonly kind: 'played'; readonly played: StoryResult }
+  | { readonly kind: 'played'; readonly played: Played }
   | { readonly kind: 'broken'; readonly reason: string };
 
 type Answer = Exclude<StageReport, { readonly kind: 'at' }> | { readonly kind: 'ended'; readonly end: ThreadEnd };
@@ -65,7 +72,7 @@ export class Stage {
   async play({
     policies,
     ...story
-  }: Omit<PlayOrder, 'kind' | 'policies'> & { readonly policies: readonly string[] }): Promise<StoryResult | string> {
+  }: Omit<PlayOrder, 'kind' | 'policies'> & { readonly policies: readonly string[] }): Promise<Played | string> {
     if (!this.#thread) {
       const again = await this.#load();
       if (again.kind === 'ended') throw died(again.end);

@@ -1,4 +1,4 @@
-// What `offbox test` says of policies that do not come back, use what policies do not have, or are not there.
+// What `offbox test` says of policies that do not come back, use what policies do not have, fail the check, or are not there.
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -115,6 +115,59 @@ it('has nothing in a story that policies do not have live, and says what stopped
     outside: 'process',
   }))
     expect(out).toMatch(new RegExp(`the policy ${name} is stopped: it uses ${what}, which policies do not have\\. .+`));
+});
+
+it('fails where the check of a policy that it plays does, and does not write what came of it', async () => {
+  const home = folderWith({
+    'policies/mistyped.ts': advertising('mistyped', { prefix: '42' }),
+    'policies/stories/mistyped/one.txt': story,
+    'policies/banned.ts': advertising('banned', { before: 'new Date(0);' }),
+    'policies/stories/banned/one.txt': story,
+    'policies/good.ts': advertising('good'),
+    'policies/stories/good/one.txt': story,
+    'policies/untold.ts': advertising('untold', { prefix: '42' }),
+  });
+  const { out, code } = await tested(home, '--rewrite');
+  expect(code, out).toBe(1);
+  expect(out).toMatch(/^policies\/mistyped\.ts:10:\d+: Argument of type 'number'/m);
+  expect(out).toMatch(/^policies\/banned\.ts:9:\d+: Date is banned in a policy/m);
+  expect(out).not.toContain('untold');
+  for (const name of ['mistyped', 'banned']) {
+    expect(out).toContain(`✖ policies/stories/${name}/one.txt: not rewritten: policies/${name}.ts does not pass the check`);
+    expect(written(home, name)).toBe(story);
+  }
+  expect(out).toContain('✔ policies/stories/good/one.txt: rewritten');
+  expect(out).toContain('`offbox check` finds 2 mistakes');
+  const again = await tested(home, '--json', 'good');
+  expect({ code: again.code, out: again.out.trim() }).toEqual({
+    code: 0,
+    out: '{"story":"policies/stories/good/one.txt","passed":true,"said":""}',
+  });
+});
+
+it('is not green where a story goes as written and its policy does not pass the check', async () => {
+  const home = folderWith({ 'policies/good.ts': advertising('good'), 'policies/stories/good/one.txt': story });
+  expect((await tested(home, '--rewrite')).code).toBe(0);
+  writeFileSync(join(home, 'policies/good.ts'), advertising('good', { before: 'const many: number = "many"; void many;' }));
+  const { out, code } = await tested(home);
+  expect(out).toMatch(/^policies\/good\.ts:9:\d+: Type 'string' is not assignable to type 'number'/m);
+  expect(out).toContain('1 of 1 stories as written');
+  expect(code, out).toBe(1);
+});
+
+it('says why a policy hears nothing, and does not write that down', async () => {
+  const home = folderWith({
+    'policies/office.ts': advertising('office', { gateway: 'ofice' }),
+    'policies/stories/office/one.txt': story,
+  });
+  const why = 'policies/office.ts:7:31: office: there is no gateway "ofice". Did you mean office?';
+  const { out, code } = await tested(home);
+  expect(code, out).toBe(1);
+  expect(out).toContain(`✖ policies/stories/office/one.txt: ${why}`);
+  const again = await tested(home, '--rewrite');
+  expect(again.code, again.out).toBe(1);
+  expect(again.out).toContain(why);
+  expect(written(home, 'office')).toBe(story);
 });
 
 it('counts stories without a policy as failed, says what to do, and plays the others', async () => {
