@@ -112,8 +112,13 @@ export class Facts implements InventoryView {
 
   /** The member that a state change on a target speaks of. Vlan20 with the same group is not Vlan10. */
   memberOf(target: string, protocol: Gateway['protocol'], claim: RowClaim): GatewayMember | undefined {
-    const candidates = this.membersOn(target).filter((member) => member.protocol === protocol && couldBe(member, claim));
+    const candidates = this.membersLike(target, protocol, claim);
     return candidates.length === 1 ? candidates[0] : undefined;
+  }
+
+  /** All that it can speak of. */
+  membersLike(target: string, protocol: Gateway['protocol'], claim: RowClaim): readonly GatewayMember[] {
+    return this.membersOn(target).filter((member) => member.protocol === protocol && couldBe(member, claim));
   }
 
   fhrp(gateway: string, target: string): FhrpFact | undefined {

@@ -1,5 +1,6 @@
 // Owns: explaining: replays the journal with every operator speaking, and gathers what follows from one entry.
 import { Engine } from '../core/engine.ts';
+import { claimOf, type GatewayMember } from '../core/facts.ts';
 import type { DeployedPolicy } from '../core/policy.ts';
 import type { Verdict } from '../core/scope.ts';
 import { selectorMiss } from '../core/selector.ts';
@@ -106,12 +107,9 @@ class Explainer {
     if (trail) return { policy: name, steps, conclusion: pipeConclusion(steps, trail.waits) };
     const last = steps.at(-1)!;
     if (last.verdict === 'stopped') return { policy: name, steps, conclusion: `It was stopped at ${last.step}.` };
+    if (last.verdict !== 'waiting') return { policy: name, steps, conclusion: 'It fired and went through.' };
     const open = [...this.#stages.get(name)!.values()].some((stage) => stage !== 'ended');
-    return {
-      policy: name,
-      steps,
-      conclusion: open && last.verdict === 'waiting' ? `It still waits at ${last.step}.` : 'It fired and went through.',
-    };
+    return { policy: name, steps, conclusion: open ? `It still waits at ${last.step}.` : `It is ${last.detail}.` };
   }
 
   #meet(entry: Entry): void {
@@ -121,23 +119,24 @@ class Explainer {
     const derived = this.#engine.derived(entry.event);
     for (const { policy } of this.#policies) {
       const misses = policy.on.map((selector) => selectorMiss(selector, entry.event, derived));
-      if (!misses.includes(undefined)) this.#misses.set(policy.name, [...misses, ...this.#noMember(entry.event)].join('; '));
+      if (misses.includes(undefined)) continue;
+      const listens = policy.on.some(({ name }) => name === 'fhrp.changed');
+      this.#misses.set(policy.name, [...misses, ...(listens ? this.#noMember(entry.event) : [])].join('; '));
     }
   }
 
   /** A state change that is no declared gateway's is often the reason: Vlan20 with the group number of Vlan10. */
   #noMember({ meaning, target }: Event): readonly string[] {
-    if (meaning?.kind !== 'hsrp.state-changed' && meaning?.kind !== 'vrrp.state-changed') return [];
+    const claimed = meaning && target ? claimOf(meaning) : undefined;
+    if (!claimed || target === undefined) return [];
     const { facts } = this.#engine;
-    const declared = Object.keys(facts.inventory.gateways).flatMap((gateway) =>
-      facts
-        .membersOf(gateway)
-        .filter((member) => member.target === target)
-        .map((member) => `${gateway} has ${target} ${member.interface ?? member.instance ?? ''} group ${member.group ?? '-'}`),
-    );
-    return [
-      `no gateway has ${target} ${meaning.interface ?? ''} group ${meaning.group ?? '-'} (${declared.join(', ') || `none has ${target}`})`,
-    ];
+    const { protocol, claim } = claimed;
+    const like = facts.membersLike(target, protocol, claim);
+    if (like.length === 1) return [];
+    const said = `${target} ${claim.interface ?? claim.instance ?? ''} group ${claim.group ?? '-'}`;
+    if (like.length > 1) return [`${said} could be any of ${like.map(memberText).join(', ')}`];
+    const declared = facts.membersOn(target).filter((member) => member.protocol === protocol);
+    return [`no gateway has ${said} (${declared.map(memberText).join(', ') || `none has ${target} with ${protocol}`})`];
   }
 
   #hear(verdict: Verdict): void {
@@ -185,6 +184,9 @@ class Explainer {
   }
 }
 
+const memberText = ({ gateway, target, interface: name, instance, group }: GatewayMember): string =>
+  `${gateway} has ${target} ${name ?? instance ?? ''} group ${group ?? '-'}`;
+
 const verdictOf: Readonly<Record<string, Verdict['verdict']>> = {
   done: 'passed',
   already: 'passed',
@@ -214,5 +216,5 @@ function stageAfter(stage: Stage, { step, verdict, detail }: Verdict): Stage {
   if (step !== 'exclusive') return stage;
   if (verdict === 'waiting' && detail.includes('another follows')) return 'queued';
   // A round that came to rest ends the chain.
-  return verdict === 'stopped' || detail.startsWith('as it should be') ? 'ended' : 'followed';
+  return verdict === 'stopped' || /^as (it should|far as it can) be/.test(detail) ? 'ended' : 'followed';
 }

@@ -443,3 +443,17 @@ test('what it says of a round can be followed', () => {
   ]);
   expect(line(take!)).toBe('absent r1');
 });
+
+test('it does not say that all is as it should be while a take is held', () => {
+  const verdicts: Verdict[] = [];
+  const rig = new Rig([advertises], { inventory: gatewayOf('r1', 'r2'), trace: (verdict) => verdicts.push(verdict) });
+  const [first, second] = rig.event(hsrpEvent('r2', 'active'));
+  rig.reading(first!, { kind: 'unreachable', reason: 'cannot be reached' });
+  const [give] = rig.reading(second!, { kind: 'rows', rows: [row('active')] });
+  const [take] = rig.outcome(give!, 'done');
+  rig.outcome(take!, 'held');
+  expect(verdicts.slice(-2).map(({ verdict, detail }) => `${verdict}: ${detail}`)).toEqual([
+    'waiting: take from r1: held',
+    'waiting: as far as it can be, 0.000 s after the round began: what is taken from r1 is held',
+  ]);
+});

@@ -274,11 +274,10 @@ export class Exclusive {
     cell.failures = 0;
     cell.told = null;
     this.#cells.clearAlarm(id);
-    this.#say(
-      cell,
-      'passed',
-      () => `as it should be, ${secondsText(this.#host.scope.now() - cell.startedAt)} after the round began`,
-    );
+    const after = (): string => `${secondsText(this.#host.scope.now() - cell.startedAt)} after the round began`;
+    const held = cell.members.filter(({ outcome }) => outcome === 'held');
+    if (held.length === 0) this.#say(cell, 'passed', () => `as it should be, ${after()}`);
+    else this.#say(cell, 'waiting', () => `as far as it can be, ${after()}: what is taken from ${names(held)} is held`);
     this.#readNext(id, cell);
   }
 
