@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import colors from 'picocolors';
 import { OperatorError } from '../model/errors.ts';
+import type { Explanation } from '../runtime/explain.ts';
 import { visible } from './terminal.ts';
 import { configFile } from './where.ts';
 
@@ -21,8 +22,10 @@ const marks = {
 export function declareExplain(program: Command): void {
   program
     .command('explain')
-    .description('why a policy fired on an entry, or which step stopped it')
-    .argument('<seq>', 'the entry, as `offbox show events` numbers it')
+    .description(
+      'why a policy fired on an event, or which step stopped it; of an intent, or what was done for one, why it was wanted',
+    )
+    .argument('<seq>', 'the entry, as the # in the terminal and `offbox show events` number it')
     .argument('[policy]', 'one policy (default: all)')
     .option('-c, --config <file>', "the configuration (default: ./offbox.yaml, else the lab's)")
     .option('--json', 'print one JSON object a policy')
@@ -37,19 +40,40 @@ async function explain(written: string, policy: string | undefined, { config, js
     });
   const [{ explainJournal }, { loadConfig }] = await Promise.all([import('../main.ts'), import('../runtime/config.ts')]);
   const explanation = await explainJournal(await loadConfig(configFile(config)), Number(written), policy);
-  if (json) {
-    for (const one of explanation.policies) process.stdout.write(`${JSON.stringify({ entry: explanation.entry, ...one })}\n`);
-    return;
+  process.stdout.write(`${(json ? asJson(explanation) : asText(explanation)).join('\n')}\n`);
+}
+
+/** One object a policy; where there is none, one for the entry. */
+function asJson({ entry, said, policies, cause, note }: Explanation): readonly string[] {
+  const notes = note === undefined ? {} : { note };
+  const objects = [
+    ...policies.map((one) => ({ entry, ...one })),
+    ...(cause?.policies ?? []).map((one) => ({ entry, cause: cause!.entry, ...one, ...notes })),
+  ];
+  const alone = { entry, said, ...(cause ? { cause: cause.entry } : {}), ...notes };
+  return (objects.length > 0 ? objects : [alone]).map((object) => JSON.stringify(object));
+}
+
+function asText({ entry, said, policies, cause, note }: Explanation): readonly string[] {
+  const head = (text: string, what: string): string => `${colors.bold(text)}: ${visible(what)}`;
+  const { seq } = entry;
+  return [
+    head(`entry ${seq}`, said),
+    ...policies.flatMap(policyLines),
+    ...(cause ? ['', head(`entry ${seq} was caused by ${nameOf(cause.entry)}`, cause.said)] : []),
+    ...(cause?.policies ?? []).flatMap(policyLines),
+    ...(note === undefined ? [] : [visible(note)]),
+  ];
+}
+
+const nameOf = ({ kind, seq }: Explanation['entry']): string => (kind === 'event' ? `event ${seq}` : `entry ${seq}`);
+
+function policyLines({ policy, steps, conclusion }: Explanation['policies'][number]): readonly string[] {
+  const lines = ['', colors.magenta(policy)];
+  for (const { verdict, step, detail, afterMs, seq } of steps) {
+    lines.push(
+      `  ${marks[verdict]} ${step.padEnd(9)} ${visible(detail)} ${colors.dim(afterMs === 0 ? '' : `+${(afterMs / 1000).toFixed(3)} s, entry ${seq}`)}`.trimEnd(),
+    );
   }
-  const lines = [`${colors.bold(`entry ${explanation.entry.seq}`)}: ${visible(explanation.said)}`];
-  for (const { policy: name, steps, conclusion } of explanation.policies) {
-    lines.push('', colors.magenta(name));
-    for (const { verdict, step, detail, afterMs, seq } of steps) {
-      lines.push(
-        `  ${marks[verdict]} ${step.padEnd(9)} ${visible(detail)} ${colors.dim(afterMs === 0 ? '' : `+${(afterMs / 1000).toFixed(3)} s, entry ${seq}`)}`.trimEnd(),
-      );
-    }
-    lines.push(`  ${colors.bold(visible(conclusion))}`);
-  }
-  process.stdout.write(`${lines.join('\n')}\n`);
+  return [...lines, `  ${colors.bold(visible(conclusion))}`];
 }

@@ -42,7 +42,7 @@ export async function startLabRun({ once, json }: LabRunOptions): Promise<number
     const runtime = await compose({ ...loaded, watch: { ...watch, onFailure: failed.resolve } });
     if (once) return await play({ lab, runtime }, say).finally(() => runtime.stop());
     say(
-      `\n${colors.bold('It runs; Ctrl-C ends it.')} From another terminal, in this folder: npx offbox lab fail gw-a, then lab restore gw-a;\nnpx offbox migrate web1 --to kvm2 --allow relax; npx offbox show gateways; npx offbox explain 3, or whatever # stands beside a line.\n`,
+      `\n${colors.bold('It runs; Ctrl-C ends it.')} From another terminal, in this folder: npx offbox lab fail gw-a, then lab restore gw-a;\nnpx offbox migrate web1 --to kvm2 --allow relax; npx offbox show gateways; npx offbox explain N, where N is any # beside a line.\n`,
     );
     await endOf(runtime, failed.promise);
     return 0;

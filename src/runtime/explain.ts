@@ -8,6 +8,8 @@ import type { Entry, EntryOf } from '../model/entry.ts';
 import { OperatorError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import type { Journal } from '../ports/journal.ts';
+import { isOfIntent, type Origin, Origins } from './explain-cause.ts';
+import { entryText } from './explain-entry.ts';
 import { PipeTrail, pipeConclusion } from './explain-pipe.ts';
 import { narrator, type Phrase } from './narrate.ts';
 import { timeText } from './wall.ts';
@@ -21,33 +23,82 @@ export interface Step {
   readonly afterMs: number;
 }
 
-export interface Explanation {
+export interface PolicyExplained {
+  readonly policy: string;
+  readonly steps: readonly Step[];
+  readonly conclusion: string;
+}
+
+interface Explained {
   readonly entry: Entry;
   /** The entry in words. */
   readonly said: string;
-  readonly policies: readonly { readonly policy: string; readonly steps: readonly Step[]; readonly conclusion: string }[];
+  readonly policies: readonly PolicyExplained[];
+}
+
+export interface Explanation extends Explained {
+  /** Of an intent, and of what was done for one: the entry that it began with, and what its policy made of that. */
+  readonly cause?: Explained;
+  /** Why there is no more to tell. */
+  readonly note?: string;
 }
 
 /** A chain that has not ended by then is not told further. */
 const stepsMax = 200;
 
 export async function explain(
-  journal: Pick<Journal, 'read' | 'ofKind'>,
+  journal: Read,
   policies: readonly DeployedPolicy[],
   seq: number,
   only?: string,
 ): Promise<Explanation> {
   const chosen = policies.filter(({ policy }) => only === undefined || policy.name === only);
   if (chosen.length === 0) throw noPolicy(only, policies);
-  const teller = new Explainer(policies, seq);
-  for await (const batch of journal.ofKind('quarantine', 0)) for (const entry of batch) teller.withhold(entry);
-  for await (const batch of journal.read(0)) for (const entry of batch) teller.take(entry);
-  if (!teller.entry)
+  const teller = await told(journal, new Explainer(policies, seq, new Origins(policies.map(({ policy }) => policy))));
+  const { entry, said } = teller;
+  if (!entry)
     throw new OperatorError(`there is no entry ${seq}`, {
       code: 'usage',
       remedy: 'Take a number from `offbox show events` or `offbox show intents`.',
     });
-  return { entry: teller.entry, said: teller.said, policies: chosen.map((deployed) => teller.conclude(deployed)) };
+  if (entry.kind === 'event') return { entry, said, policies: chosen.map((deployed) => teller.conclude(deployed)) };
+  const { origin } = teller;
+  const woken = chosen.filter(({ policy: { name } }) => teller.woke(name, origin !== undefined));
+  const explained = { entry, said, policies: woken.map((deployed) => teller.conclude(deployed)) };
+  if (origin) return { ...explained, ...(await fromOrigin(journal, policies, origin, only)) };
+  const note = isOfIntent(entry)
+    ? 'What caused it is not known: its intent is not in the journal any more.'
+    : only === undefined
+      ? 'Nobody is woken by it.'
+      : `${only} is not woken by it.`;
+  return woken.length > 0 ? explained : { ...explained, note };
+}
+
+type Read = Pick<Journal, 'read' | 'ofKind'>;
+
+async function told(journal: Read, teller: Explainer): Promise<Explainer> {
+  for await (const batch of journal.ofKind('quarantine', 0)) for (const entry of batch) teller.withhold(entry);
+  for await (const batch of journal.read(0)) for (const entry of batch) teller.take(entry);
+  return teller;
+}
+
+/** What the policy that wanted it made of the entry that it began with. */
+async function fromOrigin(
+  journal: Read,
+  policies: readonly DeployedPolicy[],
+  { policy, root }: Origin,
+  only: string | undefined,
+): Promise<Pick<Explanation, 'cause' | 'note'>> {
+  if (only !== undefined && only !== policy) return { note: `It is of ${policy}; ${only} has no part in it.` };
+  const teller = await told(journal, new Explainer(policies, root));
+  const { entry, said } = teller;
+  if (!entry) return { note: `It was caused by entry ${root}, which is not in the journal any more.` };
+  const deployed = policies.find((each) => each.policy.name === policy);
+  if (deployed && teller.woke(policy)) return { cause: { entry, said, policies: [teller.conclude(deployed)] } };
+  const note = deployed
+    ? `${policy}, as it is now, is not woken by that.`
+    : `There is no policy ${policy} any more, so that it cannot be followed.`;
+  return { cause: { entry, said, policies: [] }, note };
 }
 
 function noPolicy(name: string | undefined, policies: readonly DeployedPolicy[]): OperatorError {
@@ -73,12 +124,16 @@ class Explainer {
   /** Of the policies that are pipes. */
   readonly #trails = new Map<string, PipeTrail>();
   readonly #misses = new Map<string, string>();
+  readonly #origins: Origins | undefined;
   entry: Entry | undefined;
   said = '';
+  /** Of an intent, and of what was done for one. */
+  origin: Origin | undefined;
 
-  constructor(policies: readonly DeployedPolicy[], seq: number) {
+  constructor(policies: readonly DeployedPolicy[], seq: number, origins?: Origins) {
     this.#seq = seq;
     this.#policies = policies;
+    this.#origins = origins;
     this.#engine = new Engine(policies, { trace: (verdict) => this.#hear(verdict) });
   }
 
@@ -89,14 +144,22 @@ class Explainer {
 
   take(entry: Entry): void {
     if (entry.seq === this.#seq) this.#meet(entry);
-    this.#engine.step(entry);
+    const { intents } = this.#engine.step(entry);
     const phrases = this.#narrate(entry, this.#engine);
-    if (entry.seq === this.#seq)
-      this.said = phrases.map(({ what, who, text }) => `${what} ${who} ${text}`).join('; ') || entry.kind;
-    else if (this.entry) this.#follow(entry, phrases);
+    if (entry.seq <= this.#seq) this.#origins?.take(entry, intents);
+    if (entry.seq === this.#seq) {
+      this.said = phrases.map(({ what, who, text }) => `${what} ${who} ${text}`).join('; ') || entryText(entry);
+      this.origin = this.#origins?.of(entry);
+    } else if (this.entry) this.#follow(entry, phrases);
   }
 
-  conclude({ policy: { name } }: DeployedPolicy): Explanation['policies'][number] {
+  /** Whether a policy had something to say at the entry, or `itself` was woken by it and did not only get its answer. */
+  woke(policy: string, itself = false): boolean {
+    const steps = this.#steps.get(policy) ?? [];
+    return itself ? steps[0]?.step === 'on' : steps.length > 0;
+  }
+
+  conclude({ policy: { name } }: DeployedPolicy): PolicyExplained {
     const steps = this.#steps.get(name);
     if (!steps) {
       const detail = this.#misses.get(name) ?? 'not woken by this entry';
@@ -141,6 +204,7 @@ class Explainer {
 
   #hear(verdict: Verdict): void {
     const { policy, seq, at, step, key, until } = verdict;
+    if (seq <= this.#seq) this.#origins?.hear(verdict);
     if (!this.entry) return;
     const detail = until === undefined ? verdict.detail : `${verdict.detail} until ${clockText(until, this.entry.at)}`;
     const said: Step = { step, verdict: verdict.verdict, detail, seq, afterMs: at - this.entry.at };
