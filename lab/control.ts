@@ -38,7 +38,7 @@ function socketPath(dir: string): string {
   });
 }
 
-/** Told what is asked, as it was written, BEFORE it is done. */
+/** Told what is asked, as it was written, BEFORE it is done; not of what is refused. */
 export type OnVerb = (verb: string, words: readonly string[]) => void;
 
 interface Served {
@@ -147,8 +147,7 @@ function serve(socket: Socket, { lab, wall, onVerb }: Served): void {
 async function answerTo(lab: Controlled, line: string, onVerb: OnVerb): Promise<Answer> {
   try {
     const { verb, words } = parsed(line);
-    onVerb(verb, words);
-    return { ok: true, result: await obeyVerb(lab, verb, words) };
+    return { ok: true, result: await obeyVerb(lab, verb, words, () => onVerb(verb, words)) };
   } catch (error) {
     return refusal(error);
   }

@@ -59,7 +59,7 @@ export interface LabOptions {
   readonly timers?: Partial<LabTimers>;
   /** Which VMs run where; web1, db1 and app1, unless said otherwise. */
   readonly vms?: HypervisorsOptions<HypervisorName>['vms'];
-  /** Told what another terminal asks for, before it is done. */
+  /** Told what another terminal asks for, before it is done; not of what is refused. */
   readonly onVerb?: OnVerb;
 }
 

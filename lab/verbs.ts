@@ -68,20 +68,25 @@ export interface Controlled extends Faults {
 interface Verb {
   /** As help shows it, behind the verb. */
   readonly words: string;
-  readonly run: (lab: Controlled, words: readonly string[]) => Promise<unknown>;
+  /** Throws an OperatorError where it cannot be done; what it returns does it. */
+  readonly prepare: (words: readonly string[], lab: Controlled) => () => Promise<unknown>;
 }
 
 /** Times and span of a flap are bounded: it is answered when it is over. */
 const flapTimesMax = 1_000;
 const flapEveryMsMax = 60_000;
 
+const doing = (act: () => Promise<void> | void, told: string) => async (): Promise<string> => {
+  await act();
+  return told;
+};
+
 const onGateway = (told: string, act: (lab: Controlled, name: GatewayName) => Promise<void> | void): Verb => ({
   words: 'GATEWAY',
-  async run(lab, words) {
+  prepare(words, lab) {
     const name = gateway(words[0]);
     noMore(words, 1);
-    await act(lab, name);
-    return `${name} ${told}`;
+    return doing(() => act(lab, name), `${name} ${told}`);
   },
 });
 
@@ -92,23 +97,20 @@ const onDevice = (
   toSwitch: (lab: Controlled, name: SwitchName) => Promise<void> | void,
 ): Verb => ({
   words: 'GATEWAY|SWITCH',
-  async run(lab, words) {
+  prepare(words, lab) {
     const name = oneOf([...gatewayNames, ...switchNames], words[0], 'gateway or switch');
     noMore(words, 1);
     const gatewayName = gatewayNames.find((each) => each === name);
-    if (gatewayName) await toGateway(lab, gatewayName);
-    else await toSwitch(lab, name as SwitchName);
-    return `${name} ${told}`;
+    return doing(() => (gatewayName ? toGateway(lab, gatewayName) : toSwitch(lab, name as SwitchName)), `${name} ${told}`);
   },
 });
 
 const onHypervisor = (told: string, act: (lab: Controlled, name: HypervisorName) => Promise<void> | void): Verb => ({
   words: 'HYPERVISOR',
-  async run(lab, words) {
+  prepare(words, lab) {
     const name = oneOf(hypervisorNames, words[0], 'hypervisor');
     noMore(words, 1);
-    await act(lab, name);
-    return `${name} ${told}`;
+    return doing(() => act(lab, name), `${name} ${told}`);
   },
 });
 
@@ -133,8 +135,7 @@ async function migrate(lab: Controlled, vm: string, to: HypervisorName, how: Lab
   }
 }
 
-/** What libvirtd says no to is told in our words: who asks is no client of it. */
-function abort(lab: Controlled, vm: string): void {
+function refuseIdle(lab: Controlled, vm: string): void {
   const { hypervisors } = lab.state();
   const here = hypervisors.find(({ vms }) => vms.some((each) => isCalled(each, vm) && each.migration?.direction === 'out'));
   if (!here) {
@@ -144,6 +145,10 @@ function abort(lab: Controlled, vm: string): void {
       `Begin a migration first, as in \`offbox lab migrate ${vm} --to ${other}\`.`,
     );
   }
+}
+
+/** What libvirtd says no to is told in our words: who asks is no client of it. */
+function abort(lab: Controlled, vm: string): void {
   try {
     lab.hypervisors.abort(vm);
   } catch (thrown) {
@@ -174,7 +179,7 @@ const verbs: Readonly<Record<string, Verb>> = {
   ),
   reload: {
     words: 'GATEWAY [stale]',
-    async run(lab, words) {
+    prepare(words, lab) {
       const name = gateway(words[0]);
       noMore(words, 2);
       if (words[1] !== undefined && words[1] !== 'stale')
@@ -182,28 +187,27 @@ const verbs: Readonly<Record<string, Verb>> = {
           `"${words[1]}" is not what a reload takes`,
           'Say "stale" for a startup configuration with an old network statement, or nothing.',
         );
-      await lab.reload(name, { stale: words[1] === 'stale' });
-      return `${name} has reloaded${words[1] ? ', with a stale network statement in its startup configuration' : ''}`;
+      const stale = words[1] === 'stale';
+      const how = stale ? ', with a stale network statement in its startup configuration' : '';
+      return doing(() => lab.reload(name, { stale }), `${name} has reloaded${how}`);
     },
   },
   split: onGateway('is cut off from the others on the LAN; its links stay up', (lab, name) => lab.split(name)),
   heal: {
     words: '',
-    async run(lab, words) {
+    prepare(words, lab) {
       noMore(words, 0);
-      lab.heal();
-      return 'the LAN is whole again';
+      return doing(() => lab.heal(), 'the LAN is whole again');
     },
   },
   flap: {
     words: 'GATEWAY [TIMES [EVERY-MS]]',
-    async run(lab, words) {
+    prepare(words, lab) {
       const name = gateway(words[0]);
       noMore(words, 3);
       const times = whole(words[1], 3, flapTimesMax);
       const everyMs = whole(words[2], 200, flapEveryMsMax);
-      await lab.flap(name, { times, everyMs });
-      return `the LAN link of ${name} went down and up ${times} times`;
+      return doing(() => lab.flap(name, { times, everyMs }), `the LAN link of ${name} went down and up ${times} times`);
     },
   },
   silence: onGateway('sends syslog and traps that nobody gets', (lab, name) => lab.silence(name)),
@@ -214,32 +218,33 @@ const verbs: Readonly<Record<string, Verb>> = {
   ),
   unreachable: {
     words: 'SWITCH',
-    async run(lab, words) {
+    prepare(words, lab) {
       const name = oneOf(switchNames, words[0], 'switch');
       noMore(words, 1);
-      lab.switchFaults.unreachable(name);
-      return `${name} has lost its management network; it forwards as before`;
+      const told = `${name} has lost its management network; it forwards as before`;
+      return doing(() => lab.switchFaults.unreachable(name), told);
     },
   },
   'link-down': onGateway('has lost its LAN link', (lab, name) => lab.linkDown(name)),
   'link-up': onGateway('has its LAN link again', (lab, name) => lab.linkUp(name)),
   migrate: {
     words: 'VM HYPERVISOR [live|fail|abort|offline|post-copy]',
-    async run(lab, words) {
+    prepare(words, lab) {
       const [, to, how = 'live'] = words;
       const vm = vmOf(lab, words[0]);
       noMore(words, 3);
       const kind = oneOf(migrationWords, how, 'kind of migration');
-      return migrate(lab, vm, oneOf(hypervisorNames, to, 'hypervisor'), migrationKinds[kind]);
+      const destination = oneOf(hypervisorNames, to, 'hypervisor');
+      return () => migrate(lab, vm, destination, migrationKinds[kind]);
     },
   },
   abort: {
     words: 'VM',
-    async run(lab, words) {
+    prepare(words, lab) {
       const vm = vmOf(lab, words[0]);
       noMore(words, 1);
-      abort(lab, vm);
-      return `the migration of ${vm} is aborted`;
+      refuseIdle(lab, vm);
+      return doing(() => abort(lab, vm), `the migration of ${vm} is aborted`);
     },
   },
   'restart-libvirtd': onHypervisor('has its libvirtd again', (lab, name) => lab.hypervisors.restartLibvirtd(name)),
@@ -248,27 +253,37 @@ const verbs: Readonly<Record<string, Verb>> = {
   thaw: onHypervisor('answers again', (lab, name) => lab.hypervisors.thaw(name)),
   state: {
     words: '',
-    async run(lab, words) {
+    prepare(words, lab) {
       noMore(words, 0);
-      return lab.state();
+      return async () => lab.state();
     },
   },
   external: {
     words: '',
-    async run(lab, words) {
+    prepare(words, lab) {
       noMore(words, 0);
-      return lab.external();
+      return async () => lab.external();
     },
   },
 };
 
-/** Does it, and answers with a sentence or with data. Rejects with an OperatorError that lists what there is. */
-export async function obeyVerb(lab: Controlled, verb: string, words: readonly string[]): Promise<unknown> {
+/**
+ * Does it, and answers with a sentence or with data. Rejects with an OperatorError that lists what there is. `begun` is called
+ * before it is done, and not at all where it cannot be.
+ */
+export async function obeyVerb(
+  lab: Controlled,
+  verb: string,
+  words: readonly string[],
+  begun: () => void = () => {},
+): Promise<unknown> {
   if (!Object.hasOwn(verbs, verb)) {
     const known = Object.entries(verbs).map(([name, each]) => `${name} ${each.words}`.trim());
     throw wrong(`"${verb}" is no verb of the lab`, `Say one of: ${known.join(', ')}.`);
   }
-  return verbs[verb]!.run(lab, words);
+  const act = verbs[verb]!.prepare(words, lab);
+  begun();
+  return act();
 }
 
 const gateway = (word: string | undefined) => oneOf(gatewayNames, word, 'gateway');

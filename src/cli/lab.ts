@@ -18,12 +18,31 @@ interface LabCommandOptions {
   readonly json?: boolean;
 }
 
+const verbsText = `
+What can be asked:
+  up                             the lab as a process of its own
+  state, external                what is so; what the external router sees
+  fail GATEWAY|SWITCH            it loses its power
+  hang GATEWAY|SWITCH            it accepts sessions and says nothing
+  restore GATEWAY|SWITCH         ends every fault of it: fail, hang, silence, link-down, unreachable; boots it where it is off
+  reload GATEWAY [stale]         stale: an old network statement is in its startup configuration
+  flap GATEWAY [TIMES [EVERY-MS]]
+  link-down, link-up GATEWAY     its link to the LAN
+  split GATEWAY                  it is cut off from the others; \`heal\` ends it
+  heal                           the LAN is whole again
+  silence GATEWAY                its syslog and traps get lost; \`restore\` ends it
+  unreachable SWITCH             its management network is gone, and it forwards; \`restore\` ends it
+  migrate VM --to HYPERVISOR     past Offbox; --fail or --abort: it goes wrong
+  abort VM                       the migration that is on
+  restart-libvirtd HYPERVISOR
+  cut HYPERVISOR                 ends the connections to its libvirtd, once
+  freeze HYPERVISOR              its libvirtd answers nothing; \`thaw\` ends it
+  thaw HYPERVISOR`;
+
 export function declareLab(program: Command): void {
   program
     .command('lab')
-    .description(
-      'the simulated network: up, state, external, or a fault: fail | restore | reload | split | heal | flap | silence | hang | link-down | link-up GATEWAY, fail | restore | hang | unreachable SWITCH, migrate VM --to HYPERVISOR, abort VM, restart-libvirtd | cut | freeze | thaw HYPERVISOR',
-    )
+    .description('the simulated network: up, state, external, or something that goes wrong in it (see below)')
     .argument('<verb>', 'what to do')
     .argument('[words...]', 'the gateway, switch, hypervisor or VM, and what the verb takes besides')
     .option('-d, --dir <folder>', "the lab's folder (default: .offbox/lab)")
@@ -32,6 +51,7 @@ export function declareLab(program: Command): void {
     .option('--fail', "with migrate: the destination's QEMU dies")
     .option('--abort', 'with migrate: it is aborted half-way')
     .option('--json', 'print the answer as JSON')
+    .addHelpText('after', verbsText)
     .action(lab);
 }
 

@@ -1,8 +1,10 @@
 // What the command line says to somebody who is wrong: what is wrong, where, and what to do.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { obeyVerb } from '../../lab/verbs.ts';
+import type { OperatorError } from '../../src/model/errors.ts';
 import { linkOffbox } from '../linked.ts';
 import { runOffbox } from './offbox.ts';
 
@@ -42,6 +44,20 @@ it.each([
 ])('offbox %j is wrong usage, and says what to do', async (words, said) => {
   const { code, err } = await runOffbox(home, words);
   expect([code, err]).toEqual([2, expect.stringContaining(said)]);
+});
+
+describe('the help of lab', () => {
+  it('says of every verb of the lab whom it is for, and what ends a hang', async () => {
+    const { out } = await runOffbox(home, ['lab', '--help']);
+    const refusal = await obeyVerb({} as never, 'bogus', []).catch((thrown: OperatorError) => thrown.remedy);
+    const verbs = [...String(refusal).matchAll(/(?:: |, )([a-z-]+)/g)].map(([, verb]) => verb!);
+    expect(verbs).toContain('unreachable');
+    const text = readFileSync(join(import.meta.dirname, '..', '..', 'README.md'), 'utf8');
+    for (const verb of verbs) expect(out, verb).toMatch(new RegExp(`^  (\\S+, )?${verb}\\b`, 'm'));
+    for (const verb of ['unreachable', 'freeze', 'thaw', 'cut', 'hang', 'restore'])
+      expect(text, verb).toMatch(new RegExp(`offbox lab[^\n]*[ |]${verb}\\b`));
+    expect(out).toMatch(/restore .*hang/);
+  });
 });
 
 describe('a policy with a misspelt selector', () => {

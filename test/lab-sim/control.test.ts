@@ -1,9 +1,10 @@
 // The lab's control socket: what `offbox lab …` in another terminal talks to.
-import { statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { labCommand } from '../../lab/control.ts';
+import { labCommand, serveControl } from '../../lab/control.ts';
 import { startLab } from '../../lab/index.ts';
 import { labVms } from '../../lab/model/hypervisor.ts';
 import { labHostKey } from '../../lab/servers/secrets.ts';
@@ -105,6 +106,32 @@ describe('of VMs', () => {
     );
     await moving;
   });
+});
+
+test('only what is done is told, before it is done', async () => {
+  const told: string[] = [];
+  const dir = mkdtempSync(join(tmpdir(), 'lab-told-'));
+  const control = await serveControl(dir, lab.lab, realWall, (verb, words) => {
+    told.push([verb, ...words, lab.lab.roles()['gw-a']].join(' '));
+  });
+  for (const [verb, ...words] of [
+    ['fail', 'nobody'],
+    ['bogus'],
+    ['fail'],
+    ['hang', 'gw-a', 'now'],
+    ['freeze', 'gw-a'],
+    ['migrate', 'nobody', 'kvm2'],
+    ['abort', 'nobody'],
+  ] as const)
+    await expect(labCommand(dir, verb!, words)).rejects.toThrow('[lab]');
+  expect(told).toEqual([]);
+  const role = lab.lab.roles()['gw-a'];
+  await labCommand(dir, 'fail', ['gw-a']);
+  expect(told).toEqual([`fail gw-a ${role}`]);
+  expect(role).not.toBe('off');
+  await labCommand(dir, 'restore', ['gw-a']);
+  await control.stop();
+  rmSync(dir, { recursive: true });
 });
 
 test('a request that is none, or too long, is answered so', async () => {
