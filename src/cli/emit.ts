@@ -1,9 +1,12 @@
 // Owns: offbox emit: puts an event in by hand. Exits 0 only after it is in the journal.
 import type { Command } from 'commander';
+import colors from 'picocolors';
 import { z } from 'zod';
 import { OperatorError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import { meaningSchema } from '../model/meaning.ts';
+import type { Inventory } from '../model/target.ts';
+import { admit } from '../runtime/admission.ts';
 import { controlSocket } from '../runtime/api.ts';
 import { ask } from './client.ts';
 import { configFile } from './where.ts';
@@ -21,7 +24,7 @@ export function declareEmit(program: Command): void {
       'put an event in by hand: a syslog line, or a meaning as JSON; policies see it, and read the device before they act',
     )
     .argument('<event>', '\'%HSRP-5-STATECHANGE: Vlan10 Grp 10 state Standby -> Active\' or \'{"kind":"config.changed"}\'')
-    .option('-t, --target <name>', 'the target it speaks of')
+    .option('-t, --target <name>', 'the target it speaks of, where its line does not name it (default: none of the inventory)')
     .option('-c, --config <file>', "the configuration (default: ./offbox.yaml, else the lab's)")
     .option('--json', 'print the answer as JSON')
     .action(emit);
@@ -48,9 +51,17 @@ async function emit(text: string, { config, target, json }: EmitOptions): Promis
       code: 'not-running',
       remedy: 'Start it with `offbox start`; nothing was taken.',
     });
+  // Its line may say whose it is; a gap is of everybody.
+  if (admit(event, loaded.inventory).target === undefined && event.meaning?.kind !== 'source.gap')
+    process.stderr.write(`${colors.yellow(namelessText(loaded.inventory))}\n`);
   process.stdout.write(
     json ? `${JSON.stringify(answer)}\n` : `taken as entry ${answer.seq}; see \`offbox explain ${answer.seq}\`\n`,
   );
+}
+
+function namelessText({ targets }: Inventory): string {
+  const names = Object.keys(targets);
+  return `No target was named: this is taken as from \`local\`, which is none of the inventory's. Name one with --target${names.length > 0 ? `: ${names.join(', ')}` : ''}.`;
 }
 
 function meaningFrom(text: string): Event['meaning'] {

@@ -100,6 +100,21 @@ describe('a running Offbox', () => {
     expect(explained.out).toContain('It did not fire: stopped at on.');
   }, 30_000);
 
+  it('says of an event by hand that names no target how to name one', async () => {
+    const text = '%IP-4-DUPADDR: Duplicate address 23.0.0.1 on Vlan10, sourced by 0000.0c07.ac0a';
+    const nameless = await runOffbox(home, ['emit', text]);
+    expect(nameless.code).toBe(0);
+    expect(nameless.out).toContain('taken as entry');
+    expect(nameless.err).toContain('taken as from `local`');
+    expect(nameless.err).toContain('--target: gw-a, gw-b');
+    for (const words of [
+      ['-t', 'gw-a', text],
+      [`<189>46: gw-a: *Nov 23 03:31:09.857: ${text}`],
+      ['{"kind":"source.gap","source":"x","reason":"x"}'],
+    ])
+      expect((await runOffbox(home, ['emit', ...words])).err, words.join(' ')).toBe('');
+  }, 30_000);
+
   it('refuses a second Offbox on the same data, naming the first', async () => {
     const { code, err } = await runOffbox(home, ['start', '--config', join('.offbox', 'lab', 'offbox.yaml')]);
     expect(code).toBe(1);
@@ -122,8 +137,11 @@ describe('a running Offbox', () => {
 
   it('says what the external router sees, and lets things go wrong', async () => {
     expect((await runOffbox(home, ['lab', 'external', '--json'])).out).toContain('"via":["gw-a"]');
+    const told = printed(running, /▪ lab +silence gw-b/);
     const wrong = await runOffbox(home, ['lab', 'fail', 'gw-z']);
     expect(wrong.code).not.toBe(0);
     expect(wrong.err).toContain('gw-a');
+    expect((await runOffbox(home, ['lab', 'silence', 'gw-b'])).code).toBe(0);
+    expect(await told).not.toContain('gw-z');
   }, 30_000);
 });
