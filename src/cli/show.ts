@@ -16,6 +16,32 @@ interface ShowOptions {
   readonly config?: string;
   readonly json?: boolean;
   readonly last: string;
+  readonly wide?: boolean;
+}
+
+interface ShownPolicy {
+  readonly name: string;
+  readonly version: string;
+  readonly revision?: string;
+  readonly mode?: string;
+  readonly state: string;
+  readonly reason?: string;
+  readonly since: number;
+  readonly remembered: readonly Remembered[];
+  readonly describe: string;
+}
+
+interface ShownTarget {
+  readonly target: string;
+  readonly platform: string;
+  readonly address: string;
+  readonly state: string;
+  readonly since: number;
+  readonly reason?: string;
+  readonly waiting: number;
+  readonly held: number;
+  readonly reads: readonly string[];
+  readonly ensures: readonly string[];
 }
 
 export function declareShow(program: Command): void {
@@ -25,11 +51,12 @@ export function declareShow(program: Command): void {
     .argument('<what>', shownKinds.join(', '))
     .option('-c, --config <file>', "the configuration (default: ./offbox.yaml, else the lab's)")
     .option('-n, --last <count>', 'of events, intents and requests only the newest', '50')
-    .option('--json', 'print one JSON object a line')
+    .option('-w, --wide', 'of targets also the platform and what can be read and ensured there, of policies what they remember')
+    .option('--json', 'print one JSON object a line, with all there is')
     .action(async (what: string, options: ShowOptions) => show(shownOf(what), options));
 }
 
-async function show(what: Shown, { config, json, last }: ShowOptions): Promise<void> {
+async function show(what: Shown, { config, json, last, wide }: ShowOptions): Promise<void> {
   if (!/^[1-9]\d*$/.test(last))
     throw new OperatorError(`"${last}" is no count`, { code: 'usage', remedy: 'Write a number, such as --last 20.' });
   const [{ dataFolder }, { loadConfig }] = await Promise.all([import('../main.ts'), import('../runtime/config.ts')]);
@@ -37,7 +64,7 @@ async function show(what: Shown, { config, json, last }: ShowOptions): Promise<v
   const answer = (await ask(controlSocket(dataFolder(loaded)), 'GET', `/show/${what}`)) ?? (await fromJournal(what, loaded));
   const all = Array.isArray(answer) ? (answer as readonly object[]) : [answer as object];
   const items = what === 'events' || what === 'intents' || what === 'requests' ? all.slice(-Number(last)) : all;
-  const lines = json ? items.map((item) => JSON.stringify(item)) : table(items.flatMap((item) => rowsOf[what](item as never)));
+  const lines = json ? items.map((item) => JSON.stringify(item)) : table(shownRows(what, items, wide));
   process.stdout.write(lines.length > (json ? 0 : 1) ? `${lines.join('\n')}\n` : json ? '' : `no ${what}\n`);
 }
 
@@ -54,7 +81,12 @@ async function fromJournal(what: Shown, loaded: Parameters<typeof import('../mai
   return view[what]();
 }
 
-const rowsOf: Readonly<Record<Shown, (item: never) => readonly Row[]>> = {
+/** Of everything what fits a terminal; `wide`: all. */
+export function shownRows(what: Shown, items: readonly object[], wide = false): readonly Row[] {
+  return items.flatMap((item) => rowsOf[what](item as never, wide));
+}
+
+const rowsOf: Readonly<Record<Shown, (item: never, wide: boolean) => readonly Row[]>> = {
   vms: ({ vm, uuid, places, macs, migration }: ShownVm) => [
     {
       vm,
@@ -66,51 +98,31 @@ const rowsOf: Readonly<Record<Shown, (item: never) => readonly Row[]>> = {
       uuid,
     },
   ],
-  policies: (policy: {
-    name: string;
-    version: string;
-    revision?: string;
-    mode?: string;
-    state: string;
-    reason?: string;
-    since: number;
-    remembered: readonly Remembered[];
-    describe: string;
-  }) => [
+  policies: (policy: ShownPolicy, wide) => [
     {
       policy: policy.name,
+      state: policy.reason ? `${policy.state}: ${policy.reason}` : policy.state,
+      mode: policy.mode ?? '-',
       version: policy.version,
       git: policy.revision ?? '-',
-      mode: policy.mode ?? '-',
-      state: policy.reason ? `${policy.state}: ${policy.reason}` : policy.state,
-      since: policy.since ? timeText(policy.since) : '-',
-      remembers: memoryText(policy.remembered),
+      ...(wide ? { since: policy.since ? timeText(policy.since) : '-' } : {}),
+      // What there was no room for must be seen.
+      remembers: wide || policy.remembered.some(isLost) ? memoryText(policy.remembered) : '',
       says: policy.describe,
     },
   ],
-  targets: (target: {
-    target: string;
-    platform: string;
-    address: string;
-    state: string;
-    since: number;
-    reason?: string;
-    waiting: number;
-    held: number;
-    reads: string[];
-    ensures: string[];
-  }) => [
+  targets: (target: ShownTarget, wide) => [
     {
       target: target.target,
-      platform: target.platform,
-      address: target.address,
       line: target.state,
+      reason: target.reason ?? '',
       since: timeText(target.since),
       waiting: target.waiting,
       held: target.held,
-      reads: target.reads.join(','),
-      ensures: target.ensures.join(',') || '-',
-      reason: target.reason ?? '',
+      ...(wide ? { platform: target.platform } : {}),
+      address: target.address,
+      reads: wide ? target.reads.join(', ') : target.reads.length,
+      ensures: wide ? target.ensures.join(', ') || '-' : target.ensures.length,
     },
   ],
   gateways: ({ gateway, prefixes, members }: ShownGateway) =>
@@ -207,17 +219,17 @@ export function wantText(want: ShownIntent['intent']['want']): string {
     : `${want.resource.target}: ${resourceText(want.resource)} ${want.desired}`;
 }
 
+const isLost = ({ droppedKeys, droppedEvents }: Remembered): boolean => droppedKeys + droppedEvents > 0;
+
 /** `12 keys`; what there was no room for, and where, and how much room there is. */
 export function memoryText(remembered: readonly Remembered[]): string {
   const keys = remembered.reduce((sum, one) => sum + one.keys, 0);
-  const lost = remembered
-    .filter(({ droppedKeys, droppedEvents }) => droppedKeys + droppedEvents > 0)
-    .map(({ place, droppedKeys, droppedEvents }) => {
-      const what = [
-        droppedKeys > 0 ? `${droppedKeys} of more than ${cellKeysMax} keys` : '',
-        droppedEvents > 0 ? `${droppedEvents} events of keys with more than ${cellEventsMax}` : '',
-      ];
-      return `${place.slice(place.indexOf('/') + 1)} dropped ${what.filter(Boolean).join(' and ')}`;
-    });
+  const lost = remembered.filter(isLost).map(({ place, droppedKeys, droppedEvents }) => {
+    const what = [
+      droppedKeys > 0 ? `${droppedKeys} of more than ${cellKeysMax} keys` : '',
+      droppedEvents > 0 ? `${droppedEvents} events of keys with more than ${cellEventsMax}` : '',
+    ];
+    return `${place.slice(place.indexOf('/') + 1)} dropped ${what.filter(Boolean).join(' and ')}`;
+  });
   return [`${keys} keys`, ...lost].join('; ');
 }
