@@ -6,7 +6,7 @@ import { kindOf } from '../model/written-event.ts';
 import type { VersionChange } from '../runtime/reload.ts';
 import type { Watcher } from '../runtime/runtime.ts';
 import { runtimeVersion } from '../runtime/version.ts';
-import { stayAlive, timeText } from '../runtime/wall.ts';
+import { realWall, stayAlive, timeText } from '../runtime/wall.ts';
 import { teller } from './tell.ts';
 import { startFile } from './where.ts';
 
@@ -110,6 +110,9 @@ function reloadText({ policy, from, to, kept, reset }: VersionChange): string {
   return [`policy ${policy}: ${version}`, ...memory].join('; ');
 }
 
+/** Whoever tells the launcher and us, as systemd does by default, is heard twice, for the launcher passes it on. */
+const sameSignalMs = 300;
+
 /** Waits for a signal or a failure, then stops in order. A second signal ends at once. */
 export async function endOf(runtime: { stop(): Promise<void> }, failure: Promise<Error>): Promise<void> {
   const signal = new Promise<undefined>((done) => {
@@ -117,7 +120,11 @@ export async function endOf(runtime: { stop(): Promise<void> }, failure: Promise
   });
   const endStay = stayAlive();
   const fault = await Promise.race([signal, failure]);
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(130));
+  const heardAt = realWall.monotonic();
+  const again = (): void => {
+    if (realWall.monotonic() - heardAt >= sameSignalMs) process.exit(130);
+  };
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, again);
   endStay();
   await runtime.stop();
   if (fault) throw fault;

@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, expect, it } from 'vitest';
 import { linkOffbox } from '../linked.ts';
 import { ended, printed, runOffbox, startOffbox } from './offbox.ts';
@@ -50,6 +51,9 @@ it('puts an edit in force, tells of a broken file, of a new one and of one that 
   await printed(running, /policy two is gone/);
   expect(await policies()).toEqual([edited]);
   const end = ended(running);
+  // As systemd does, which tells the launcher and its child.
+  running.kill('SIGTERM');
+  await setTimeout(5);
   running.kill('SIGTERM');
   expect((await end).code).toBe(0);
 }, 60_000);
