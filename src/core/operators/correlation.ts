@@ -6,6 +6,7 @@ import { type Duration, durationMs } from '../../model/time.ts';
 import type { Cells } from '../cells.ts';
 import { currentScope, type Scope, type Verdict, type VerdictFrame } from '../scope.ts';
 import { type EventFrame, type Selector, selectorText, takesEvent } from '../selector.ts';
+import { listen } from './listen.ts';
 
 /** Which of the stream's events is meant: a selector such as `interfaces.down()`, or a function that says yes or no. */
 export type Which<T> = Selector<T> | ((event: T) => boolean);
@@ -102,17 +103,6 @@ export function correlation<T, R>(name: string, build: (site: Site<R>) => (event
         keep: (event) => writable(name, event),
         say: (key, verdict, detail, frame) => scope.say(name, key, verdict, detail, frame && { place, ...frame }),
       });
-      const next = (event: T): void => {
-        if (scope.puttingBack) return;
-        // Caught here: what a subscriber throws RxJS would throw again from a timer, past every guard (law E7).
-        try {
-          take(event);
-        } catch (thrown) {
-          subscriber.error(thrown);
-        }
-      };
-      subscriber.add(
-        source.subscribe({ next, error: (error) => subscriber.error(error), complete: () => subscriber.complete() }),
-      );
+      listen(scope, source, subscriber, take);
     });
 }

@@ -5,6 +5,7 @@
 // that remembers; when it comes again it begins anew.
 import { Observable, type OperatorFunction, Subject, type Subscription } from 'rxjs';
 import { currentScope } from '../scope.ts';
+import { listen } from './listen.ts';
 import { keyDiffered, nearKeys } from './nearest-miss.ts';
 
 export function perKey<T, R>(
@@ -38,17 +39,11 @@ export function perKey<T, R>(
         groups.set(key, { values, subscription });
         return values;
       };
-      const next = (value: T): void => {
-        if (scope.puttingBack) return;
-        // Caught here: what a subscriber throws RxJS would throw again from a timer, past every guard (law E7).
-        try {
-          const key = String(keyOf(value));
-          if (!groups.has(key)) cells.set(key, true);
-          if (scope.traced) tell(key);
-          (groups.get(key)?.values ?? open(key)).next(value);
-        } catch (thrown) {
-          error(thrown);
-        }
+      const take = (value: T): void => {
+        const key = String(keyOf(value));
+        if (!groups.has(key)) cells.set(key, true);
+        if (scope.traced) tell(key);
+        (groups.get(key)?.values ?? open(key)).next(value);
       };
 
       const cells = scope.cells<true>(place, () => undefined, close);
@@ -57,6 +52,6 @@ export function perKey<T, R>(
         cells.close();
       });
       for (const key of cells.keys()) open(key);
-      subscriber.add(source.subscribe({ next, error, complete: () => subscriber.complete() }));
+      listen(scope, source, subscriber, take);
     });
 }

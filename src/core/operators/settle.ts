@@ -6,6 +6,7 @@ import { Observable, type OperatorFunction } from 'rxjs';
 import { type Duration, durationMs, secondsText } from '../../model/time.ts';
 import { currentScope, type Scope } from '../scope.ts';
 import { writable } from './correlation.ts';
+import { listen } from './listen.ts';
 
 export interface SettleOptions {
   /** Without another event for this long, it is settled. */
@@ -68,21 +69,6 @@ export function settle<T>(options: SettleOptions): OperatorFunction<T, T> {
       const scope = currentScope('settle');
       const { take, close } = settleByKey<T>(scope, options, (_, value) => subscriber.next(value));
       subscriber.add(close);
-      const next = (value: T): void => {
-        if (scope.puttingBack) return;
-        // Caught here: what a subscriber throws RxJS would throw again from a timer, past every guard (law E7).
-        try {
-          take('', writable('settle', value));
-        } catch (thrown) {
-          subscriber.error(thrown);
-        }
-      };
-      subscriber.add(
-        source.subscribe({
-          next,
-          error: (error) => subscriber.error(error),
-          complete: () => subscriber.complete(),
-        }),
-      );
+      listen(scope, source, subscriber, (value) => take('', writable('settle', value)));
     });
 }

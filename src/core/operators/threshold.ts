@@ -7,6 +7,7 @@ import { OperatorError } from '../../model/errors.ts';
 import { cellEventsMax } from '../../model/limits.ts';
 import { type Duration, durationMs } from '../../model/time.ts';
 import { currentScope } from '../scope.ts';
+import { listen } from './listen.ts';
 import { countMiss, lapses, lengthText, ordinal } from './nearest-miss.ts';
 
 export function threshold<T>(count: number, window: Duration): OperatorFunction<T, T> {
@@ -42,8 +43,7 @@ export function threshold<T>(count: number, window: Duration): OperatorFunction<
         const detail = `${together} of ${count} within ${window}; ${ordinal(together + 1)} came ${lengthText(lateMs)} late`;
         scope.say('threshold', '', 'missed', () => detail, { place, since });
       };
-      const next = (value: T): void => {
-        if (scope.puttingBack) return;
+      const take = (value: T): void => {
         const now = scope.now();
         const times = [...(cells.get('') ?? []).filter((time) => now - time < windowMs), now];
         if (times.length < count) {
@@ -68,8 +68,6 @@ export function threshold<T>(count: number, window: Duration): OperatorFunction<
         subscriber.next(value);
       };
       subscriber.add(() => cells.close());
-      subscriber.add(
-        source.subscribe({ next, error: (error) => subscriber.error(error), complete: () => subscriber.complete() }),
-      );
+      listen(scope, source, subscriber, take);
     });
 }
