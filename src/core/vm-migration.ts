@@ -5,25 +5,10 @@
 // V3. The source says nothing of a failure: the destination tells, or what is read of both hosts does.
 // V4. What was lost is found by looking: a place that differs from what is known is a word like any other.
 // V5. At most one migration of a VM is open, and each that was begun ends, once.
+import { type Place, placeOf } from '../model/domain-place.ts';
 import { hostsPerVmMax, migrationStartWithinMs } from '../model/limits.ts';
 import type { MeaningOf, Nic } from '../model/meaning.ts';
 import type { DomainRow } from '../model/query.ts';
-
-/**
- * How a domain stands on a host: `here` (has come, or was always there), `coming` (paused, a migration to here is on),
- * `leaving` (a migration from here is on), `gone` (not there, or shut off by having left).
- */
-export type Place = 'here' | 'coming' | 'leaving' | 'gone';
-
-export function placeOf(row: Pick<DomainRow, 'state' | 'reason' | 'job'> | undefined): Place {
-  if (!row || (row.state === 'shutoff' && row.reason === 'migrated')) return 'gone';
-  if (row.job === 'migration-out') return 'leaving';
-  // Measured: at its destination the job outlives the word that it runs there by some 10 ms, and in post-copy by all the rest.
-  if (row.job === 'migration-in') return row.state === 'running' || row.reason === 'user' ? 'here' : 'coming';
-  if (row.state === 'paused' && row.reason === 'migration') return 'coming';
-  if (row.state === 'paused' && row.reason === 'postcopy') return 'leaving';
-  return 'here';
-}
 
 export interface Standing {
   readonly place: Place;
@@ -160,18 +145,11 @@ export function absent(vm: VmFact, host: string, at: number): readonly Told[] {
   return conclude(vm, at);
 }
 
-/** Of these hosts the ones where it is not switched off; where it is off on all of them, all. */
-export function runningOn(vm: VmFact, hosts: readonly string[]): readonly string[] {
-  const running = hosts.filter((name) => !standing(vm, name)?.off);
-  return running.length > 0 ? running : hosts;
-}
-
-/** Where it runs, or else is defined; one that leaves is still there. */
-export function homesOf(vm: VmFact): readonly string[] {
-  return runningOn(
-    vm,
-    hostsWith(vm).filter((name) => standing(vm, name)!.place !== 'coming'),
-  );
+/** Where it runs, or else is defined; one that leaves is still there. `but`: a host that is not asked about. */
+export function homesOf(vm: VmFact, but?: string): readonly string[] {
+  const homes = hostsWith(vm).filter((name) => name !== but && standing(vm, name)!.place !== 'coming');
+  const running = homes.filter((name) => !standing(vm, name)!.off);
+  return running.length > 0 ? running : homes;
 }
 
 /** Somebody wants it migrated. What is on already goes on: it gets the name of the request where it is the same. */
@@ -193,10 +171,7 @@ export function given(vm: VmFact, how: 'failed' | 'cancelled', reason: string): 
 
 /** The host it runs on, or is defined on, other than this one; else the one it was last known to leave. */
 export function origin(vm: VmFact, host: string): string | undefined {
-  const candidates = runningOn(
-    vm,
-    hostsWith(vm).filter((name) => name !== host && standing(vm, name)!.place !== 'coming'),
-  );
+  const candidates = homesOf(vm, host);
   if (candidates.length > 0) return candidates.length === 1 ? candidates[0] : undefined;
   return vm.left === host ? undefined : vm.left;
 }

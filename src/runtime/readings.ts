@@ -1,6 +1,6 @@
 // Owns: reading states on targets, each reading an entry, and how fresh the last one is.
 import { rowOf } from '../core/facts.ts';
-import { placeOf } from '../core/vm-migration.ts';
+import { placeOf } from '../model/domain-place.ts';
 import { type EntryBody, type Reading, rowsOf } from '../model/entry.ts';
 import { OperatorError, summaryOf, TargetError, toldOf } from '../model/errors.ts';
 import type { Requirement, Resource } from '../model/intent.ts';

@@ -2,7 +2,8 @@
 import type { Engine } from '../core/engine.ts';
 import type { FhrpFact, TargetFact } from '../core/facts.ts';
 import type { PolicyStatus } from '../core/slot.ts';
-import type { Migration, Place } from '../core/vm-migration.ts';
+import type { Migration } from '../core/vm-migration.ts';
+import type { Place } from '../model/domain-place.ts';
 import type { Entry } from '../model/entry.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent } from '../model/intent.ts';

@@ -1,4 +1,5 @@
 // Owns: the placement of a VM under libvirt: read on the source, started there peer-to-peer, aborted there.
+import { placeOf } from '../../../src/model/domain-place.ts';
 import { type DomainRow, domainRowSchema } from '../../../src/model/query.ts';
 import type { Command } from '../../../src/ports/actuator.ts';
 import type { ResourceDriver } from '../../../src/ports/platform.ts';
@@ -32,11 +33,10 @@ export const libvirtVmPlacement: ResourceDriver<VmPlacement, VmPlacementState> =
 };
 
 function stateOf(row: DomainRow | undefined): VmPlacementState {
-  if (!row || (row.state === 'shutoff' && row.reason === 'migrated')) return { place: 'gone' };
-  // Paused for the switch-over, or running at the other end already and fetching the rest: it may still come back. One that is
-  // still to come here is paused for that as well.
-  const comes = row.job === 'migration-in';
-  const switching = !comes && row.state === 'paused' && (row.reason === 'migration' || row.reason === 'postcopy');
-  if (row.job === 'migration-out' || switching) return { place: 'leaving', ...(row.progress ? { progress: row.progress } : {}) };
+  const place = placeOf(row);
+  if (!row || place === 'gone') return { place: 'gone' };
+  // Paused for the switch-over is also who is about to leave: it may still come back.
+  const leaves = place === 'leaving' || (place === 'coming' && row.job !== 'migration-in');
+  if (leaves) return { place: 'leaving', ...(row.progress ? { progress: row.progress } : {}) };
   return { place: 'here', ...(row.failure ? { failure: row.failure } : {}) };
 }
