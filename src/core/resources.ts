@@ -1,5 +1,5 @@
 // Owns: the words authors want with: bgpNetwork(member, '23.0.0.0/8'). Each makes the desire of a resource.
-import { messageOf, OperatorError } from '../model/errors.ts';
+import { OperatorError } from '../model/errors.ts';
 import { type BgpNetwork, canonicalPrefix } from '../resources/bgp-network.ts';
 import type { MacTableEntry } from '../resources/mac-table-entry.ts';
 import type { ServicePolicy } from '../resources/service-policy.ts';
@@ -18,8 +18,9 @@ function prefixOf(written: string): string {
   try {
     return canonicalPrefix(written);
   } catch (thrown) {
-    const [what = '', remedy = ''] = messageOf(thrown).split(/(?<=\w)\. /, 2);
-    throw new OperatorError(`bgpNetwork(): ${what}`, { code: 'prefix-invalid', remedy, cause: thrown });
+    if (!(thrown instanceof OperatorError)) throw thrown;
+    const { summary, remedy } = thrown;
+    throw new OperatorError(`bgpNetwork(): ${summary}`, { code: 'prefix-invalid', remedy, cause: thrown });
   }
 }
 

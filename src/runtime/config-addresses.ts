@@ -23,30 +23,30 @@ export function addressFindings(inventory: Inventory): readonly Finding[] {
   ];
 }
 
+/** Where a source listens, if it does. */
+type Listen = readonly [path: Path, written: string | undefined];
+
 /** Of where is listened, and where requests are fetched. */
 export function sourceAddressFindings({ syslog, snmp, http, nats }: Config['sources']): readonly Finding[] {
-  const listens: readonly (readonly [Path, string | undefined])[] = [
-    [['syslog', 'udp'], syslog?.udp],
-    [['syslog', 'tcp'], syslog?.tcp],
-    [['snmp', 'udp'], snmp?.udp],
-    [['http', 'listen'], http?.listen],
-  ];
+  const syslogUdp: Listen = [['syslog', 'udp'], syslog?.udp];
+  const syslogTcp: Listen = [['syslog', 'tcp'], syslog?.tcp];
+  const snmpUdp: Listen = [['snmp', 'udp'], snmp?.udp];
+  const httpTcp: Listen = [['http', 'listen'], http?.listen];
   return [
-    ...listens.flatMap(([path, written]) =>
+    ...[syslogUdp, syslogTcp, snmpUdp, httpTcp].flatMap(([path, written]) =>
       written === undefined ? [] : hostFindings(['sources', ...path], listenAddress(written).host),
     ),
-    ...sharedPorts('UDP', listens.slice(0, 1).concat(listens.slice(2, 3))),
-    ...sharedPorts('TCP', listens.slice(1, 2).concat(listens.slice(3))),
+    ...sharedPorts('UDP', syslogUdp, snmpUdp),
+    ...sharedPorts('TCP', syslogTcp, httpTcp),
     ...(nats?.servers ?? []).flatMap((server, i) => serverFindings(['sources', 'nats', 'servers', i], server)),
   ];
 }
 
 /** Two sources cannot listen in one place. Port 0 is any that is free. */
-function sharedPorts(protocol: string, listens: readonly (readonly [Path, string | undefined])[]): readonly Finding[] {
-  const [first, second] = listens;
-  if (!first?.[1] || !second?.[1] || first[1] !== second[1] || listenAddress(first[1]).port === 0) return [];
-  const cause = `sources.${first[0].join('.')} listens on ${protocol} ${first[1]} already`;
-  return [finding(['sources', ...second[0]], 'value', cause, 'Give one of the two another port.')];
+function sharedPorts(protocol: string, [first, at]: Listen, [second, other]: Listen): readonly Finding[] {
+  if (!at || at !== other || listenAddress(at).port === 0) return [];
+  const cause = `sources.${first.join('.')} listens on ${protocol} ${at} already`;
+  return [finding(['sources', ...second], 'value', cause, 'Give one of the two another port.')];
 }
 
 function serverFindings(path: Path, server: string): readonly Finding[] {

@@ -32,8 +32,6 @@ import { Gathering } from './gathering.ts';
 import { Stamps } from './stamps.ts';
 import { type Committed, type Pending, refuse, Telling } from './telling.ts';
 
-export { gapEvent } from './entry-bound.ts';
-
 export interface HostOptions {
   readonly journal: Journal;
   readonly epoch: number;
@@ -302,8 +300,7 @@ export class Host {
 
   /** Else it would be decided once more, by whatever version is in force when the next entry comes, or at the next start. */
   #isUnrecorded(): boolean {
-    const through = this.#options.apart ? this.#answered : this.#lastSeq;
-    return this.#decidedThrough < this.#lastToDecide && this.#lastToDecide <= through;
+    return this.#decidedThrough < this.#lastToDecide && this.#lastToDecide <= this.#through;
   }
 
   async #recordDecided(): Promise<void> {
@@ -407,8 +404,13 @@ export class Host {
     for (const fault of faults) this.#derived.push({ kind: 'quarantine', ...fault });
   }
 
+  /** Up to where policies have decided. */
+  get #through(): number {
+    return this.#options.apart ? this.#answered : this.#lastSeq;
+  }
+
   #decided(): readonly EntryBody[] {
-    const through = this.#options.apart ? this.#answered : this.#lastSeq;
+    const through = this.#through;
     if (this.#decidedThrough === through) return [];
     this.#decidedThrough = through;
     return through === 0 ? [] : [{ kind: 'decided', through }];

@@ -17,8 +17,9 @@ import type { Source } from '../ports/source.ts';
 import type { Wall } from '../ports/wall.ts';
 import { type Apart, type Rebuilt, type Running, type Surroundings, warmedThread } from './apart/apart.ts';
 import type { BundledPolicy, Told } from './apart/messages.ts';
+import { gapEvent } from './entry-bound.ts';
 import { Executor } from './executor.ts';
-import { gapEvent, Host } from './host.ts';
+import { Host } from './host.ts';
 import { Keeper, type Keeping } from './keeper.ts';
 import { lateEntries } from './late.ts';
 import { type Modes, modesFrom } from './modes.ts';
@@ -404,8 +405,7 @@ export class Runtime {
     this.#snapshots?.begin(recovered.snapshot, recovered.kept, recovered.entries);
     watch?.onRecovered?.(recovered, wall.monotonic() - from);
     this.#demote(recovered.divergences);
-    const { ledger } = this.engine;
-    const [open, doubts] = [ledger.open(), ledger.doubts()];
+    const [open, doubts] = [this.engine.ledger.open(), this.engine.ledger.doubts()];
     this.executor.start();
     // Numbers given up for what a damaged journal lost lie behind its last entry.
     const lastSeq = Math.max(recovered.lastSeq, (await journal.tail()).lastSeq);
