@@ -1,30 +1,9 @@
 // What a damaged log has lost has numbers that are never used again: a hole of thousands, behind which everything is still to be found.
-import { map } from 'rxjs';
 import { expect, test } from 'vitest';
-import type { DeployedPolicy } from '../../src/core/policy.ts';
-import { bgpNetwork, policy, syslog, threshold } from '../../src/index.ts';
 import { snapshotMs } from '../../src/model/limits.ts';
 import type { Journal } from '../../src/ports/journal.ts';
-import { eventOf, type Rig, rig } from './rig.ts';
-
-const counting: DeployedPolicy = {
-  version: 'v1',
-  policy: policy({
-    name: 'counting',
-    on: syslog(),
-    pipe: (events) =>
-      events.pipe(
-        threshold(3, '12h'),
-        map(({ target }) => bgpNetwork({ target }, '10.0.0.0/8')),
-      ),
-  }),
-};
-
-async function say(on: Rig): Promise<void> {
-  const syslogOf = { pri: 189, facility: 23, severity: 5, mnemonic: 'TEST-5-X', host: null, app: null, text: 'x' };
-  on.runtime.host.sink('test').offer([{ ...eventOf('gw-a', null), syslog: syslogOf }]);
-  await on.pass(0);
-}
+import { counting, say } from './counting.ts';
+import { rig } from './rig.ts';
 
 /** The same journal, in which so many numbers after its last one were given up. */
 function givenUp(journal: Journal, after: number, lost: number): Journal {

@@ -1,32 +1,8 @@
 // When snapshots are taken, and that a start goes on from the newest.
-import { map } from 'rxjs';
 import { describe, expect, test } from 'vitest';
-import type { DeployedPolicy } from '../../src/core/policy.ts';
-import { bgpNetwork, policy, syslog, threshold } from '../../src/index.ts';
 import { snapshotEntries, snapshotMs } from '../../src/model/limits.ts';
+import { counting, say } from './counting.ts';
 import { eventOf, type Rig, rig } from './rig.ts';
-
-const text = (said: string) => ({
-  ...eventOf('gw-a', null),
-  syslog: { pri: 189, facility: 23, severity: 5, mnemonic: 'TEST-5-X', host: null, app: null, text: said },
-});
-const counting: DeployedPolicy = {
-  version: 'v1',
-  policy: policy({
-    name: 'counting',
-    on: syslog(),
-    pipe: (events) =>
-      events.pipe(
-        threshold(3, '12h'),
-        map(({ target }) => bgpNetwork({ target }, '10.0.0.0/8')),
-      ),
-  }),
-};
-
-async function say(on: Rig, count = 1): Promise<void> {
-  on.runtime.host.sink('test').offer(Array.from({ length: count }, () => text('x')));
-  await on.pass(0);
-}
 
 /** Lets the snapshot that is being written be done. */
 async function written(on: Rig, count: number): Promise<void> {

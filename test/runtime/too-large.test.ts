@@ -3,11 +3,28 @@ import { expect, test } from 'vitest';
 import { bgpNetwork, config, filter, interfaces, mergeMap, policy } from '../../src/index.ts';
 import { TargetError } from '../../src/model/errors.ts';
 import { journalEntryBytesMax } from '../../src/model/limits.ts';
+import type { FhrpRow } from '../../src/model/query.ts';
 import { compactOf, WrittenEvent } from '../../src/model/written-event.ts';
 import { storyPlatforms } from '../../src/testing/platform.ts';
-import { eventOf, rig } from './rig.ts';
+import { eventOf, type Rig, rig } from './rig.ts';
 
 const down = { kind: 'interface.state-changed', interface: 'Vlan1', layer: 'link', to: 'down' } as const;
+
+/** A policy asks who is active where a port goes down, and so it is answered. */
+function asking(fhrp: () => Generator<never, readonly FhrpRow[]>): Promise<Rig> {
+  const ios = { ...storyPlatforms['cisco-ios']!, queries: { fhrp } };
+  const asks = policy({
+    name: 'asking',
+    on: interfaces.down(),
+    pipe: (events, { read }) =>
+      events.pipe(
+        mergeMap(({ target }) => read(target!, 'fhrp')),
+        filter((want) => 'kind' in want),
+      ),
+  });
+  const platforms = { ...storyPlatforms, 'cisco-ios': ios as never };
+  return rig({ policies: [{ policy: asks, version: 'v1' }], platforms });
+}
 
 test('a device with more rows than an entry holds cannot be read', async () => {
   const rows = Array.from({ length: 4_000 }, (_, group) => {
@@ -17,20 +34,7 @@ test('a device with more rows than an entry holds cannot be read', async () => {
     yield* [];
     return rows;
   };
-  const ios = { ...storyPlatforms['cisco-ios']!, queries: { fhrp } };
-  const asking = policy({
-    name: 'asking',
-    on: interfaces.down(),
-    pipe: (events, { read }) =>
-      events.pipe(
-        mergeMap(({ target }) => read(target!, 'fhrp')),
-        filter((want) => 'kind' in want),
-      ),
-  });
-  const on = await rig({
-    policies: [{ policy: asking, version: 'v1' }],
-    platforms: { ...storyPlatforms, 'cisco-ios': ios as never },
-  });
+  const on = await asking(fhrp);
   await on.hear('gw-a', down);
   await on.pass(1_000);
   expect(on.failures).toEqual([]);
@@ -132,18 +136,7 @@ test('why a device cannot be reached is cut, and it stays one that blocks nobody
     yield* [];
     throw new TargetError(huge, { code: 'unreachable', retry: true, remedy: 'Look.' });
   };
-  const ios = { ...storyPlatforms['cisco-ios']!, queries: { fhrp } };
-  const asking = policy({
-    name: 'asking',
-    on: interfaces.down(),
-    pipe: (events, { read }) =>
-      events.pipe(
-        mergeMap(({ target }) => read(target!, 'fhrp')),
-        filter((want) => 'kind' in want),
-      ),
-  });
-  const platforms = { ...storyPlatforms, 'cisco-ios': ios as never };
-  const on = await rig({ policies: [{ policy: asking, version: 'v1' }], platforms });
+  const on = await asking(fhrp);
   await on.hear('gw-a', down);
   await on.pass(1_000);
   expect(on.ofKind('reading').map(({ reading }) => reading.result)).toMatchObject([
