@@ -25,6 +25,7 @@ const policyMap = 'LIVE-MIGRATION';
 const cancelled = vm.migrationEnded({ how: 'cancelled' });
 
 type Request = MeaningEvent<'vm.migration-requested'>;
+type CallOff = MeaningEvent<'vm.migration-ended'>;
 
 /** What whoever asked is told; `running` where the migration may begin. */
 interface Verdict {
@@ -37,11 +38,7 @@ export default policy({
   describe: 'A requested migration is checked as an engineer does by hand; then Offbox begins it, where it shall perform it.',
   on: [vm.migrationRequested(), cancelled],
   pipe: (events, tools) => {
-    // Late word of an earlier one is not meant for the one that is on or asked for by now.
-    const callsOff = events.pipe(
-      ofMeaning(cancelled),
-      filter(({ uuid, to }) => (tools.inventory.vm(uuid)?.migration?.to ?? to) === to),
-    );
+    const callsOff = events.pipe(ofMeaning(cancelled));
     return merge(
       events.pipe(
         ofMeaning(vm.migrationRequested()),
@@ -54,8 +51,9 @@ export default policy({
           ),
         ),
       ),
-      // Whoever asked has changed his mind: a migration of ours that is on is aborted.
+      // Whoever asked has changed his mind: a migration of ours that is on is aborted. Late word of an earlier one is not meant for it.
       callsOff.pipe(
+        filter((event) => tools.isMeant(event)),
         mergeMap(({ from, to, uuid, vm: name }) =>
           tools.act(vmPlacement({ target: from, uuid, vm: name, to, uri: '' }).absent()),
         ),
@@ -96,7 +94,7 @@ function check(request: Request, tools: PipeTools): Observable<Verdict> {
   );
 }
 
-function perform(request: Request, callsOff: Observable<{ uuid: string }>, { inventory, act, report }: PipeTools) {
+function perform(request: Request, callsOff: Observable<CallOff>, { inventory, act, isMeant, report }: PipeTools) {
   const { from, to, uuid, vm: name, allow = [], bandwidthMiBs } = request;
   const placement = vmPlacement({
     target: from,
@@ -108,7 +106,7 @@ function perform(request: Request, callsOff: Observable<{ uuid: string }>, { inv
     postCopy: allow.includes('post-copy'),
   });
   const wasCalledOff = callsOff.pipe(
-    filter((event) => event.uuid === uuid),
+    filter((event) => event.uuid === uuid && (event.request === undefined ? isMeant(event) : event.request === request.request)),
     map(() => true),
     startWith(false),
   );

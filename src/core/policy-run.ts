@@ -29,6 +29,7 @@ import type { DeployedPolicy, HoldSpec, PipeTools, Policy } from './policy.ts';
 import { nextOnGrid } from './schedule.ts';
 import { isBuilding, Scope, type Verdict } from './scope.ts';
 import { type EventFrame, fieldsMatch, type Selector } from './selector.ts';
+import { isMeant } from './vm-migration.ts';
 
 /** A policy event as it travels: the frame and the meaning's (or message's) own fields. */
 export type PolicyEvent = EventFrame & { readonly kind: string } & Readonly<Record<string, unknown>>;
@@ -222,10 +223,11 @@ export class PolicyRun {
    * is on or asked for by now; one that has taken its place this very moment begins anew.
    */
   #isStillOn(event: PolicyEvent): boolean {
-    const uuid = event.kind === 'vm.migration-ended' ? uuidOf(event) : null;
-    const migration = uuid === null ? undefined : this.#host.facts.vms.get(uuid)?.migration;
-    if (migration === undefined) return false;
-    return migration.to === event.to ? migration.phase !== 'requested' : migration.since < event.at;
+    const ended = event as unknown as Meaning;
+    const vm = ended.kind === 'vm.migration-ended' ? this.#host.facts.vms.get(ended.uuid) : undefined;
+    if (ended.kind !== 'vm.migration-ended' || !vm?.migration) return false;
+    const { to, phase, since } = vm.migration;
+    return to === ended.to ? phase !== 'requested' || !isMeant(ended, vm) : since < event.at;
   }
 
   #buildPipe(policy: Policy): (event: PolicyEvent) => void {
@@ -280,6 +282,7 @@ export class PolicyRun {
       },
       prove: (desire) => ask({ ...ensureWant(desire, []), prove: true }, outcomeOf),
       notice: (code, text, targets = []) => this.#saying('', { kind: 'notice', code, text, targets: [...targets] }),
+      isMeant: (ended) => isMeant(ended, this.#host.facts.vms.get(ended.uuid) ?? ended),
       stands: ({ uuid, request }) => this.#host.facts.vms.get(uuid)?.migration?.request === request,
       report: ({ request }, state, text) => {
         const final = state !== 'accepted' && state !== 'running';

@@ -50,6 +50,8 @@ export interface PipeTools extends PolicyContext {
   readonly notice: (code: string, text: string, targets?: readonly string[]) => Observable<never>;
   /** Whether a migration that was asked for is still to be: it has not ended, and nobody has called it off. */
   readonly stands: (request: { readonly uuid: string; readonly request: string }) => boolean;
+  /** Whether word that a migration is over is meant for the one that is on or asked for now, not late for one before. True where none is. */
+  readonly isMeant: (ended: { readonly uuid: string; readonly to: string; readonly request?: string | undefined }) => boolean;
   /** Tells whoever asked. The last word is `refused`, `done`, `failed` or `cancelled`. Completes at once. */
   readonly report: (event: { readonly request: string }, state: ReportState, text: string) => Observable<never>;
 }

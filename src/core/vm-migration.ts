@@ -164,6 +164,29 @@ export function requested(
   else if (migration.to === to) migration.request = request;
 }
 
+/** A request that came as a mark on the domain, at this time: its id is made here. */
+export function markId({ uuid }: VmFact, at: number): string {
+  return `${markOf(uuid)}${at}`;
+}
+
+const markOf = (uuid: string): string => `mark-${uuid}-`;
+
+/**
+ * Whether word that a migration is over is meant for the one that is on, or asked for, now: to the same host, and of the same request
+ * where both name one. Whoever set a mark was not told its id here, and may say the end under any but that of another mark. True where
+ * none is on.
+ */
+export function isMeant(
+  { to, request }: Pick<MeaningOf<'vm.migration-ended'>, 'to' | 'request'>,
+  { uuid, migration }: Pick<VmFact, 'uuid' | 'migration'>,
+): boolean {
+  if (!migration) return true;
+  if (migration.to !== to) return false;
+  const { request: known } = migration;
+  if (request === undefined || known === undefined || request === known) return true;
+  return known.startsWith(markOf(uuid)) && !request.startsWith(markOf(uuid));
+}
+
 /** It will not be begun. */
 export function given(vm: VmFact, how: 'failed' | 'cancelled', reason: string): readonly Told[] {
   return vm.migration?.phase === 'requested' ? failed(vm, vm.migration, how, reason) : [];
@@ -352,7 +375,9 @@ function failed(vm: VmFact, migration: Migration, how: 'failed' | 'cancelled', r
 
 function end(vm: VmFact, migration: Migration, how: 'migrated' | 'failed' | 'cancelled', reason?: string): readonly Told[] {
   delete vm.migration;
-  return [{ kind: 'vm.migration-ended', ...between(vm, migration), how, ...(reason === undefined ? {} : { reason }) }];
+  const request = migration.request === undefined ? {} : { request: migration.request };
+  const why = reason === undefined ? {} : { reason };
+  return [{ kind: 'vm.migration-ended', ...between(vm, migration), how, ...request, ...why }];
 }
 
 /** Beyond hostsPerVmMax the host that was not heard of for longest is forgotten. */

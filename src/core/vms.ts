@@ -3,15 +3,17 @@
 import { type Entry, type Reading, rowsOf } from '../model/entry.ts';
 import type { Event } from '../model/event.ts';
 import { readingLagMs, vmsMax } from '../model/limits.ts';
-import type { Meaning, Nic } from '../model/meaning.ts';
+import type { Meaning, MeaningOf, Nic } from '../model/meaning.ts';
 import { Sweep } from './sweep.ts';
 import {
   absent,
   given,
   hostsWith,
+  isMeant,
   iterated,
   left,
   lifecycle,
+  markId,
   observed,
   requested,
   standing,
@@ -218,7 +220,7 @@ export class Vms {
 
   /** A metadata mark is a request, made by somebody who may write to the hypervisor. */
   #marked(vm: VmFact, from: string, to: string, at: number): readonly Told[] {
-    const request = `mark-${vm.uuid}-${at}`;
+    const request = markId(vm, at);
     const asked: Told = { kind: 'vm.migration-requested', vm: vm.vm, uuid: vm.uuid, from, to, request, perform: false };
     requested(vm, asked, at);
     return [asked];
@@ -231,10 +233,10 @@ export class Vms {
     return this.#indexed(vm, undefined, given(vm, state === 'cancelled' ? 'cancelled' : 'failed', reason));
   }
 
-  /** Word of an earlier one, to elsewhere, may come late: the one that is waited for now is another. */
-  #forgetRequest({ uuid, to }: { readonly uuid: string; readonly to: string }): void {
-    const vm = this.#vms.get(uuid);
-    if (vm?.migration?.phase !== 'requested' || vm.migration.to !== to) return;
+  /** Word of an earlier one may come late: the one that is waited for now is another. */
+  #forgetRequest(ended: MeaningOf<'vm.migration-ended'>): void {
+    const vm = this.#vms.get(ended.uuid);
+    if (vm?.migration?.phase !== 'requested' || !isMeant(ended, vm)) return;
     this.#sweep?.before(vm);
     delete vm.migration;
     this.#migrating.delete(vm);

@@ -216,6 +216,8 @@ export const meaningSchema = z.discriminatedUnion('kind', [
     ...migrationShape,
     /** `cancelled` where it was called off before it began. */
     how: z.enum(['migrated', 'failed', 'cancelled']),
+    /** The id of the request that is meant, where one is known: a migration asked for under another id goes on. */
+    request: z.string().optional(),
     reason: z.string().optional(),
   }),
   z.object({

@@ -135,6 +135,10 @@ function understandRequested(request: RequestedRequest, facts: RequestFacts): Un
   };
 }
 
+/**
+ * The id is kept also where nobody asked under it here (then VM and hosts are said): it ends what was begun or marked without us, and
+ * nothing that was asked for under another id.
+ */
 function understandEnded(ended: EndedRequest, facts: RequestFacts): Understood {
   const known = facts.requested(ended.request);
   const named = ended.vm ?? known?.vm;
@@ -166,7 +170,7 @@ function understandEnded(ended: EndedRequest, facts: RequestFacts): Understood {
   const reason = ended.reason === undefined ? {} : { reason: ended.reason };
   return {
     kind: 'understood',
-    meaning: { kind: 'vm.migration-ended', vm: found.vm, uuid: found.uuid, from, to, how, ...reason },
+    meaning: { kind: 'vm.migration-ended', vm: found.vm, uuid: found.uuid, from, to, how, request: ended.request, ...reason },
   };
 }
 

@@ -98,7 +98,6 @@ export async function migrationStatus(runtime: Runtime, request: string): Promis
 /** Says that it shall not be any more; the policy that began it aborts it. */
 export async function cancelMigration(runtime: Runtime, request: string): Promise<{ readonly seq: number }> {
   const { vm: name = '', uuid = '', from = '', to = '', final, state } = known(runtime, request);
-  // An end speaks of the VM: it would be the end of the next one that was asked for since.
   if (final)
     throw new OperatorError(`${request} is over: ${state}`, {
       code: 'usage',
@@ -112,6 +111,7 @@ export async function cancelMigration(runtime: Runtime, request: string): Promis
     from,
     to,
     how: 'cancelled',
+    request,
     reason,
   };
   return { seq: await runtime.host.emit(byHand(meaning, from, `cancel ${request}`)) };

@@ -62,11 +62,19 @@ const guestVerbs: readonly Verb[] = [
   },
   {
     example: 'somebody calls web1 off, from kvm1 to kvm2',
-    form: /^somebody calls (\S+) off, from (\S+) to (\S+)$/,
-    act: (story, vm, from, to) => {
+    form: /^somebody calls (\S+) off, from (\S+) to (\S+?)(?:, as (\S+))?$/,
+    act: (story, vm, from, to, request) => {
       const { uuid } = story.world.hypervisors.guest(vm);
-      const meaning = { kind: 'vm.migration-ended', vm, uuid, from, to, how: 'cancelled' } as const;
-      return story.orchestrator(meaning, `calls ${vm} off`);
+      const meaning = {
+        kind: 'vm.migration-ended',
+        vm,
+        uuid,
+        from,
+        to,
+        how: 'cancelled',
+        ...(request ? { request } : {}),
+      } as const;
+      return story.orchestrator(meaning, `calls ${vm} off${request ? `, as ${request}` : ''}`);
     },
   },
 ];

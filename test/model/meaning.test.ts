@@ -182,6 +182,7 @@ const examples: Readonly<Record<MeaningKind, readonly Meaning[]>> = {
       from: 'kvm1',
       to: 'kvm2',
       how: 'failed',
+      request: 'r-42',
       reason: 'x',
     },
   ],

@@ -214,6 +214,7 @@ describe('a migration that ended', () => {
       from: 'kvm1',
       to: 'kvm2',
       how,
+      request: 'r-1',
       reason: 'as planned',
     });
     expect(await take(at, { kind, request: 'r-1', reason: 'as planned' })).toMatchObject({ kind: 'taken', seq: at.lastSeq() });
@@ -239,6 +240,7 @@ describe('a migration that ended', () => {
     expect(await take(at, { kind: 'migration-done', request: 'r-7', vm: 'web1', from: 'kvm1', to: 'kvm2' })).toMatchObject({
       kind: 'taken',
     });
+    expect(at.offered.map(({ meaning }) => meaning)).toMatchObject([{ kind: 'vm.migration-ended', request: 'r-7' }]);
   });
 
   it('is refused where it contradicts what was asked for', async () => {

@@ -82,7 +82,7 @@ test('what is cancelled is the migration of the VM that was asked for, not of an
   const asked = { kind: 'vm.migration-requested', vm: 'web1', uuid: again.uuid, from: 'kvm3', to: 'kvm2' } as const;
   take({ kind: 'event', event: eventOf('kvm3', { ...asked, request: 'r-1', perform: true }) });
   await cancelMigration(runtime, 'r-1');
-  expect(emitted).toMatchObject([{ uuid: again.uuid }]);
+  expect(emitted).toMatchObject([{ uuid: again.uuid, request: 'r-1' }]);
 });
 
 describe('a host that is not there', () => {
