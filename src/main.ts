@@ -1,7 +1,6 @@
 // Owns: the composition root; the only file that imports adapters and the lab. compose() puts a runtime together from a
 // configuration; whoever calls it (the command line, a test) decides what to watch and when to stop.
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
 import { cliActuator } from '../adapters/actuator-cli/index.ts';
 import { libvirtActuator } from '../adapters/actuator-libvirt/index.ts';
@@ -39,6 +38,7 @@ import { problemText } from './runtime/config-problem.ts';
 import { engineIdentity } from './runtime/engine-identity.ts';
 import { type Explanation, explain } from './runtime/explain.ts';
 import { keepInForce } from './runtime/keep-in-force.ts';
+import { makeFolder } from './runtime/make-folder.ts';
 import { bundlePolicies, type LoadedPolicy, loadBundle, loadPolicies, loadPolicy } from './runtime/policies.ts';
 import { recover, viewed } from './runtime/recovery.ts';
 import { Requests } from './runtime/requests.ts';
@@ -94,7 +94,7 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
   const folder = resolve(directory, config.policies);
   const loaded = await apart.load(await bundlePolicies(folder));
   const secrets = secretsFrom({ directory, wall, warn });
-  await makeData(data);
+  await makeFolder(data, 'the journal', 'Name another with `data:` in offbox.yaml, or check who may write there.');
   const describe = (): string => `offbox start in ${directory}`;
   const lease = await soloLease({ directory: data, describe, seenEpoch: () => epochOf(path) }).acquire();
   const lost: string[] = [];
@@ -154,18 +154,6 @@ export async function compose(options: ComposeOptions): Promise<Runtime> {
   const end = keepInForce({ wall, folder, apart, reload, onReload, onFailed }, waiting);
   runtime.closeFirst(async () => end());
   return runtime;
-}
-
-async function makeData(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 }).catch((thrown: NodeJS.ErrnoException) => {
-    const cause =
-      thrown.code === 'EEXIST' || thrown.code === 'ENOTDIR' ? 'there is a file in its place' : `${thrown.code ?? thrown.message}`;
-    throw new OperatorError(`${folder}: the folder of the journal cannot be made: ${cause}`, {
-      code: 'data-folder',
-      remedy: 'Name another with `data:` in offbox.yaml, or check who may write there.',
-      cause: thrown,
-    });
-  });
 }
 
 async function sourcesOf({ config, inventory }: LoadedConfig, data: string, secrets: Secrets): Promise<readonly Source[]> {

@@ -1,8 +1,8 @@
 // Owns: offbox lab: makes things go wrong in the simulated network from another terminal, or runs it as a process of its own.
-import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { OperatorError } from '../model/errors.ts';
+import { makeFolder } from '../runtime/make-folder.ts';
 import { writeLabConfig } from './lab-config.ts';
 import { labDirectory } from './where.ts';
 
@@ -63,7 +63,7 @@ async function lab(verb: string, words: readonly string[], options: LabCommandOp
   const { labCommand, labUp, wall } = await import('../main.ts');
   const folder = dir === undefined ? labDirectory() : resolve(dir);
   if (net !== undefined) {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder, 'the lab', 'Name another with --dir, or go to a folder where you may write.');
     await writeLabConfig(folder, net);
     await labUp({ dir: folder, net, wall });
     return;

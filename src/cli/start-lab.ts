@@ -1,10 +1,11 @@
 // Owns: offbox start --lab: brings the simulated network up and runs Offbox beside it; with --once it plays the story of
 // lab-story.ts.
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import colors from 'picocolors';
 import { compose, type Lab, refuseAnotherLab, startLab, wall } from '../main.ts';
 import { OperatorError } from '../model/errors.ts';
 import { loadConfig } from '../runtime/config.ts';
+import { makeFolder } from '../runtime/make-folder.ts';
 import { runtimeVersion } from '../runtime/version.ts';
 import { writeLabConfig } from './lab-config.ts';
 import { firstHeading, play, prefix, via } from './lab-story.ts';
@@ -58,7 +59,7 @@ async function bringUp(
 ): Promise<Lab & { readonly net: number }> {
   await refuseAnotherLab(directory);
   await rm(directory, { recursive: true, force: true });
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeFolder(directory, 'the lab', 'Go to a folder where you may write.');
   for (const net of nets) {
     try {
       return Object.assign(await startLab({ dir: directory, wall, net, onVerb }), { net });

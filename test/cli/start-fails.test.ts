@@ -18,12 +18,12 @@ function folder(more: string): string {
   return home;
 }
 
-async function endsWith1(home: string) {
+async function endsWith1(home: string, said = 'offbox: ') {
   const child = startOffbox(home, 'start');
   const late = setTimeout(() => child.kill('SIGKILL'), 8_000);
   const { code, err } = await ended(child);
   clearTimeout(late);
-  expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining('offbox: ') });
+  expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining(said) });
 }
 
 test('ends where a source cannot listen', async () => {
@@ -43,4 +43,28 @@ test('ends where a source cannot listen', async () => {
 
 test('ends where the control socket cannot be made', async () => {
   await endsWith1(folder(`data: ${'x'.repeat(110)}\nsources:\n  syslog: { udp: '127.0.0.1:0' }\n`));
+}, 30_000);
+
+test.each([
+  ['where no folder can be made', '/proc/offbox/data', '/proc/offbox/data: the folder of the journal cannot be made: '],
+  [
+    'where a file is above it',
+    'token/data',
+    'token/data: the folder of the journal cannot be made: there is a file in its place. Name',
+  ],
+])(
+  'ends %s',
+  async (_, data, said) => {
+    await endsWith1(folder(`data: ${data}\nsources:\n  syslog: { udp: '127.0.0.1:0' }\n`), said);
+  },
+  30_000,
+);
+
+test('a lab ends where no folder can be made', async () => {
+  const child = startOffbox('/proc', 'start', '--lab');
+  const late = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  const { code, err } = await ended(child);
+  clearTimeout(late);
+  const said = '/proc/.offbox/lab: the folder of the lab cannot be made: ';
+  expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining(said) });
 }, 30_000);
