@@ -10,9 +10,18 @@ const names: ReadonlyMap<number, string> = new Map([
 
 const otherWords: Readonly<Record<string, string>> = { cs0: 'default', va: 'voice-admit' };
 
+/** Every word for one. */
+export const dscpWords: readonly string[] = [...names.values(), ...Object.keys(otherWords)];
+
 /** The field's word where the mark has one (RFC 2474, 2597, 3246, 5865), else its number. What is no DSCP stays as it is, in lower case. */
 export function dscpWord(written: string): string {
   const word = written.trim().toLowerCase();
   if (/^\d{1,2}$/.test(word)) return names.get(Number(word)) ?? String(Number(word));
   return Object.hasOwn(otherWords, word) ? otherWords[word]! : word;
+}
+
+/** Whether what is written is a mark of six bits, by its number or its word. */
+export function isDscp(written: string): boolean {
+  const word = written.trim().toLowerCase();
+  return /^\d{1,2}$/.test(word) ? Number(word) <= 63 : dscpWords.includes(word);
 }

@@ -1,4 +1,5 @@
 // Owns: whether hypervisors, the ports they are behind and the paths between them fit the targets of the inventory.
+import { dscpWords, isDscp } from '../model/dscp.ts';
 import { interfaceName } from '../model/interface-name.ts';
 import { nearest } from '../model/nearest.ts';
 import type { Attachment, Inventory, LibvirtAccess, Target, Path as Way } from '../model/target.ts';
@@ -79,16 +80,30 @@ function twicePlugged(attachments: readonly Attachment[]): readonly Finding[] {
   });
 }
 
-function pathFindings(path: Path, { from, to, egress }: Way, before: readonly Way[], inventory: Inventory): readonly Finding[] {
+function pathFindings(
+  path: Path,
+  { from, to, dscp, egress }: Way,
+  before: readonly Way[],
+  inventory: Inventory,
+): readonly Finding[] {
   const found = [
     ...hypervisorFindings([...path, 'from'], from, inventory),
     ...hypervisorFindings([...path, 'to'], to, inventory),
+    ...dscpFindings([...path, 'dscp'], dscp),
     ...egress.flatMap(({ target }, i) => targetFindings([...path, 'egress', i, 'target'], target, inventory)),
   ];
   if (from === to) found.push(finding([...path, 'to'], `the path leads from "${from}" to itself`, 'Say another hypervisor.'));
   if (before.some((way) => way.from === from && way.to === to))
     found.push(finding(path, `there is a path from "${from}" to "${to}" already`, 'Keep one of the two.'));
   return found;
+}
+
+/** No class of a policy-map would ever match it. */
+function dscpFindings(path: Path, written: string): readonly Finding[] {
+  if (isDscp(written)) return [];
+  const meant = /^[\d\s.+-]*$/.test(written) ? undefined : nearest(written, dscpWords);
+  const form = 'Write a number of 0 to 63 in quotes, or its word, such as cs4, af41 or ef.';
+  return [finding(path, `"${written.slice(0, 64)}" is no DSCP`, meant ? `Did you mean ${meant}?` : form)];
 }
 
 function targetFindings(path: Path, name: string, { targets }: Inventory): readonly Finding[] {

@@ -15,6 +15,8 @@ paths:
   - { from: kvm1, to: kvm2, toward: 10.0.0.2, egress: [{ target: acc-1, interface: Gi1/0/24 }] }
 `;
 
+const dscpForm = 'Write a number of 0 to 63 in quotes, or its word, such as cs4, af41 or ef.';
+
 test('an inventory with hypervisors, attachments and paths is taken', async () => {
   expect(await toldOfInventory(good)).toBe('');
 });
@@ -50,6 +52,30 @@ describe('is told with line, cause and remedy:', () => {
       'to: kvm2',
       'to: kvm1',
       '8:23: paths[0].to: the path leads from "kvm1" to itself. Say another hypervisor.',
+    ],
+    [
+      'a mark of more than six bits',
+      'toward: 10.0.0.2',
+      "toward: 10.0.0.2, dscp: '64'",
+      `8:53: paths[0].dscp: "64" is no DSCP. ${dscpForm}`,
+    ],
+    [
+      'a mark below none',
+      'toward: 10.0.0.2',
+      "toward: 10.0.0.2, dscp: '-1'",
+      `8:53: paths[0].dscp: "-1" is no DSCP. ${dscpForm}`,
+    ],
+    [
+      'the word of a mark misspelt',
+      'toward: 10.0.0.2',
+      'toward: 10.0.0.2, dscp: csr4',
+      '8:53: paths[0].dscp: "csr4" is no DSCP. Did you mean cs4?',
+    ],
+    [
+      'a word for no mark',
+      'toward: 10.0.0.2',
+      'toward: 10.0.0.2, dscp: lowest',
+      `8:53: paths[0].dscp: "lowest" is no DSCP. ${dscpForm}`,
     ],
     [
       'a hypervisor without access',
