@@ -4,6 +4,7 @@ import { interfaceName } from '../model/interface-name.ts';
 import { nearest } from '../model/nearest.ts';
 import type { Attachment, Inventory, LibvirtAccess, Target, Path as Way } from '../model/target.ts';
 import type { Finding } from './config-findings.ts';
+import { libvirtUriFindings } from './config-libvirt.ts';
 import type { Path } from './config-problem.ts';
 
 const finding = (path: Path, cause: string, remedy: string): Finding => ({ path, part: 'value', cause, remedy });
@@ -15,6 +16,7 @@ export function placeFindings(inventory: Inventory): readonly Finding[] {
       ...accessFindings(['targets', name], target),
       ...writeFindings(['targets', name, 'snmp', 'write'], target),
     ]),
+    ...libvirtUriFindings(inventory),
     ...attachments.flatMap((attachment, i) => attachmentFindings(['attachments', i], attachment, inventory)),
     ...twicePlugged(attachments),
     ...paths.flatMap((way, i) => pathFindings(['paths', i], way, paths.slice(0, i), inventory)),
