@@ -100,7 +100,11 @@ export const targetSchema = z.strictObject({
       /** SNMPv3: this engine and user speak for this target, and no other; then its events are authenticated. */
       engine: z
         .string()
-        .regex(/^[0-9a-f]{10,64}$/i, 'must be the engine id in hex')
+        .regex(/^([0-9a-f]{2}){5,32}$/i, {
+          error: 'must be the engine id in hex: 5 to 32 octets of two digits each',
+          abort: true,
+        })
+        .refine((id) => !/^(0*|f*)$/i.test(id), 'must not be all zeros, nor all f')
         .optional(),
       user: z.string().optional(),
       /** What may be set over SNMP is set as this user; used where there is no `cli`. */
