@@ -2,7 +2,7 @@
 // each policy may do where. Secrets are references, never values.
 import { z } from 'zod';
 import { secretSchema } from './target.ts';
-import { durationSchema } from './time.ts';
+import { durationMs, durationSchema } from './time.ts';
 
 /** What becomes of an intent: said (`observe`), put up for approval (`propose`), done (`enforce`). */
 export const modeSchema = z.enum(['observe', 'propose', 'enforce']);
@@ -120,6 +120,10 @@ export const configSchema = z.strictObject({
   journal: z
     .strictObject({
       keep: durationSchema
+        .refine((written) => durationMs(written) > 0, {
+          error: 'must be at least 1ms',
+          when: ({ issues }) => issues.length === 0,
+        })
         .default('30d')
         .meta({ description: 'Entries of this age stay; older ones go where nothing needs them.' }),
       maxBytes: z

@@ -147,4 +147,8 @@ test('a length of time that is none is told with its form', async () => {
   expect(await told(`${goodConfig}journal: { keep: 99999999d }\n`)).toBe(
     'offbox.yaml:2:18: journal.keep: "99999999d" is not valid. It must be shorter than 100 years.',
   );
+  for (const none of ['0d', '0.1ms'])
+    expect(await told(`${goodConfig}journal: { keep: ${none} }\n`)).toBe(
+      `offbox.yaml:2:18: journal.keep: "${none}" is not valid. It must be at least 1ms.`,
+    );
 });
