@@ -42,19 +42,33 @@ export function declareBacktest(program: Command): void {
 async function run({ policy, from, to, journal, asDeployed, config, json }: BacktestCliOptions): Promise<void> {
   const [{ backtestJournal, wall }, { loadConfig }] = await Promise.all([import('../main.ts'), import('../runtime/config.ts')]);
   const now = wall.now();
+  const span = spanOf(from, to, now);
   const begun = wall.monotonic();
   const report = await backtestJournal(await loadConfig(configFile(config)), {
     ...(policy === undefined ? {} : { policy }),
     ...(journal === undefined ? {} : { journal }),
     ...(asDeployed ? { asDeployed } : {}),
-    ...(from === undefined ? {} : { from: whenOf(from, now) }),
-    ...(to === undefined ? {} : { to: whenOf(to, now) }),
+    ...span,
     onProgress: process.stderr.isTTY && !json ? bar : () => undefined,
   });
   if (process.stderr.isTTY && !json) process.stderr.write('\r\u001b[K');
   const lines = json ? jsonLines(report) : textLines(report, wall.monotonic() - begun);
   process.stdout.write(`${lines.join('\n')}\n`);
   process.exitCode = report.changes.length > 0 || report.faults.length > 0 ? 1 : 0;
+}
+
+function spanOf(from: string | undefined, to: string | undefined, now: number): { readonly from?: number; readonly to?: number } {
+  const span = {
+    ...(from === undefined ? {} : { from: whenOf(from, now) }),
+    ...(to === undefined ? {} : { to: whenOf(to, now) }),
+  };
+  if (span.from !== undefined && span.to !== undefined && span.from > span.to) {
+    throw new OperatorError(`--from ${from} is later than --to ${to}, and nothing lies between`, {
+      code: 'usage',
+      remedy: 'Exchange the two: how long ago counts back from now, so that 7d is before 1d.',
+    });
+  }
+  return span;
 }
 
 /** A time, or how long ago. */
