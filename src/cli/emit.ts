@@ -17,13 +17,15 @@ interface EmitOptions {
   readonly json?: boolean;
 }
 
+const forms = '\'%HSRP-5-STATECHANGE: Vlan10 Grp 10 state Standby -> Active\' or \'{"kind":"config.changed"}\'';
+
 export function declareEmit(program: Command): void {
   program
     .command('emit')
     .description(
       'put an event in by hand: a syslog line, or a meaning as JSON; policies see it, and read the device before they act',
     )
-    .argument('<event>', '\'%HSRP-5-STATECHANGE: Vlan10 Grp 10 state Standby -> Active\' or \'{"kind":"config.changed"}\'')
+    .argument('<event>', forms)
     .option('-t, --target <name>', 'the target it speaks of, where its line does not name it (default: none of the inventory)')
     .option('-c, --config <file>', "the configuration (default: ./offbox.yaml, else the lab's)")
     .option('--json', 'print the answer as JSON')
@@ -31,6 +33,8 @@ export function declareEmit(program: Command): void {
 }
 
 async function emit(text: string, { config, target, json }: EmitOptions): Promise<void> {
+  if (text.trim() === '')
+    throw new OperatorError('the event is empty', { code: 'usage', remedy: `Write a syslog line or a meaning: ${forms}.` });
   const [{ dataFolder, readSyslog }, { loadConfig }] = await Promise.all([import('../main.ts'), import('../runtime/config.ts')]);
   const loaded = await loadConfig(configFile(config));
   const known = target === undefined ? undefined : loaded.inventory.targets[target];

@@ -37,6 +37,8 @@ it.each([
   [['migrate', 'web1', '--to', 'kvm2', '--bandwidth', '0'], '--bandwidth does not take "0". Write whole MiB a second'],
   [['migrate', 'web1', '--to', 'kvm2', '--bandwidth', '9000000'], '--bandwidth does not take "9000000". Write whole MiB'],
   [['lab', 'migrate', 'web1', '--to', 'kvm2', '--fail', '--abort'], '--fail and --abort are two endings. Leave one of them out'],
+  [['emit', ''], "the event is empty. Write a syslog line or a meaning: '%HSRP-5"],
+  [['emit', ' \n'], "the event is empty. Write a syslog line or a meaning: '%HSRP-5"],
   [['backtest', '--from', '1d', '--to', '3d'], '--from 1d is later than --to 3d, and nothing lies between. Exchange the two'],
   [['backtest', '--from', '2026-11-24', '--to', '2026-11-23'], '--from 2026-11-24 is later than --to 2026-11-23'],
   [['backtest', '--from', 'yesterday'], '"yesterday" is no time. Write 2026-11-23T03:00:00Z, or 7d'],
