@@ -62,8 +62,8 @@ function attachmentFindings(
 ): readonly Finding[] {
   const found = [
     ...hypervisorFindings([...path, 'hypervisor'], hypervisor, inventory),
-    ...targetFindings([...path, 'target'], target, inventory),
-    ...(vtep === undefined ? [] : targetFindings([...path, 'vtep'], vtep, inventory)),
+    ...switchFindings([...path, 'target'], target, inventory),
+    ...(vtep === undefined ? [] : switchFindings([...path, 'vtep'], vtep, inventory)),
   ];
   if (native !== undefined && !vlans.includes(native))
     found.push(finding([...path, 'native'], `VLAN ${native} is not among its vlans`, 'Add it there, or correct it.'));
@@ -92,7 +92,8 @@ function pathFindings(
     ...hypervisorFindings([...path, 'from'], from, inventory),
     ...hypervisorFindings([...path, 'to'], to, inventory),
     ...dscpFindings([...path, 'dscp'], dscp),
-    ...egress.flatMap(({ target }, i) => targetFindings([...path, 'egress', i, 'target'], target, inventory)),
+    ...egress.flatMap(({ target }, i) => switchFindings([...path, 'egress', i, 'target'], target, inventory)),
+    ...egress.flatMap((port, i) => crossedFindings([...path, 'egress', i], port, egress.slice(0, i))),
   ];
   if (from === to) found.push(finding([...path, 'to'], `the path leads from "${from}" to itself`, 'Say another hypervisor.'));
   if (before.some((way) => way.from === from && way.to === to))
@@ -112,6 +113,22 @@ function targetFindings(path: Path, name: string, { targets }: Inventory): reado
   if (Object.hasOwn(targets, name)) return [];
   const meant = nearest(name, Object.keys(targets));
   return [finding(path, `there is no target "${name}"`, meant ? `Did you mean ${meant}?` : 'Declare it under targets.')];
+}
+
+/** A router will do. */
+function switchFindings(path: Path, name: string, inventory: Inventory): readonly Finding[] {
+  const found = targetFindings(path, name, inventory);
+  if (found.length > 0 || inventory.targets[name]?.platform !== 'libvirt') return found;
+  return [finding(path, `"${name}" is a hypervisor, and no switch`, 'Name a router or a switch.')];
+}
+
+type Port = Way['egress'][number];
+
+/** What leaves by one port twice goes in a circle. */
+function crossedFindings(path: Path, port: Port, before: readonly Port[]): readonly Finding[] {
+  const placeOf = ({ target, interface: name }: Port) => `${target} ${interfaceName(name)}`;
+  if (!before.some((each) => placeOf(each) === placeOf(port))) return [];
+  return [finding(path, `the path leaves by ${placeOf(port)} already`, 'Keep one of the two.')];
 }
 
 function hypervisorFindings(path: Path, name: string, inventory: Inventory): readonly Finding[] {

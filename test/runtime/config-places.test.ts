@@ -54,6 +54,30 @@ describe('is told with line, cause and remedy:', () => {
       '8:23: paths[0].to: the path leads from "kvm1" to itself. Say another hypervisor.',
     ],
     [
+      'a hypervisor for a switch',
+      'target: acc-1, interface: Gi1/0/1,',
+      'target: kvm2, interface: Gi1/0/1,',
+      '6:33: attachments[0].target: "kvm2" is a hypervisor, and no switch. Name a router or a switch.',
+    ],
+    [
+      'a hypervisor for a VTEP',
+      'native: 10',
+      'native: 10, vtep: kvm1',
+      '6:95: attachments[0].vtep: "kvm1" is a hypervisor, and no switch. Name a router or a switch.',
+    ],
+    [
+      'a hypervisor on the way',
+      'target: acc-1, interface: Gi1/0/24',
+      'target: kvm1, interface: eth0',
+      '8:66: paths[0].egress[0].target: "kvm1" is a hypervisor, and no switch. Name a router or a switch.',
+    ],
+    [
+      'one port twice on the way, written otherwise',
+      '{ target: acc-1, interface: Gi1/0/24 }',
+      '{ target: acc-1, interface: Gi1/0/24 }, { target: acc-1, interface: GigabitEthernet1/0/24 }',
+      '8:96: paths[0].egress[1]: the path leaves by acc-1 GigabitEthernet1/0/24 already. Keep one of the two.',
+    ],
+    [
       'a mark of more than six bits',
       'toward: 10.0.0.2',
       "toward: 10.0.0.2, dscp: '64'",
