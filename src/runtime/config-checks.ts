@@ -49,6 +49,7 @@ export function inventoryFindings(inventory: Inventory): readonly Finding[] {
     ...gateways.flatMap(([name, gateway]) => [
       ...gateway.members.flatMap((member, i) => memberFindings(['gateways', name, 'members', i], member, gateway, inventory)),
       ...twiceOnOneTarget(name, gateway),
+      ...otherGroups(name, gateway),
       ...prefixFindings(name, gateway),
     ]),
     ...sharedGroups(gateways),
@@ -111,6 +112,20 @@ function twiceOnOneTarget(name: string, { members }: Gateway): readonly Finding[
     if (members.findIndex((each) => each.target === target) === i) return [];
     const remedy = 'A gateway has one member a target: declare a second gateway for another interface, group or family.';
     return [finding(['gateways', name, 'members', i, 'target'], `"${target}" is a member already`, remedy)];
+  });
+}
+
+/** Members of one virtual router tell each other their group. Of keepalived's instances each box has names of its own. */
+function otherGroups(name: string, { members }: Gateway): readonly Finding[] {
+  const [first] = members;
+  const textOf = ({ group, family }: Member) => `group ${group} (${family})`;
+  return members.flatMap((member, i) => {
+    if (!first || member.group === undefined || first.group === undefined || textOf(member) === textOf(first)) return [];
+    // That is told already.
+    if (members.findIndex(({ target }) => target === member.target) < i) return [];
+    const remedy = 'Correct it, or declare a second gateway: the members of one share group and family.';
+    const cause = `is in ${textOf(member)}, and "${first.target}" in ${textOf(first)}`;
+    return [finding(['gateways', name, 'members', i], cause, remedy)];
   });
 }
 

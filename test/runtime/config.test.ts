@@ -184,6 +184,16 @@ describe('what is wrong is told with line, cause and remedy', () => {
       '7:53: gateways.lan.members[1].target: "gw-a" is a member already. A gateway has one member a target: declare a second gateway for another interface, group or family.',
     ],
     [
+      'a member in another group than the first',
+      '    protocol: vrrp\n    members: [{ target: gw-a, group: 1 }, { target: gw-b, group: 2 }]',
+      '7:43: gateways.lan.members[1]: is in group 2 (ipv4), and "gw-a" in group 1 (ipv4). Correct it, or declare a second gateway: the members of one share group and family.',
+    ],
+    [
+      'a member of another family than the first',
+      '    protocol: hsrp\n    members: [{ target: gw-a, interface: Vl2, group: 1 }, { target: gw-b, interface: Vl2, group: 1, family: ipv6 }]',
+      '7:59: gateways.lan.members[1]: is in group 1 (ipv6), and "gw-a" in group 1 (ipv4). Correct it, or declare a second gateway: the members of one share group and family.',
+    ],
+    [
       'a prefix with host bits',
       '    protocol: vrrp\n    prefixes: [23.1.0.0/8]\n    members: [{ target: gw-a, group: 1 }]',
       '7:16: gateways.lan.prefixes[0]: "23.1.0.0/8" has bits beyond its length. Did you mean 23.0.0.0/8?',
