@@ -11,6 +11,7 @@ import type { Finding } from './config-findings.ts';
 import { placeFindings } from './config-places.ts';
 import type { Path } from './config-problem.ts';
 import { requestFindings } from './config-requests.ts';
+import { engineFindings } from './config-snmp.ts';
 
 const finding = (path: Path, cause: string, remedy: string): Finding => ({ path, part: 'value', cause, remedy });
 
@@ -55,6 +56,7 @@ export function inventoryFindings(inventory: Inventory): readonly Finding[] {
     ...sharedGroups(gateways),
     ...addressFindings(inventory),
     ...placeFindings(inventory),
+    ...engineFindings(inventory),
   ];
 }
 

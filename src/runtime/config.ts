@@ -6,6 +6,7 @@ import { type Inventory, inventorySchema } from '../model/target.ts';
 import { configFindings, inventoryFindings, modeFindings } from './config-checks.ts';
 import { type Finding, findingsOf } from './config-findings.ts';
 import { type Problem, problemsError } from './config-problem.ts';
+import { engineUserFindings } from './config-snmp.ts';
 import { readYaml, type YamlData } from './config-yaml.ts';
 import { type JsonSchema, jsonSchemas } from './schema.ts';
 
@@ -49,12 +50,17 @@ export async function checkConfig(
     ...config.problems,
     ...(config.value ? located(config.data, configFindings(config.value, inventory.value)) : []),
     ...inventory.problems,
-    ...(inventory.value ? located(inventory.data, inventoryFindings(inventory.value)) : []),
+    ...(inventory.value ? located(inventory.data, bothFindings(inventory.value, config.value)) : []),
   ];
   const { value, data } = config;
   if (problems.length > 0 || !value || !inventory.value) return { problems };
   const strayModes: LoadedConfig['strayModes'] = (policies) => located(data, modeFindings(value, policies));
   return { problems, loaded: { config: value, inventory: inventory.value, directory: resolve(dirname(path)), strayModes } };
+}
+
+/** Of the inventory: by itself, and beside an offbox.yaml. */
+function bothFindings(inventory: Inventory, config: Config | undefined): readonly Finding[] {
+  return [...inventoryFindings(inventory), ...(config ? engineUserFindings(config, inventory) : [])];
 }
 
 /** The inventory's name in an offbox.yaml that is wrong elsewhere. */

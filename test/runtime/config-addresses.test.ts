@@ -121,25 +121,6 @@ test('a hypervisor for a router is told, and so is a mode without a value', asyn
   );
 });
 
-test.each([
-  ['an odd number of digits', '80000009031', '5 to 32 octets of two digits each'],
-  ['too short', '80000009', '5 to 32 octets of two digits each'],
-  ['too long', '80'.repeat(33), '5 to 32 octets of two digits each'],
-  ['written as a program would', '0x8000000903', '5 to 32 octets of two digits each'],
-])('an SNMP engine id that is %s is told with its form', async (_, engine, form) => {
-  const said = await toldOfInventory(`targets:\n  a: { platform: frr, address: h, snmp: { engine: '${engine}' } }\n`);
-  const shown = JSON.stringify(engine).slice(0, 60);
-  expect(said).toContain(`inventory.yaml:2:51: targets.a.snmp.engine: ${shown}`);
-  expect(said).toContain(`is not valid. It must be the engine id in hex: ${form}.`);
-});
-
-test('an SNMP engine id that no engine has is told (RFC 3411)', async () => {
-  for (const engine of ['0000000000', 'FFFFFFFFFFFF'])
-    expect(await toldOfInventory(`targets:\n  a: { platform: frr, address: h, snmp: { engine: '${engine}' } }\n`)).toBe(
-      `inventory.yaml:2:51: targets.a.snmp.engine: "${engine}" is not valid. It must not be all zeros, nor all f.`,
-    );
-});
-
 test('a length of time that is none is told with its form', async () => {
   expect(await told(`${goodConfig}journal: { keep: -5d }\n`)).toBe(
     'offbox.yaml:2:18: journal.keep: "-5d" is not valid. It must be a number and a unit, such as 250ms, 2s, 5m, 1h or 7d.',
