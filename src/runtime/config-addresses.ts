@@ -1,5 +1,5 @@
 // Owns: whether what is written as an address can be one, whether an access can log in, and whether two targets are told apart by theirs.
-import { isIP, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 import { type Config, listenAddress } from '../model/config.ts';
 import type { Inventory, Target } from '../model/target.ts';
 import type { Finding } from './config-findings.ts';
@@ -18,6 +18,7 @@ export function addressFindings(inventory: Inventory): readonly Finding[] {
   return [
     ...targets.flatMap(([name, target]) => targetFindings(['targets', name], target)),
     ...paths.flatMap(({ toward }, i) => ipFindings(['paths', i, 'toward'], toward)),
+    ...paths.flatMap(({ toward }, i) => ownFindings(['paths', i, 'toward'], toward)),
     ...sharedAccesses(targets),
     ...sharedAliases(targets),
   ];
@@ -66,8 +67,11 @@ function targetFindings(path: Path, { address, aliases = [], bgp, cli, netconf, 
   ] as const;
   return [
     ...hostFindings([...path, 'address'], address),
+    ...ownFindings([...path, 'address'], address),
     ...aliases.flatMap((alias, i) => ipFindings([...path, 'aliases', i], alias)),
+    ...aliases.flatMap((alias, i) => ownFindings([...path, 'aliases', i], alias)),
     ...(bgp?.neighbors ?? []).flatMap((neighbor, i) => numberFindings([...path, 'bgp', 'neighbors', i], neighbor, addressForm)),
+    ...(bgp?.neighbors ?? []).flatMap((neighbor, i) => ownFindings([...path, 'bgp', 'neighbors', i], neighbor)),
     ...logins.flatMap(([at, access]) =>
       access && !access.key && !access.password
         ? [
@@ -98,6 +102,23 @@ function hostFindings(path: Path, written: string): readonly Finding[] {
 
 function ipFindings(path: Path, written: string): readonly Finding[] {
   return isIP(written) > 0 ? [] : [finding(path, 'value', `"${written}" is no address`, addressForm)];
+}
+
+/** Addresses that no device has: the unspecified, multicast, and the broadcast to all (RFC 6890, 4291). */
+const nobody = new BlockList();
+nobody.addAddress('0.0.0.0');
+nobody.addAddress('255.255.255.255');
+nobody.addSubnet('224.0.0.0', 4);
+nobody.addAddress('::', 'ipv6');
+nobody.addSubnet('ff00::', 8, 'ipv6');
+
+/** What is to be one device's own. */
+function ownFindings(path: Path, written: string): readonly Finding[] {
+  const version = isIP(written);
+  if (version === 0 || !nobody.check(written, version === 6 ? 'ipv6' : 'ipv4')) return [];
+  return [
+    finding(path, 'value', `${written} is no device's own address`, 'Write the one by which this device alone is reached.'),
+  ];
 }
 
 /** What can only be meant as numbers, and is no address. */

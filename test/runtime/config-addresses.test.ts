@@ -58,6 +58,21 @@ describe('is told with line, cause and remedy:', () => {
       '2:35: targets.a.cli: SSH has neither "key" nor "password" to log in with. Add one of them, as in key: { file: keys/offbox } or password: { env: NAME }.',
     ],
     [
+      'the address of any interface',
+      target('address: 0.0.0.0'),
+      "2:32: targets.a.address: 0.0.0.0 is no device's own address. Write the one by which this device alone is reached.",
+    ],
+    [
+      'a group for an alias',
+      target('address: h, aliases: ["ff02::2"]'),
+      "2:45: targets.a.aliases[0]: ff02::2 is no device's own address. Write the one by which this device alone is reached.",
+    ],
+    [
+      'a group for a neighbour',
+      target('address: h, bgp: { neighbors: [224.0.0.5] }'),
+      "2:54: targets.a.bgp.neighbors[0]: 224.0.0.5 is no device's own address. Write the one by which this device alone is reached.",
+    ],
+    [
       'one device as two targets',
       `targets:\n  a: { platform: frr, address: 192.0.2.1, cli: { ${ssh} } }\n  b: { platform: frr, address: 192.0.2.1, cli: { port: 22, ${ssh} } }\n`,
       '3:32: targets.b.address: "a" has this address and the same cli port 22. Correct one of the two: a device is one target.',
