@@ -50,7 +50,7 @@ export const libvirtAccessSchema = z.strictObject({
   /** `qemu:///system`, `test:///default`, … */
   uri: z.string().default('qemu:///system'),
   /** Of the daemon's socket: here for `unix`, on the hypervisor for `ssh` (then instead of virt-ssh-helper). */
-  socket: z.string().optional(),
+  socket: z.string().min(1).optional(),
   port: port.optional(),
   /** PEM, for `tls`: who signed the hypervisor's certificate, and our own with its key. */
   ca: secretSchema.optional(),
@@ -123,16 +123,16 @@ export const targetSchema = z.strictObject({
 
 export const memberSchema = z.strictObject({
   target: name,
-  interface: z.string().optional(),
+  interface: z.string().min(1).optional(),
   group: z.int().min(0).max(4095).optional(),
   /** keepalived's vrrp_instance, where the group is not said. */
-  instance: z.string().optional(),
+  instance: z.string().min(1).optional(),
   family: familySchema.default('ipv4'),
 });
 
 export const gatewaySchema = z.strictObject({
   protocol: z.enum(['hsrp', 'vrrp']),
-  vrf: z.string().default('default'),
+  vrf: z.string().min(1).default('default'),
   prefixes: z.array(z.string()).default([]),
   members: z.array(memberSchema).min(1),
 });

@@ -114,6 +114,12 @@ describe('is told with line, cause and remedy:', () => {
       '2:51: targets.kvm1.libvirt: libvirt over tls lacks "ca" and "certificate" and "key". Write them, or choose another transport.',
     ],
     [
+      'a socket without a name',
+      'socket: /run/libvirt/libvirt-sock',
+      "socket: ''",
+      '3:78: targets.kvm2.libvirt.socket: the text is empty. Write one, or leave the key out.',
+    ],
+    [
       'libvirt on a router',
       'platform: cisco-ios, address: c',
       'platform: cisco-ios, address: c, libvirt: { transport: tcp }',

@@ -184,6 +184,21 @@ describe('what is wrong is told with line, cause and remedy', () => {
       '7:53: gateways.lan.members[1].target: "gw-a" is a member already. A gateway has one member a target: declare a second gateway for another interface, group or family.',
     ],
     [
+      'an interface without a name',
+      "    protocol: hsrp\n    members: [{ target: gw-a, interface: '', group: 1 }]",
+      '7:42: gateways.lan.members[0].interface: the text is empty. Write one, or leave the key out.',
+    ],
+    [
+      'an instance without a name',
+      "    protocol: vrrp\n    members: [{ target: gw-a, instance: '' }]",
+      '7:41: gateways.lan.members[0].instance: the text is empty. Write one, or leave the key out.',
+    ],
+    [
+      'a VRF without a name',
+      "    protocol: vrrp\n    vrf: ''\n    members: [{ target: gw-a, group: 1 }]",
+      '7:10: gateways.lan.vrf: the text is empty. Write one, or leave the key out.',
+    ],
+    [
       'a member in another group than the first',
       '    protocol: vrrp\n    members: [{ target: gw-a, group: 1 }, { target: gw-b, group: 2 }]',
       '7:43: gateways.lan.members[1]: is in group 2 (ipv4), and "gw-a" in group 1 (ipv4). Correct it, or declare a second gateway: the members of one share group and family.',
