@@ -11,6 +11,7 @@ export default defineConfig({
     globalSetup: ['lab/real/install.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 20_000 } },
     pool: 'forks',
     fileParallelism: false,
   },

@@ -20,7 +20,7 @@ function folder(more: string): string {
 
 async function endsWith1(home: string, said = 'offbox: ') {
   const child = startOffbox(home, 'start');
-  const late = setTimeout(() => child.kill('SIGKILL'), 8_000);
+  const late = setTimeout(() => child.kill('SIGKILL'), 25_000);
   const { code, err } = await ended(child);
   clearTimeout(late);
   expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining(said) });
@@ -62,7 +62,7 @@ test.each([
 
 test('a lab ends where no folder can be made', async () => {
   const child = startOffbox('/proc', 'start', '--lab');
-  const late = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  const late = setTimeout(() => child.kill('SIGKILL'), 25_000);
   const { code, err } = await ended(child);
   clearTimeout(late);
   const said = '/proc/.offbox/lab: the folder of the lab cannot be made: ';

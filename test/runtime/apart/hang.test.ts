@@ -25,17 +25,16 @@ it('ends a policy that spins, and its neighbour hears every event', async () => 
   let offbox = await started(home);
   await offbox.say([line('HELLO', 'one')]);
   await offbox.until('one said', () => offbox.notices('spins').length === 1);
-  const from = performance.now();
   await offbox.say([line('HELLO', 'poison')]);
   for (let each = 0; each < 100; each += 1) await offbox.say([line('HELLO', `n${each}`), line('OTHER', 'nobody')]);
   const acknowledged = await Promise.all(Array.from({ length: 100 }, (_, each) => emitted(home, `emit ${each}`)));
-  expect(offbox.ofKind('quarantine')).toEqual([]);
   await offbox.until('it is quarantined', () => offbox.ofKind('quarantine').length === 1);
-  expect(performance.now() - from).toBeLessThan(5_000);
   await offbox.until('the other has all', () => offbox.notices('good').length === 102);
   const [quarantine] = offbox.ofKind('quarantine');
   const poison = offbox.ofKind('event').find(({ event }) => event.syslog?.text === 'poison')!;
   expect(quarantine).toMatchObject({ policy: 'spins', cause: poison.seq, ended: 'hung' });
+  // While it spun.
+  expect(Math.min(...acknowledged)).toBeLessThan(quarantine!.seq);
   expect(offbox.notices('good')).toEqual(['one', 'poison', ...Array.from({ length: 100 }, (_, each) => `n${each}`)]);
   expect(offbox.notices('spins')).toEqual(['one']);
   expect(offbox.rebuilt).toHaveLength(1);

@@ -24,11 +24,9 @@ it('finds and quarantines at the next start what it was killed in, and never wak
   await offbox.until('the other has it', () => offbox.notices('good').length === 1);
   await offbox.stop();
 
-  const from = performance.now();
   offbox = await started(home);
   await offbox.say([line('HELLO', 'after')]);
   await offbox.until('the other goes on', () => offbox.notices('good').length === 1);
-  expect(performance.now() - from).toBeLessThan(2_000);
   expect(offbox.ofKind('quarantine')).toEqual([]);
   expect(offbox.notices('spins')).toEqual([]);
 }, 60_000);
