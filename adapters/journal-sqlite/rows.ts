@@ -4,6 +4,7 @@
 // damage.
 import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { Entry, NewEntry } from '../../src/model/entry.ts';
+import { free } from '../../src/model/free.ts';
 import { journalCompressBytesMin, journalEntryBytesMax, journalRowBytesMax } from '../../src/model/limits.ts';
 import { entryJson, entryOf } from '../../src/model/written-event.ts';
 import { damaged, fault } from './faults.ts';
@@ -31,8 +32,17 @@ const checksum = (row: PlainRow): number => crc32(row.body, crc32(`${row.first_s
  */
 export function sealed(plain: PlainRow): Row {
   const { body } = plain;
-  const row = body.length < journalCompressBytesMin ? plain : { ...plain, body: new Uint8Array(zstdCompressSync(body, fast)) };
+  const row = body.length < journalCompressBytesMin ? plain : { ...plain, body: compressed(body) };
   return { ...row, crc: checksum(row) };
+}
+
+/** A copy of its own length: what zlib writes into is `chunkSize` long, hundreds of times a second in a flood. */
+function compressed(body: Uint8Array): Uint8Array<ArrayBuffer> {
+  const frame = zstdCompressSync(body, fast);
+  const exact = new Uint8Array(frame);
+  // Its own, and not Node's pool for small ones.
+  if (frame.buffer.byteLength >= fast.chunkSize) free(new Uint8Array(frame.buffer));
+  return exact;
 }
 
 const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 256 * 1024 };
@@ -67,7 +77,10 @@ function buffer(bytes: number): ArrayBuffer {
 
 /** Bodies whose rows are written: what follows may have their memory. */
 export function giveBack(buffers: readonly ArrayBuffer[]): void {
-  for (const each of buffers) if (spare.length < spareMax && each.byteLength <= spareBytesMax) spare.push(each);
+  for (const each of buffers) {
+    if (spare.length < spareMax && each.byteLength <= spareBytesMax) spare.push(each);
+    else free(new Uint8Array(each));
+  }
 }
 
 /** Where lines become bytes; what is handed over is a copy. */

@@ -1,5 +1,6 @@
 // Owns: the thread that writes the journal: a commit waits for the disk, and receiving and deciding must not wait with it.
 import { parentPort, workerData } from 'node:worker_threads';
+import { free } from '../../src/model/free.ts';
 import { type Answered, type Asked, type Calls, type Opened, plain, type ThreadOptions } from './calls.ts';
 import { translated } from './faults.ts';
 import { openForWriting } from './file.ts';
@@ -27,7 +28,11 @@ const handlersOf = (store: Store): Handlers => ({
   read: ({ fromSeq, throughSeq }) => store.read(fromSeq, throughSeq),
   tail: () => store.tail(),
   trim: (beforeSeq) => store.trimSome(beforeSeq),
-  putBlob: (bytes) => store.putBlob(bytes),
+  putBlob(bytes) {
+    const digest = store.putBlob(bytes);
+    free(bytes); // it was handed over
+    return digest;
+  },
   getBlob: (digest) => store.getBlob(digest),
   deleteBlob(digest) {
     store.deleteBlob(digest);

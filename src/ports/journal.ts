@@ -45,7 +45,7 @@ export interface Journal {
   tail(): Promise<Tail>;
   /** Forgets entries before `beforeSeq`. */
   trim(beforeSeq: number): Promise<void>;
-  /** Stores bytes under their SHA-256 (hex, returned): snapshots, bundles. */
+  /** Stores a copy of the bytes under their SHA-256 (hex, returned): snapshots, bundles. */
   putBlob(bytes: Uint8Array): Promise<string>;
   /** Undefined where it is not there; rejects with `journal-damaged` where it is not what was stored. */
   getBlob(digest: string): Promise<Uint8Array | undefined>;

@@ -7,6 +7,7 @@
 import type { Engine } from '../core/engine.ts';
 import type { EntryBody } from '../model/entry.ts';
 import { messageOf } from '../model/errors.ts';
+import { free } from '../model/free.ts';
 import { snapshotEntries, snapshotHurryMs, snapshotMs, snapshotPatienceMs, snapshotSliceMs } from '../model/limits.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { Wall } from '../ports/wall.ts';
@@ -23,7 +24,7 @@ export interface SnapshotWays {
   readonly entries: number;
   /** Lets others work between two pieces. */
   readonly turn: () => Promise<void>;
-  readonly pack: (json: Buffer) => Promise<Uint8Array>;
+  readonly pack: (json: Buffer) => Promise<Uint8Array<ArrayBuffer>>;
 }
 
 const everyday: SnapshotWays = { entries: snapshotEntries, turn, pack: packed };
@@ -168,7 +169,9 @@ export class SnapshotTaker {
   async #name({ blob, longestMs, through, at, policies, unsettled }: WrittenSnapshot, from: number): Promise<void> {
     const { wall, journal, submit, onTaken } = this.#options;
     if (!fits(blob)) throw new RangeError(`it is ${blob.length} bytes, compressed`);
+    const bytes = blob.length;
     const digest = await journal.putBlob(blob);
+    free(blob);
     const previous = this.#previous;
     const what = { policies, unsettled: [...unsettled] };
     const named = { kind: 'snapshot', through, digest, runtime: runtimeVersion, ...what } as const;
@@ -176,6 +179,6 @@ export class SnapshotTaker {
     this.#previous = seq;
     const kept = { seq, through, at, digest, unsettled: unsettled.length > 0 };
     this.#kept = [...this.#kept, kept];
-    onTaken?.({ ...kept, bytes: blob.length, tookMs: wall.monotonic() - from, longestMs });
+    onTaken?.({ ...kept, bytes, tookMs: wall.monotonic() - from, longestMs });
   }
 }

@@ -4,6 +4,7 @@ import { constants, zstdCompress, zstdDecompressSync } from 'node:zlib';
 import type { SavedEngine } from '../core/saved-engine.ts';
 import type { Entry, EntryBody, EntryOf } from '../model/entry.ts';
 import { messageOf, RuntimeFault } from '../model/errors.ts';
+import { free } from '../model/free.ts';
 import { journalBlobBytesMax, snapshotJsonBytesMax } from '../model/limits.ts';
 import { snapshotFormat, snapshotSchema } from '../model/snapshot.ts';
 import type { Journal } from '../ports/journal.ts';
@@ -50,8 +51,11 @@ const compress = promisify(zstdCompress);
 const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
 /** Compressed beside the host, in a thread of Node's own. */
-export function packed(json: Buffer): Promise<Uint8Array> {
-  return compress(json, fast);
+export async function packed(json: Buffer): Promise<Uint8Array<ArrayBuffer>> {
+  const output = await compress(json, fast);
+  const blob = new Uint8Array(output);
+  free(output);
+  return blob;
 }
 
 /** Throws what is wrong with it. */

@@ -1,5 +1,6 @@
 // Owns: writing a snapshot of one moment in pieces, each no longer than a slice, with everything else going on in between.
 import type { Engine } from '../core/engine.ts';
+import { free } from '../model/free.ts';
 import { snapshotJsonBytesMax } from '../model/limits.ts';
 import type { Wall } from '../ports/wall.ts';
 import type { WrittenSnapshot } from './apart/messages.ts';
@@ -16,7 +17,8 @@ export interface WritingWays {
   readonly sliceMs: number;
   /** Lets others work between two slices. */
   readonly turn: () => Promise<void>;
-  readonly pack: (json: Buffer) => Promise<Uint8Array>;
+  /** The JSON is gone afterwards. */
+  readonly pack: (json: Buffer) => Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** What is taken is taken before it returns. Rejects with a RangeError where it is more than snapshotJsonBytesMax. */
@@ -32,7 +34,8 @@ export async function writtenSnapshot(
   const pieces = piecesOf({ ...parts, engine: engine.save() });
   const begunMs = ways.wall.monotonic() - from;
   const { json, longestMs } = await written(pieces, ways);
-  const blob = new Uint8Array(await ways.pack(json));
+  const blob = await ways.pack(json);
+  free(json);
   return { ...moment, policies, unsettled, blob, longestMs: Math.max(begunMs, longestMs) };
 }
 
@@ -56,5 +59,7 @@ async function written(pieces: Iterator<string>, { wall, sliceMs, turn }: Writin
     longestMs = Math.max(longestMs, wall.monotonic() - sliceFrom);
     await turn();
   }
-  return { json: Buffer.concat(chunks, jsonBytes), longestMs };
+  const json = Buffer.concat(chunks, jsonBytes);
+  for (const chunk of chunks) free(chunk);
+  return { json, longestMs };
 }

@@ -252,6 +252,13 @@ function blobs(test: Test, journal: () => Journal): void {
     expect((await journal().room()).usedBytes).toBeLessThan(before + 90_000);
   });
 
+  test('has a blob of its own: whoever handed it over may use its memory for something else', async () => {
+    const bytes = Uint8Array.of(1, 2, 3);
+    const digest = await journal().putBlob(bytes);
+    bytes.fill(0);
+    expect(await journal().getBlob(digest)).toEqual(Uint8Array.of(1, 2, 3));
+  });
+
   test('lists the blobs there are, each once, and those forgotten no more', async () => {
     expect(await journal().blobs()).toEqual([]);
     const digests: string[] = [];

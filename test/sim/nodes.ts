@@ -127,7 +127,7 @@ export class Nodes {
     const { snapshotEntries: entries, keepMs, journalBytes: bytesMax } = this.#options.settings;
     if (entries === 0) return {};
     const work = (ms: number): Promise<void> => process.answer(() => this.#options.clock.base.sleep(ms));
-    const pack = async (json: Buffer): Promise<Uint8Array> => {
+    const pack = async (json: Buffer): Promise<Uint8Array<ArrayBuffer>> => {
       await work(json.length / 1_000);
       return zstdCompressSync(json);
     };
