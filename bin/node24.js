@@ -48,8 +48,9 @@ const flags = [
   // old in one; and it takes the other core for 100 ms.
   '--heap-growing-percent=100',
   // Three times so many megabytes a thread for what is young. V8 would take 105 each in a flood and keep them, and a collection of it is
-  // twice as long a pause.
+  // twice as long a pause. From the start: it would take them one doubling after another, minutes apart, and memory crept up.
   '--max-semi-space-size=16',
+  '--min-semi-space-size=16',
   // The last compiler is for what runs all the time, as in a flood. It takes a core for 3 ms, and whoever is woken on that core, the
   // journal say, waits for it: at V8's 3,000 calls it did so in one of a hundred reactions.
   '--invocation-count-for-turbofan=30000',

@@ -15,7 +15,7 @@ export interface PlainRow {
   readonly last_seq: number;
   readonly at: number;
   readonly epoch: number;
-  /** JSON. */
+  /** JSON, or compressed already. */
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
@@ -31,10 +31,12 @@ const checksum = (row: PlainRow): number => crc32(row.body, crc32(`${row.first_s
  * each, and what is not written need not be synced, and not be brought from the log into the file.
  */
 export function sealed(plain: PlainRow): Row {
-  const { body } = plain;
-  const row = body.length < journalCompressBytesMin ? plain : { ...plain, body: compressed(body) };
+  const row = isToCompress(plain) ? { ...plain, body: compressed(plain.body) } : plain;
   return { ...row, crc: checksum(row) };
 }
+
+/** Long, and not compressed before. */
+export const isToCompress = (row: PlainRow): boolean => row.body.length >= journalCompressBytesMin && !isCompressed(row);
 
 /** A copy of its own length: what zlib writes into is `chunkSize` long, hundreds of times a second in a flood. */
 function compressed(body: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -45,15 +47,15 @@ function compressed(body: Uint8Array): Uint8Array<ArrayBuffer> {
   return exact;
 }
 
-const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 256 * 1024 };
+export const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 256 * 1024 };
 const bounded = { maxOutputLength: journalRowBytesMax + journalEntryBytesMax, chunkSize: 1024 * 1024 };
 /** RFC 8878 3.1.1, little-endian; JSON never begins so. */
 const zstdMagic = 0xfd2fb528;
 
-const bytesOf = ({ body }: Row): Buffer => Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+const bytesOf = ({ body }: PlainRow): Buffer => Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 
 /** Such a row may be journalRowBytesMax long again, whatever its body takes. */
-export const isCompressed = (row: Row): boolean => row.body.length > 4 && bytesOf(row).readUInt32LE() === zstdMagic;
+export const isCompressed = (row: PlainRow): boolean => row.body.length > 4 && bytesOf(row).readUInt32LE() === zstdMagic;
 
 const bodyText = (row: Row): Buffer => (isCompressed(row) ? zstdDecompressSync(bytesOf(row), bounded) : bytesOf(row));
 
