@@ -21,7 +21,7 @@ it('decides again within seconds with a million entries behind it, and has lost 
   await offbox.until('the other goes on', () => offbox.notices('good').length === 2);
   const [{ tookMs, entries, restored }] = offbox.rebuilt as [Offbox['rebuilt'][number]];
   console.log(`rebuilt in ${Math.round(tookMs)} ms, from the snapshot at entry ${restored} and ${entries} entries`);
-  expect(restored).toBeGreaterThan(800_000);
+  expect(restored).toBeGreaterThan(500_000);
   expect(offbox.ofKind('quarantine')).toMatchObject([{ policy: 'spins', ended: 'hung' }]);
   expect(others).toBe(1_050_000);
 }, 120_000);
