@@ -115,16 +115,19 @@ const sameSignalMs = 300;
 
 /** Waits for a signal or a failure, then stops in order. A second signal ends at once. */
 export async function endOf(runtime: { stop(): Promise<void> }, failure: Promise<Error>): Promise<void> {
+  let heardAt: number | undefined;
   const signal = new Promise<undefined>((done) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => done(undefined));
+    // One listener for all of them: without any, be it for a moment, the next signal would end us as it is.
+    const hear = (): void => {
+      if (heardAt !== undefined && realWall.monotonic() - heardAt >= sameSignalMs) process.exit(130);
+      heardAt ??= realWall.monotonic();
+      done(undefined);
+    };
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, hear);
   });
   const endStay = stayAlive();
   const fault = await Promise.race([signal, failure]);
-  const heardAt = realWall.monotonic();
-  const again = (): void => {
-    if (realWall.monotonic() - heardAt >= sameSignalMs) process.exit(130);
-  };
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, again);
+  heardAt ??= realWall.monotonic();
   endStay();
   await runtime.stop();
   if (fault) throw fault;
