@@ -168,7 +168,7 @@ test('the SNMP agent names interfaces and groups, and is silent without power', 
   const session = snmp.createSession(lab.lab.addresses['gw-b'], 'public', {
     port: labPorts.snmp,
     version: snmp.Version2c,
-    timeout: 200,
+    timeout: 1_000,
     retries: 0,
   });
   const get = (...oids: readonly string[]) =>

@@ -13,7 +13,7 @@ import { realWall } from '../../src/runtime/wall.ts';
 
 export const fastTimers: LabTimers = {
   helloMs: 30,
-  holdMs: 200,
+  holdMs: 500,
   propagationMs: 5,
   bgpHoldMs: 60,
   bgpConnectMs: 20,
