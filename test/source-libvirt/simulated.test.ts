@@ -19,7 +19,7 @@ const never = new AbortController().signal;
 const uri = 'qemu:///system';
 const names = ['kvm1', 'kvm2'] as const;
 const web1 = 'c7a5fdbd-0000-4000-8000-000000000001';
-const timers = { prepareMs: 20, copyMs: 200, stopMs: 10, keepaliveMs: 50, restartMs: 10 };
+const timers = { prepareMs: 20, copyMs: 600, stopMs: 10, keepaliveMs: 50, restartMs: 10 };
 
 let folder: string;
 let sockets: Readonly<Record<(typeof names)[number], string>>;
