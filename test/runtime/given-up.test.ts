@@ -33,7 +33,7 @@ test('a start finds the snapshot before them, and so does the next one', async (
   await say(before);
   await before.pass(snapshotMs);
   await say(before);
-  for (let turns = 0; before.taken.length < 1 && turns < 10_000; turns += 1) await before.pass(0);
+  await before.until(() => before.taken.length > 0);
   const [taken] = before.taken;
   await before.journal.trim(taken!.through + 1);
   before.die();

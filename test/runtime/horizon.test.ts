@@ -60,7 +60,7 @@ async function sayAndSnapshot(on: Rig): Promise<void> {
   const count = on.taken.length + 1;
   await on.pass(snapshotMs);
   await say(on);
-  for (let turns = 0; on.taken.length < count && turns < 10_000; turns += 1) await on.pass(0);
+  await on.until(() => on.taken.length >= count);
   expect(on.taken).toHaveLength(count);
 }
 

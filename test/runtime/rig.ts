@@ -49,6 +49,8 @@ export interface Rig {
   readonly recovered: Recovered;
   /** Everything due within `ms` happens. */
   pass(ms: number): Promise<void>;
+  /** Waits for what another thread does, as compressing a snapshot; no time passes here. */
+  until(isSo: () => boolean | Promise<boolean>): Promise<void>;
   hear(target: string, meaning: Meaning | null): Promise<void>;
   ofKind<K extends Entry['kind']>(kind: K): readonly EntryOf<K>[];
   outcomes(): readonly string[];
@@ -140,6 +142,10 @@ export async function rig(options: RigOptions): Promise<Rig> {
     taken,
     recovered: recovered!,
     pass: (ms) => wall.advance(ms),
+    async until(isSo) {
+      for (const from = performance.now(); !(await isSo()); await wall.advance(0))
+        if (performance.now() - from > 20_000) throw new Error('it does not come');
+    },
     async hear(target, meaning) {
       runtime.host.sink('test').offer([eventOf(target, meaning)]);
       await wall.advance(0);

@@ -5,9 +5,7 @@ import { counting, say } from './counting.ts';
 import { eventOf, type Rig, rig } from './rig.ts';
 
 /** Lets the snapshot that is being written be done. */
-async function written(on: Rig, count: number): Promise<void> {
-  for (let turns = 0; on.taken.length < count && turns < 10_000; turns += 1) await on.pass(0);
-}
+const written = (on: Rig, count: number): Promise<void> => on.until(() => on.taken.length >= count);
 
 const again = async ({ wall, world, journal, die }: Rig, epoch: number): Promise<Rig> => {
   die();

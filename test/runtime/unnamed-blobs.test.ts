@@ -9,7 +9,7 @@ import type { NewEntry } from '../../src/model/entry.ts';
 import { snapshotMs } from '../../src/model/limits.ts';
 import type { Journal } from '../../src/ports/journal.ts';
 import { forgetUnnamed } from '../../src/runtime/unnamed-blobs.ts';
-import { eventOf, type Rig, rig } from './rig.ts';
+import { eventOf, rig } from './rig.ts';
 
 const idle = (version: string, bundle: string): DeployedPolicy => ({
   version,
@@ -37,13 +37,6 @@ function diesBeforeTheEntry(journal: Journal): { readonly journal: Journal; read
   };
 }
 
-async function until(on: Rig, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let turns = 0; !(await isSo()); turns += 1) {
-    if (turns > 10_000) throw new Error('it does not come');
-    await on.pass(0);
-  }
-}
-
 const snapshotEntry = (digest: string): NewEntry => {
   return { at: 1, kind: 'snapshot', through: 0, digest, runtime: '0', policies: {}, unsettled: [] };
 };
@@ -55,7 +48,7 @@ describe('a start', () => {
     const first = await rig({ policies: [idle('v1', 'one')], journal, snapshots: true });
     await first.pass(snapshotMs);
     first.runtime.host.sink('test').offer([something]);
-    await until(first, () => first.taken.length === 1);
+    await first.until(() => first.taken.length === 1);
     const named = await journal.blobs();
     expect(named).toHaveLength(2);
     first.die();
@@ -65,13 +58,13 @@ describe('a start', () => {
     const second = await rig({ policies: [idle('v2', 'two')], journal: dying.journal, wall, world, epoch: 2, snapshots: true });
     await second.pass(snapshotMs);
     second.runtime.host.sink('test').offer([something]);
-    await until(second, () => dying.stored.length === 2);
+    await second.until(() => dying.stored.length === 2);
     const [bundle, unnamed] = dying.stored;
     expect([...(await journal.blobs())].sort()).toEqual([...named, bundle, unnamed].sort());
     second.die();
 
     const third = await rig({ policies: [idle('v2', 'two')], journal, wall, world, epoch: 3, snapshots: true });
-    await until(third, async () => !(await journal.blobs()).includes(unnamed!));
+    await third.until(async () => !(await journal.blobs()).includes(unnamed!));
     expect([...(await journal.blobs())].sort()).toEqual([...named, bundle].sort());
     expect(third.warnings).toEqual(['idle: replayed alone from entry 1 on']);
   });

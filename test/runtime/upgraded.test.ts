@@ -30,7 +30,7 @@ async function live(on: Rig, count: number): Promise<void> {
   for (let taken = 1; taken <= count; taken += 1) {
     await on.pass(snapshotMs);
     on.runtime.host.sink('test').offer([eventOf(undefined, null)]);
-    for (let turns = 0; on.taken.length < taken && turns < 10_000; turns += 1) await on.pass(0);
+    await on.until(() => on.taken.length >= taken);
   }
   expect(on.taken).toHaveLength(count);
 }
