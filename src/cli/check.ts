@@ -19,12 +19,14 @@ export function declareCheck(program: Command): void {
 }
 
 async function check({ config, json }: { readonly config?: string; readonly json?: boolean }): Promise<void> {
-  const [{ policiesOf, tryPolicies }, { checkConfig }, { lintPolicies, checkSelectors }, { checkPipes }] = await Promise.all([
-    import('../main.ts'),
-    import('../runtime/config.ts'),
-    import('../runtime/check-policies.ts'),
-    import('../runtime/check-pipes.ts'),
-  ]);
+  const [{ policiesOf, tryPolicies }, { checkConfig }, { lintPolicies, checkSelectors }, { checkPipes }, { checkMemory }] =
+    await Promise.all([
+      import('../main.ts'),
+      import('../runtime/config.ts'),
+      import('../runtime/check-policies.ts'),
+      import('../runtime/check-pipes.ts'),
+      import('../runtime/check-memory.ts'),
+    ]);
   const file = configFile(config);
   const { problems, loaded } = await checkConfig(file);
   const findings: Finding[] = problems.map(findingOf);
@@ -39,6 +41,7 @@ async function check({ config, json }: { readonly config?: string; readonly json
         ...loaded.strayModes(policies.map(({ policy }) => policy.name)).map(findingOf),
         ...(await checkSelectors(policies, loaded.inventory)),
         ...(await checkPipes(policies)),
+        ...(await checkMemory(policies)),
       );
     } catch (thrown) {
       findings.push(...loadFindings(thrown));

@@ -59,8 +59,8 @@ export async function rehearsed(root: string, stories: readonly StoryFile[], sta
   const { lintFiles } = await import('../runtime/check-policies.ts');
   // It is a process of its own, and goes on beside what follows.
   const types = typeErrors(root, paths);
-  const { faults, pipes } = await loaded(root, names, stage);
-  const own = [...(await lintFiles(paths)), ...pipes];
+  const { faults, pipes, memory } = await loaded(root, names, stage);
+  const own = [...(await lintFiles(paths)), ...pipes, ...memory];
   // What we said of a line says it better.
   const said = new Set(own.map(placeOf));
   const findings = [...own, ...(await types).filter((finding) => !said.has(placeOf(finding)))];
@@ -74,7 +74,11 @@ export async function rehearsed(root: string, stories: readonly StoryFile[], sta
 const placeOf = ({ path = '', line }: Finding): string => `${resolve(path)}:${line}`;
 
 async function loaded(root: string, names: readonly string[], stage: Stage) {
-  const [{ bundlePolicy }, { checkPipes }] = await Promise.all([import('../main.ts'), import('../runtime/check-pipes.ts')]);
+  const [{ bundlePolicy }, { checkPipes }, { checkMemory }] = await Promise.all([
+    import('../main.ts'),
+    import('../runtime/check-pipes.ts'),
+    import('../runtime/check-memory.ts'),
+  ]);
   const faults = new Map<string, string>();
   const bundles = new Map<string, BundledPolicy>();
   const bundled = await Promise.allSettled(names.map((name) => bundlePolicy(policyPath(root, name))));
@@ -87,7 +91,8 @@ async function loaded(root: string, names: readonly string[], stage: Stage) {
     if (typeof policy === 'string') faults.set(name, policy);
     else sound.push({ policy, file: bundles.get(name)!.file });
   }
-  return { faults, pipes: await checkPipes(sound) };
+  const [pipes, memory] = await Promise.all([checkPipes(sound), checkMemory(sound)]);
+  return { faults, pipes, memory };
 }
 
 /** The inventory of a policy's stories: beside them, else beside all stories. Each is read once. */

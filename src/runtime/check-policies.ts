@@ -1,5 +1,5 @@
 // Owns: what `offbox check` says of policies beyond their types: calls that would not replay, selectors that could mean
-// more than one thing. Of RxJS's operators check-pipes.ts tells.
+// more than one thing. Of RxJS's operators check-pipes.ts tells, of variables that remember check-memory.ts.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Selector } from '../core/selector.ts';
