@@ -5,15 +5,16 @@ import { build } from 'esbuild';
 import {
   type BinaryExpression,
   type CallExpression,
-  type Identifier,
   isArrayLiteralExpression,
   isAssignmentOperator,
   isBinaryExpression,
   isCallExpression,
+  isClassDeclaration,
   isDeleteExpression,
   isElementAccessExpression,
   isFunctionLikeDeclaration,
   isIdentifier,
+  isNewExpression,
   isObjectLiteralExpression,
   isPostfixUnaryExpression,
   isPrefixUnaryExpression,
@@ -91,9 +92,10 @@ function mutations(file: Node, syntax: OwnSyntax, uses: FunctionUses): readonly 
   const found = new Map<Name, Found>();
   visit(file, (node) => {
     for (const { word, counts } of changedBy(node, syntax)) {
-      const name = syntax.nameOf(word);
-      if (name === undefined || found.has(name) || !outlives(node, name, syntax, uses)) continue;
-      const what = `${word.text} is changed with one event and read with the next, and begins anew at a start from a snapshot`;
+      const name = nameOf(word, syntax);
+      if (name === undefined || found.has(name) || !isKept(node, owners(word, name, syntax), uses)) continue;
+      const text = isIdentifier(word) ? word.text : word.parent.getText();
+      const what = `${text} is changed with one event and read with the next, and begins anew at a start from a snapshot`;
       found.set(name, {
         at: word,
         what,
@@ -104,18 +106,30 @@ function mutations(file: Node, syntax: OwnSyntax, uses: FunctionUses): readonly 
   return [...found.values()];
 }
 
-/** Whether what is changed at `node` is there still when the next event comes. */
-function outlives(node: Node, name: Name, syntax: OwnSyntax, uses: FunctionUses): boolean {
+/** A variable's own; of `this` its class's. */
+function nameOf(word: Node, syntax: OwnSyntax): Name | undefined {
+  if (isIdentifier(word)) return syntax.nameOf(word);
+  const of = functionOf(word)?.parent;
+  return of && isClassDeclaration(of) && of.name ? syntax.nameOf(of.name) : undefined;
+}
+
+/** In which functions it is made, absent for the top of a file: a variable where it is declared, `this` wherever its class is new. */
+function owners(word: Node, name: Name, syntax: OwnSyntax): readonly (Node | undefined)[] {
   const declaration = syntax.declarationOf(name);
-  if (!declaration) return false;
-  const owner = functionOf(declaration);
-  if (uses.isWithin(node, owner)) return false;
+  if (!declaration) return [];
+  if (isIdentifier(word)) return [functionOf(declaration)];
+  return syntax.wordsFor(name).flatMap((use) => (isNewExpression(use.parent) ? [functionOf(use)] : []));
+}
+
+/** Whether what is changed at `node`, and made in any of `owners`, is there still when the next event comes. */
+function isKept(node: Node, owners: readonly (Node | undefined)[], uses: FunctionUses): boolean {
   // What waits for an answer is replayed: no snapshot is taken for it.
-  return !uses.isPerEvent(owner) && uses.runsWithEvents(functionOf(node));
+  const outlives = (owner: Node | undefined) => !uses.isWithin(node, owner) && !uses.isPerEvent(owner);
+  return owners.length > 0 && owners.every(outlives) && uses.runsWithEvents(functionOf(node));
 }
 
 interface Changed {
-  readonly word: Identifier;
+  readonly word: Node;
   readonly counts: boolean;
 }
 
@@ -161,10 +175,10 @@ function targetsOf(left: Node): readonly Node[] {
   });
 }
 
-/** `a` of `a.b[c]`, and of what `a.get(b)` gave. */
-function rootOf(target: Node): Identifier | undefined {
+/** `a` of `a.b[c]`, and of what `a.get(b)` gave; `this` likewise. */
+function rootOf(target: Node): Node | undefined {
   const at = bare(target);
-  if (isIdentifier(at)) return at;
+  if (isIdentifier(at) || at.kind === SyntaxKind.ThisKeyword) return at;
   if (isPropertyAccessExpression(at) || isElementAccessExpression(at)) return rootOf(at.expression);
   if (!isCallExpression(at) || !isPropertyAccessExpression(at.expression)) return undefined;
   return /^(get|at)$/.test(at.expression.name.text) ? rootOf(at.expression.expression) : undefined;

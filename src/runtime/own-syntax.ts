@@ -91,6 +91,13 @@ async function named(files: readonly SourceFile[], project: Project, mutating: R
   const types = await checker.getTypeAtLocation(receivers);
   const told = await Promise.all(types.map((type) => type && checker.typeToString(type)));
   const names = new Map<Identifier, Name>();
+  const byPlace = new Map<string, Name>();
+  // A method of an object has a symbol of its own beside its class's: both are declared at one place.
+  const idOf = ({ id, name, declarations: [place] }: TsSymbol): Name => {
+    const key = place ? `${place.path} ${place.index} ${name}` : `${id}`;
+    byPlace.set(key, byPlace.get(key) ?? id);
+    return byPlace.get(key)!;
+  };
   const imported = new Map<Name, string>();
   const aliases = new Map<Name, TsSymbol>();
   for (const [index, word] of words.entries()) {
@@ -99,13 +106,14 @@ async function named(files: readonly SourceFile[], project: Project, mutating: R
       : undefined;
     const symbol = shorthand ?? symbols[index];
     if (!symbol) continue;
-    names.set(word, symbol.id);
+    const name = idOf(symbol);
+    names.set(word, name);
     const from = importFrom(word);
-    if (from?.own === false) imported.set(symbol.id, from.name);
-    else if (symbol.flags & SymbolFlags.Alias) aliases.set(symbol.id, symbol);
+    if (from?.own === false) imported.set(name, from.name);
+    else if (symbol.flags & SymbolFlags.Alias) aliases.set(name, symbol);
   }
   const targets = new Map<Name, Name>();
-  for (const [name, symbol] of aliases) if (!imported.has(name)) targets.set(name, (await checker.getAliasedSymbol(symbol)).id);
+  for (const [name, symbol] of aliases) if (!imported.has(name)) targets.set(name, idOf(await checker.getAliasedSymbol(symbol)));
   const nameOf = (word: Identifier): Name | undefined => {
     const name = names.get(word);
     return name === undefined ? undefined : (targets.get(name) ?? name);
