@@ -87,6 +87,11 @@ async function started(runtime: Runtime, wall: VirtualWall): Promise<void> {
   await starting;
 }
 
+async function come(isSo: () => boolean | Promise<boolean>, wall: VirtualWall): Promise<void> {
+  for (const from = performance.now(); !(await isSo()); await wall.advance(0))
+    if (performance.now() - from > 20_000) throw new Error('it does not come');
+}
+
 export async function rig(options: RigOptions): Promise<Rig> {
   const { policies, modes = { default: 'enforce', policies: {}, targets: {} }, epoch = 1 } = options;
   const wall = options.wall ?? new VirtualWall(1_767_225_600_000);
@@ -142,10 +147,7 @@ export async function rig(options: RigOptions): Promise<Rig> {
     taken,
     recovered: recovered!,
     pass: (ms) => wall.advance(ms),
-    async until(isSo) {
-      for (const from = performance.now(); !(await isSo()); await wall.advance(0))
-        if (performance.now() - from > 20_000) throw new Error('it does not come');
-    },
+    until: (isSo) => come(isSo, wall),
     async hear(target, meaning) {
       runtime.host.sink('test').offer([eventOf(target, meaning)]);
       await wall.advance(0);
