@@ -126,7 +126,7 @@ const rowsOf: Readonly<Record<Shown, (item: never, wide: boolean) => readonly Ro
     },
   ],
   gateways: ({ gateway, prefixes, members }: ShownGateway) =>
-    members.map(({ target, row, role, known, since }) => ({
+    members.map(({ target, row, role, known, since, line }) => ({
       gateway,
       prefixes: prefixes.join(' '),
       member: target,
@@ -134,6 +134,7 @@ const rowsOf: Readonly<Record<Shown, (item: never, wide: boolean) => readonly Ro
       role,
       known,
       since: since ? timeText(since) : '-',
+      line: line ?? '',
     })),
   facts: ({ fhrp, targets }: ReturnType<View['facts']>) => [
     ...fhrp.map(({ gateway, target, role, state, by, at, seq }) => ({

@@ -1,6 +1,7 @@
 // Owns: facts: plain data folded from entries, and the view of the inventory that policies get. Facts change only on an
 // entry (law E9): what an event claims and what a reading showed, each with when and how it is known.
 import { type Entry, rowsOf } from '../model/entry.ts';
+import type { Event } from '../model/event.ts';
 import { interfaceName } from '../model/interface-name.ts';
 import { type Family, type Meaning, type MeaningKind, type Role, roleOfHsrp, roleOfVrrp } from '../model/meaning.ts';
 import type { FhrpRow } from '../model/query.ts';
@@ -161,6 +162,7 @@ export class Facts implements InventoryView {
   /** Takes an entry in; returns what it means for migrations. */
   fold(entry: Entry): readonly Meaning[] {
     if (entry.kind === 'inventory') this.#setInventory(entry.inventory);
+    else if (entry.kind === 'event' && entry.event.meaning?.kind === 'source.gap') this.#foldGap(entry, entry.event);
     else if (entry.kind === 'event' && entry.event.target && entry.event.meaning)
       this.#foldClaim(entry, entry.event.target, entry.event.meaning);
     else if (entry.kind === 'reading') this.#foldReading(entry);
@@ -216,6 +218,14 @@ export class Facts implements InventoryView {
     const claimed = claimOf(meaning);
     const member = claimed && this.memberOf(target, claimed.protocol, claimed.claim);
     if (member) this.#setFhrp(member, claimed.role, claimed.state, entry, 'claimed');
+  }
+
+  /** A session is there again: what was read before of its target being away is over, and maybe nobody reads there. */
+  #foldGap({ at }: Entry, { origin, meaning }: Event): void {
+    if (origin.source !== 'session' || meaning?.kind !== 'source.gap') return;
+    for (const target of meaning.targets ?? []) {
+      if (this.#targets.get(target)?.reachable === false) this.#targets.set(target, { target, reachable: true, at });
+    }
   }
 
   #foldReading(entry: Entry & { readonly kind: 'reading' }): void {

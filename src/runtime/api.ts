@@ -10,6 +10,7 @@ import { type Event, eventSchema } from '../model/event.ts';
 import { apiBodyBytesMax } from '../model/limits.ts';
 import { askMigration, cancelMigration, migrateSchema, migrationStatus } from './migrate.ts';
 import type { Runtime } from './runtime.ts';
+import type { ShownGateway } from './view.ts';
 
 /** What can be shown. */
 export const shownKinds = [
@@ -115,5 +116,15 @@ async function show(runtime: Runtime, what: Shown): Promise<unknown> {
   if (what === 'sources') return runtime.sources.map((source) => ({ source: source.name, ...source.stats() }));
   if (what === 'policies')
     return (await runtime.shownPolicies()).map((policy) => ({ ...policy, mode: runtime.modes.of(policy.name, '') }));
+  if (what === 'gateways') return gatewaysWithLines(runtime);
   return runtime.view[what]();
+}
+
+/** What was read of a member is as old as it is: it may be away by now. */
+function gatewaysWithLines({ executor, view }: Runtime): readonly ShownGateway[] {
+  const lines = new Map(executor.status().map(({ target, state }) => [target, state]));
+  return view.gateways().map((gateway) => ({
+    ...gateway,
+    members: gateway.members.map((member) => ({ ...member, line: lines.get(member.target) })),
+  }));
 }

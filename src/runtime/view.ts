@@ -8,6 +8,7 @@ import type { Entry } from '../model/entry.ts';
 import type { Event } from '../model/event.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Outcome } from '../model/outcome.ts';
+import type { LineStatus } from './line.ts';
 import type { Requests, ShownRequest } from './requests.ts';
 
 /** How many of the newest are kept for showing; the journal has them all. */
@@ -41,6 +42,8 @@ export interface ShownGateway {
     readonly role: string;
     readonly known: string;
     readonly since?: number;
+    /** The line to it now; known only while Offbox runs. */
+    readonly line?: LineStatus['state'] | undefined;
   }[];
 }
 

@@ -3,6 +3,7 @@ import { claimOf, Facts, rowOf } from '../../src/core/facts.ts';
 import type { Entry, EntryBody } from '../../src/model/entry.ts';
 import type { Meaning } from '../../src/model/meaning.ts';
 import { inventorySchema } from '../../src/model/target.ts';
+import { gapEvent } from '../../src/runtime/entry-bound.ts';
 import { gap, hsrpEvent, inventory, row, start } from './rig.ts';
 
 let facts: Facts;
@@ -138,6 +139,18 @@ describe('who is active', () => {
     expect(facts.allTargets()).toEqual([{ target: 'r1', reachable: true, at: start + 5, reason: 'cut short' }]);
     reading('r1', { kind: 'unreachable', reason: 'no route' });
     expect(facts.allTargets()).toEqual([{ target: 'r1', reachable: false, at: start + 6, reason: 'no route' }]);
+  });
+
+  test('is reachable again once its session is back, also where nobody reads there then', () => {
+    reading('r1', { kind: 'unreachable', reason: 'no route' });
+    reading('r2', { kind: 'unreachable', reason: 'no route' });
+    fold({ kind: 'event', event: gap('r1', 'r2', 'r3') });
+    expect(facts.allTargets().map(({ reachable }) => reachable)).toEqual([false, false]);
+    fold({ kind: 'event', event: gapEvent('session', 'r1 is back', ['r1']) });
+    expect(facts.allTargets()).toEqual([
+      { target: 'r1', reachable: true, at: start + 5 },
+      { target: 'r2', reachable: false, at: start + 3, reason: 'no route' },
+    ]);
   });
 });
 

@@ -9,6 +9,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { apiBodyBytesMax } from '../../src/model/limits.ts';
 import { type Api, controlSocket, serveApi } from '../../src/runtime/api.ts';
+import type { ShownGateway } from '../../src/runtime/view.ts';
 import { type Rig, rig } from './rig.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'offbox-api-'));
@@ -28,6 +29,18 @@ afterAll(async () => {
 interface Answer {
   readonly status: number;
   readonly body: unknown;
+}
+
+function get(path: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath, path }, (answer) => {
+      const parts: Buffer[] = [];
+      answer.on('data', (part: Buffer) => parts.push(part));
+      answer.on('end', () => resolve(JSON.parse(Buffer.concat(parts).toString('utf8'))));
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
 }
 
 function post(path: string, body: string | Buffer, type = 'application/json'): Promise<Answer> {
@@ -96,6 +109,31 @@ describe('the control socket', () => {
     }
     expect(on.ofKind('command')).toEqual([]);
     expect((await post('/resolve', body)).status).toBe(400);
+  });
+
+  test('tells with what was read of a member whether its line is up: a dead gateway is not active', async () => {
+    await on.pass(1_000);
+    const peek = () => on.runtime.executor.peek({ target: 'gw-a', query: 'fhrp' });
+    const lines = async () =>
+      ((await get('/show/gateways')) as ShownGateway[])[0]!.members.map(({ target, line }) => [target, line]);
+    expect(await lines()).toEqual([
+      ['gw-a', 'up'],
+      ['gw-b', 'up'],
+    ]);
+    on.world.setUnreachable('gw-a');
+    const peeked = peek();
+    await on.pass(20_000);
+    await peeked;
+    expect(await lines()).toEqual([
+      ['gw-a', 'down'],
+      ['gw-b', 'up'],
+    ]);
+    on.world.setReachable('gw-a');
+    await on.pass(120_000);
+    expect(await lines()).toEqual([
+      ['gw-a', 'up'],
+      ['gw-b', 'up'],
+    ]);
   });
 
   test('refuses whatever comes, without a fault of its own', async () => {
