@@ -4,7 +4,8 @@ import { claimOf, type GatewayMember } from '../core/facts.ts';
 import type { DeployedPolicy } from '../core/policy.ts';
 import type { Verdict } from '../core/scope.ts';
 import { selectorMiss } from '../core/selector.ts';
-import type { Entry, EntryOf } from '../model/entry.ts';
+import type { PolicyStatus } from '../core/slot.ts';
+import { type Entry, type EntryOf, isRemoval } from '../model/entry.ts';
 import { OperatorError } from '../model/errors.ts';
 import type { Event } from '../model/event.ts';
 import type { Journal } from '../ports/journal.ts';
@@ -124,6 +125,8 @@ class Explainer {
   /** Of the policies that are pipes. */
   readonly #trails = new Map<string, PipeTrail>();
   readonly #misses = new Map<string, string>();
+  /** The policies that it stopped. */
+  readonly #stops = new Map<string, Step>();
   readonly #origins: Origins | undefined;
   entry: Entry | undefined;
   said = '';
@@ -144,23 +147,26 @@ class Explainer {
 
   take(entry: Entry): void {
     if (entry.seq === this.#seq) this.#meet(entry);
+    else if (entry.kind === 'quarantine' && entry.cause === this.#seq && !isRemoval(entry.reason)) this.#stop(entry);
     const { intents } = this.#engine.step(entry);
     const phrases = this.#narrate(entry, this.#engine);
     if (entry.seq <= this.#seq) this.#origins?.take(entry, intents);
     if (entry.seq === this.#seq) {
       this.said = phrases.map(({ what, who, text }) => `${what} ${who} ${text}`).join('; ') || entryText(entry);
-      this.origin = this.#origins?.of(entry);
+      this.origin = entry.kind === 'quarantine' ? stopOrigin(entry) : this.#origins?.of(entry);
     } else if (this.entry) this.#follow(entry, phrases);
   }
 
   /** Whether a policy had something to say at the entry, or `itself` was woken by it and did not only get its answer. */
   woke(policy: string, itself = false): boolean {
     const steps = this.#steps.get(policy) ?? [];
-    return itself ? steps[0]?.step === 'on' : steps.length > 0;
+    return itself ? steps[0]?.step === 'on' : steps.length > 0 || this.#stops.has(policy);
   }
 
   conclude({ policy: { name } }: DeployedPolicy): PolicyExplained {
     const steps = this.#steps.get(name);
+    const stop = this.#stops.get(name);
+    if (stop) return { policy: name, steps: [...(steps ?? []), stop], conclusion: 'It was stopped by this entry.' };
     if (!steps) {
       const detail = this.#misses.get(name) ?? 'not woken by this entry';
       const step: Step = { step: 'on', verdict: 'stopped', detail, seq: this.#seq, afterMs: 0 };
@@ -180,9 +186,16 @@ class Explainer {
     for (const { policy } of this.#policies) if (policy.pipe) this.#trails.set(policy.name, new PipeTrail(entry));
     if (entry.kind !== 'event') return;
     const derived = this.#engine.derived(entry.event);
+    const idle = new Map(
+      this.#engine.policies().flatMap((status) => (status.state === 'running' ? [] : [[status.name, idleText(status)]])),
+    );
     for (const { policy } of this.#policies) {
       const misses = policy.on.map((selector) => selectorMiss(selector, entry.event, derived));
-      if (misses.includes(undefined)) continue;
+      if (misses.includes(undefined)) {
+        const why = idle.get(policy.name);
+        if (why !== undefined) this.#misses.set(policy.name, why);
+        continue;
+      }
       const listens = policy.on.some(({ name }) => name === 'fhrp.changed');
       this.#misses.set(policy.name, [...misses, ...(listens ? this.#noMember(entry.event) : [])].join('; '));
     }
@@ -200,6 +213,11 @@ class Explainer {
     if (like.length > 1) return [`${said} could be any of ${like.map(memberText).join(', ')}`];
     const declared = facts.membersOn(target).filter((member) => member.protocol === protocol);
     return [`no gateway has ${said} (${declared.map(memberText).join(', ') || `none has ${target} with ${protocol}`})`];
+  }
+
+  #stop({ policy, reason, seq, at }: EntryOf<'quarantine'>): void {
+    if (this.entry)
+      this.#stops.set(policy, { step: 'stopped', verdict: 'stopped', detail: reason, seq, afterMs: at - this.entry.at });
   }
 
   #hear(verdict: Verdict): void {
@@ -247,6 +265,13 @@ class Explainer {
     if (steps.length < stepsMax && !known) steps.push(step);
   }
 }
+
+/** It began with the entry that the policy did not get over. */
+const stopOrigin = ({ policy, cause, reason }: EntryOf<'quarantine'>): Origin | undefined =>
+  isRemoval(reason) ? undefined : { policy, key: '', root: cause };
+
+const idleText = ({ state, reason }: PolicyStatus): string =>
+  state === 'stopped' ? `it was stopped before: ${reason}` : 'it did not run yet';
 
 const memberText = ({ gateway, target, interface: name, instance, group }: GatewayMember): string =>
   `${gateway} has ${target} ${name ?? instance ?? ''} group ${group ?? '-'}`;

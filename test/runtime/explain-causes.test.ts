@@ -168,7 +168,7 @@ describe('what is no doing of a policy', () => {
     rig.feed({ kind: 'snapshot', through: 2, digest: 'd', runtime: 'r', policies: {}, unsettled: [] });
     rig.feed({ kind: 'decided', through: 3 });
     rig.feed({ kind: 'tick' });
-    rig.feed({ kind: 'quarantine', policy: 'other', cause: 2, reason: 'threw' });
+    rig.feed({ kind: 'quarantine', policy: 'other', cause: 2, reason: 'removed: its file is gone' });
     const said: string[] = [];
     for (const { seq } of rig.entries) {
       const explanation = await explained(rig, seq, [other]);
@@ -183,7 +183,7 @@ describe('what is no doing of a policy', () => {
       'snapshot: what was known after entry 2 is kept',
       'decided: all up to entry 3 has been decided',
       'tick: time passed, and something was due',
-      expect.stringContaining('stopped other threw'),
+      'stopped other removed: its file is gone',
     ]);
     expect((await explained(rig, 1, [other], 'other')).note).toBe('other is not woken by it.');
   });
@@ -198,5 +198,51 @@ describe('what is no doing of a policy', () => {
     const later = new Rig([settled]);
     later.reading(read!, { kind: 'rows', rows: [] });
     expect((await explained(later, lastSeq(later, 'reading'), [settled])).note).toContain('What caused it is not known');
+  });
+});
+
+describe('a policy that was stopped', () => {
+  const boom = policy({
+    name: 'boom',
+    on: syslog({ matches: /^never$/ }),
+    pipe: (letters) =>
+      letters.pipe(
+        map((): never => {
+          throw new Error('boom');
+        }),
+      ),
+  });
+  const stop = (reason: string, seq: number) => ({ step: 'stopped', verdict: 'stopped', detail: reason, seq, afterMs: 0 });
+  const story = (reason: string, ended?: 'hung'): { readonly rig: Rig; readonly cause: number } => {
+    const rig = new Rig([other, boom]);
+    rig.event(textEvent('never'));
+    const cause = lastSeq(rig, 'event');
+    rig.feed({ kind: 'quarantine', policy: 'boom', cause, reason, ...(ended ? { ended } : {}) });
+    rig.event(textEvent('never'));
+    return { rig, cause };
+  };
+
+  test.each([
+    ['threw', 'boom', undefined],
+    ['did not come back', 'it did not come back within 2 s', 'hung' as const],
+  ])('is told at the entry at which it %s, and at that of its stop', async (_how, reason, ended) => {
+    const { rig, cause } = story(reason, ended);
+    const seq = lastSeq(rig, 'quarantine');
+    const { policies } = await explained(rig, cause, [other, boom], 'boom');
+    expect(policies[0]!.steps.at(-1)).toEqual(stop(reason, seq));
+    expect(policies[0]!.conclusion).toBe('It was stopped by this entry.');
+    const atStop = await explained(rig, seq, [other, boom]);
+    expect(atStop.cause).toMatchObject({ entry: { seq: cause }, policies: [{ policy: 'boom' }] });
+    expect(atStop.note).toBeUndefined();
+  });
+
+  test('was stopped before, at what comes later; and did not run yet, at what came earlier', async () => {
+    const { rig, cause } = story('boom');
+    const at = async (seq: number) => (await explained(rig, seq, [other, boom], 'boom')).policies[0]!.steps;
+    expect(await at(lastSeq(rig, 'event'))).toMatchObject([{ detail: `it was stopped before: boom (at entry ${cause})` }]);
+    const late = new Rig([other]);
+    late.event(textEvent('never'));
+    const early = await explained(late, lastSeq(late, 'event'), [other, boom], 'boom');
+    expect(early.policies[0]!.steps).toMatchObject([{ detail: 'it did not run yet' }]);
   });
 });
