@@ -1,11 +1,12 @@
 // Owns: offbox migrate: asks the running Offbox for a migration and follows it with a progress bar. Ctrl-C cancels it and waits
-// until it is over. Exits 0 when the VM is there, 1 when it was refused, failed or was cancelled.
+// until it is over; a second one ends the waiting, for a policy that was stopped tells of no end. Exits 0 when the VM is there, 1 when it was refused, failed or was cancelled.
 import type { Command } from 'commander';
 import colors from 'picocolors';
 import { OperatorError } from '../model/errors.ts';
 import { controlSocket } from '../runtime/api.ts';
 import { allowed, bandwidthMiBsMax, type MigrationAsked, type MigrationStatus } from '../runtime/migrate.ts';
 import { ask } from './client.ts';
+import { Interrupt } from './interrupt.ts';
 import { visible } from './terminal.ts';
 import { configFile } from './where.ts';
 
@@ -37,7 +38,12 @@ async function migrate(vm: string, options: MigrateOptions): Promise<void> {
   const body = wanted(vm, options);
   const [{ dataFolder, wall }, { loadConfig }] = await Promise.all([import('../main.ts'), import('../runtime/config.ts')]);
   const socket = controlSocket(dataFolder(await loadConfig(configFile(options.config))));
-  const interrupt = new Interrupt((request) => ask(socket, 'POST', `/migrate/${encodeURIComponent(request)}/cancel`, {}));
+  const interrupt = new Interrupt(
+    (request) => ask(socket, 'POST', `/migrate/${encodeURIComponent(request)}/cancel`, {}),
+    leave,
+    wall,
+  );
+  process.on('SIGINT', interrupt.hear);
   try {
     const asked = (await ask(socket, 'POST', '/migrate', body)) as MigrationAsked | undefined;
     if (!asked)
@@ -56,34 +62,15 @@ async function migrate(vm: string, options: MigrateOptions): Promise<void> {
       await wall.sleep(lookMs);
     }
   } finally {
-    interrupt.end();
+    process.off('SIGINT', interrupt.hear);
   }
 }
 
-/** Ctrl-C cancels the request, also where it comes before the request has its name. */
-class Interrupt {
-  readonly #cancel: (request: string) => Promise<unknown>;
-  #request: string | undefined;
-  #came = false;
-
-  constructor(cancel: (request: string) => Promise<unknown>) {
-    this.#cancel = cancel;
-    process.on('SIGINT', this.#hear);
-  }
-
-  cancels(request: string): void {
-    this.#request = request;
-    if (this.#came) this.#hear();
-  }
-
-  end(): void {
-    process.off('SIGINT', this.#hear);
-  }
-
-  readonly #hear = (): void => {
-    this.#came = true;
-    if (this.#request !== undefined) void this.#cancel(this.#request).catch(() => undefined);
-  };
+function leave(): never {
+  process.stderr.write(
+    'It is cancelled, and nobody has said yet that it is over: see `offbox show requests` and `offbox show policies`.\n',
+  );
+  process.exit(130);
 }
 
 function wanted(vm: string, { to, allow, bandwidth }: MigrateOptions): unknown {

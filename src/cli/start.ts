@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import colors from 'picocolors';
 import { OperatorError } from '../model/errors.ts';
+import { sameSignalMs } from '../model/limits.ts';
 import { kindOf } from '../model/written-event.ts';
 import type { VersionChange } from '../runtime/reload.ts';
 import type { Watcher } from '../runtime/runtime.ts';
@@ -109,9 +110,6 @@ function reloadText({ policy, from, to, kept, reset }: VersionChange): string {
   ];
   return [`policy ${policy}: ${version}`, ...memory].join('; ');
 }
-
-/** Whoever tells the launcher and us, as systemd does by default, is heard twice, for the launcher passes it on. */
-const sameSignalMs = 300;
 
 /** Waits for a signal or a failure, then stops in order. A second signal ends at once. */
 export async function endOf(runtime: { stop(): Promise<void> }, failure: Promise<Error>): Promise<void> {

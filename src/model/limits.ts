@@ -284,3 +284,6 @@ export const snmpRepetitions = 20;
 export const heldLookMs = 2_000;
 /** Nothing is appended for so long: what was decided until then is recorded by itself, not with the next entry. */
 export const decidedRestMs = 1_000;
+
+/** Whoever tells the launcher and us, as systemd and a terminal do, is heard twice, for the launcher passes it on. */
+export const sameSignalMs = 300;

@@ -41,7 +41,8 @@ export async function askMigration(
   runtime: Runtime,
   { vm: named, to, ...how }: z.infer<typeof migrateSchema>,
 ): Promise<MigrationAsked> {
-  const { facts } = runtime.engine;
+  const { engine, host, view } = runtime;
+  const { facts } = engine;
   const vm = facts.vm(named);
   const places = vm ? homesOf(vm) : [];
   const [from, other] = places;
@@ -68,8 +69,13 @@ export async function askMigration(
       `there is no hypervisor "${to}"`,
       hypervisors.map((each) => (each === from ? `${each} (${vm.vm} is there)` : each)),
     );
-  if (vm.migration)
-    throw new OperatorError(`${vm.vm} is being migrated to ${vm.migration.to}`, { code: 'usage', remedy: 'Wait for it.' });
+  if (vm.migration) {
+    const is = vm.migration.phase === 'requested' ? 'is asked to be' : 'is being';
+    throw new OperatorError(`${vm.vm} ${is} migrated to ${vm.migration.to}`, {
+      code: 'usage',
+      remedy: 'Wait for it; `offbox show requests` tells how it stands.',
+    });
+  }
   const request = freshId(runtime, vm.vm);
   const meaning: MeaningOf<'vm.migration-requested'> = {
     kind: 'vm.migration-requested',
@@ -82,7 +88,15 @@ export async function askMigration(
     ...(how.allow ? { allow: how.allow } : {}),
     ...(how.bandwidthMiBs === undefined ? {} : { bandwidthMiBs: how.bandwidthMiBs }),
   };
-  const seq = await runtime.host.emit(byHand(meaning, from, `migrate ${vm.vm} to ${to}`));
+  const event = byHand(meaning, from, `migrate ${vm.vm} to ${to}`);
+  const running = new Set(view.policies().flatMap(({ name, state }) => (state === 'running' ? [name] : [])));
+  if (!engine.listeners(event).some((name) => running.has(name)))
+    throw new OperatorError('no policy that runs takes requests for migrations', {
+      code: 'usage',
+      remedy:
+        'Look at `offbox show policies`: one is to listen to vm.migrationRequested(), as the shipped migration-preflight does.',
+    });
+  const seq = await host.emit(event);
   return { request, seq, vm: vm.vm, uuid: vm.uuid, from, to };
 }
 

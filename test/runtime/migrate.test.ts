@@ -18,7 +18,7 @@ const targets = Object.fromEntries(
 );
 
 /** A VM on kvm1, and a journal of numbers that takes what is emitted a turn later. */
-function world(vm = web1) {
+function world(vm = web1, { state = 'running', listeners = ['p'] }: { state?: string; listeners?: readonly string[] } = {}) {
   const facts = new Facts();
   const requests = new Requests();
   let seq = 0;
@@ -41,7 +41,9 @@ function world(vm = web1) {
   for (const body of entriesOf('kvm1', 'lists running/booted', vm)) take(body);
   const host = { stats: () => ({ lastSeq: seq }), emit };
   const executor = { peek: async () => ({ kind: 'rows', rows: [] }) };
-  const runtime = { engine: { facts }, view: { requests: () => requests.all() }, host, executor } as never;
+  const engine = { facts, listeners: () => listeners };
+  const view = { requests: () => requests.all(), policies: () => [{ name: 'p', state }] };
+  const runtime = { engine, view, host, executor } as never;
   return { runtime, report, lastSeq: () => seq };
 }
 
@@ -79,4 +81,25 @@ test('one that is over is not cancelled any more: the next of the same VM goes o
   await expect(cancelMigration(runtime, request)).rejects.toMatchObject({ code: 'usage' });
   expect(lastSeq()).toBe(before);
   expect(await cancelMigration(runtime, next.request)).toEqual({ seq: before + 1 });
+});
+
+test.each([
+  ['nobody listens', { listeners: [] }],
+  ['who listens is stopped', { state: 'stopped' }],
+])('is refused, and taken by nobody, where %s: nothing would ever become of it', async (_what, policies) => {
+  const { runtime, lastSeq } = world(web1, policies);
+  const before = lastSeq();
+  await expect(askMigration(runtime, { vm: 'web1', to: 'kvm2' })).rejects.toMatchObject({
+    code: 'usage',
+    summary: 'no policy that runs takes requests for migrations',
+  });
+  expect(lastSeq()).toBe(before);
+});
+
+test('one that is asked for and not begun is not said to be on', async () => {
+  const { runtime } = world();
+  await askMigration(runtime, { vm: 'web1', to: 'kvm2' });
+  await expect(askMigration(runtime, { vm: 'web1', to: 'kvm3' })).rejects.toMatchObject({
+    summary: 'web1 is asked to be migrated to kvm2',
+  });
 });

@@ -35,7 +35,9 @@ function world(...lines: readonly string[]) {
   };
   const emit = async ({ meaning }: { readonly meaning: Meaning }): Promise<number> => emitted.push(meaning);
   const host = { stats: () => ({ lastSeq: seq }), emit };
-  const runtime = { engine: { facts }, view: { requests: () => requests.all() }, host } as never;
+  const engine = { facts, listeners: () => ['p'] };
+  const view = { requests: () => requests.all(), policies: () => [{ name: 'p', state: 'running' }] };
+  const runtime = { engine, view, host } as never;
   const book = { vmsOf: (name: string) => requests.vmsOf(name), isTarget: () => true, requested: () => undefined };
   const requested = (to: string) => {
     const read = readRequest(JSON.stringify({ kind: 'migration-requested', request: 'r-1', vm: 'web1', to }));
