@@ -1,5 +1,6 @@
 // Owns: offbox show: what is so, from the running Offbox, or from the journal of a stopped one.
 import type { Command } from 'commander';
+import colors from 'picocolors';
 import type { Remembered } from '../core/cells.ts';
 import { OperatorError } from '../model/errors.ts';
 import { cellEventsMax, cellKeysMax } from '../model/limits.ts';
@@ -68,6 +69,8 @@ async function show(what: Shown, { config, json, last, wide }: ShowOptions): Pro
   process.stdout.write(lines.length > (json ? 0 : 1) ? `${lines.join('\n')}\n` : json ? '' : `no ${what}\n`);
 }
 
+const stoppedText = 'Offbox does not run here: this is what it knew when it stopped.';
+
 /** Replays the journal: what a stopped Offbox knew when it stopped. */
 async function fromJournal(what: Shown, loaded: Parameters<typeof import('../main.ts')['viewJournal']>[0]): Promise<unknown> {
   if (what === 'targets' || what === 'sources') {
@@ -78,6 +81,8 @@ async function fromJournal(what: Shown, loaded: Parameters<typeof import('../mai
   }
   const { viewJournal } = await import('../main.ts');
   const view: View = await viewJournal(loaded);
+  // Aside: what is shown reads as if it were so now.
+  process.stderr.write(`${colors.yellow(stoppedText)}\n`);
   return view[what]();
 }
 

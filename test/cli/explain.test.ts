@@ -1,4 +1,4 @@
-// offbox explain on the journal of a stopped Offbox: what a pair waited for, and by what it missed.
+// offbox explain and show on the journal of a stopped Offbox: what a pair waited for, and by what it missed; and that it is stopped.
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,4 +77,21 @@ describe('offbox explain', () => {
       { verdict: 'waiting', step: 'pair', afterMs: 0 },
     ]);
   }, 30_000);
+});
+
+it('is said by offbox show to be stopped, aside of what it knew: its policies are shown as they ran', async () => {
+  const said = 'Offbox does not run here: this is what it knew when it stopped';
+  for (const [what, known] of [
+    ['policies', /both +running/],
+    ['events', /lost Gi1\/0\/1/],
+  ] as const) {
+    expect(await runOffbox(home, ['show', what])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(known),
+      err: expect.stringContaining(said),
+    });
+  }
+  const { out, err } = await runOffbox(home, ['show', 'policies', '--json']);
+  expect(JSON.parse(out)).toMatchObject({ name: 'both' });
+  expect(err).toContain(said);
 });
