@@ -1,27 +1,13 @@
 // What `offbox check` says of a policy that remembers outside of operators, form by form; and the forms that remember nothing.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { checkMemory } from '../../src/runtime/check-memory.ts';
 import { loadPolicies } from '../../src/runtime/policies.ts';
 import { runOffbox } from '../cli/offbox.ts';
-import { linkOffbox, linkRxjs } from '../linked.ts';
+import { policyHomes } from './policy-home.ts';
 
-const folders: string[] = [];
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true });
-});
-
-function homeOf(files: Readonly<Record<string, string>>): string {
-  const home = mkdtempSync(join(tmpdir(), 'offbox-memory-'));
-  folders.push(home);
-  linkOffbox(home);
-  linkRxjs(home);
-  mkdirSync(join(home, 'policies', 'lib'), { recursive: true });
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(home, 'policies', name), text);
-  return home;
-}
+const homeOf = policyHomes();
 
 /** What is found, as `file:line:column text`. */
 async function found(files: Readonly<Record<string, string>>): Promise<readonly string[]> {

@@ -1,31 +1,16 @@
 // Which of RxJS's operators `offbox check` lets a policy use, with the line, the operator and the remedy; and no false alarms.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import * as rxjs from 'rxjs';
 import * as rxjsOperators from 'rxjs/operators';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { checkPipes, stateful, timed } from '../../src/runtime/check-pipes.ts';
 import { lintPolicies } from '../../src/runtime/check-policies.ts';
 import { loadPolicies } from '../../src/runtime/policies.ts';
 import { runOffbox } from '../cli/offbox.ts';
-import { linkOffbox, linkRxjs } from '../linked.ts';
+import { policyHomes } from './policy-home.ts';
 
-const folders: string[] = [];
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true });
-});
-
-/** A home with these policies and the files they import. */
-function homeOf(files: Readonly<Record<string, string>>): string {
-  const home = mkdtempSync(join(tmpdir(), 'offbox-pipes-'));
-  folders.push(home);
-  linkOffbox(home);
-  linkRxjs(home);
-  mkdirSync(join(home, 'policies', 'lib'), { recursive: true });
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(home, 'policies', name), text);
-  return home;
-}
+const homeOf = policyHomes();
 
 const pipeOf = (imports: string, pipe: string, more = ''): string =>
   `import { policy, syslog } from 'offbox';
