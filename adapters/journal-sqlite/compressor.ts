@@ -2,7 +2,7 @@
 // stream of its own, which nothing but a collection of all that is old takes away: hundreds a second are tens of megabytes until then.
 import { constants, createZstdCompress } from 'node:zlib';
 
-/** The Zstandard frame (RFC 8878) of each; whoever asks waits for its answer before it asks again. */
+/** The Zstandard frame (RFC 8878) of each; whoever asks waits for its answer before it asks again. Once it has failed it fails always. */
 export function compressor(
   options: Parameters<typeof createZstdCompress>[0],
 ): (body: Uint8Array) => Promise<Uint8Array<ArrayBuffer>> {
@@ -15,7 +15,9 @@ export function compressor(
     new Promise((resolve, reject) => {
       fail = reject;
       stream.write(body);
-      stream.flush(constants.ZSTD_e_end, () => {
+      // A flush is a write, and told as one: of a stream that has failed nothing comes, and that is not the frame.
+      stream.flush(constants.ZSTD_e_end, (error?: Error | null) => {
+        if (error) return reject(error);
         // What is buffered comes as data.
         while (stream.read() !== null);
         const [only] = chunks;

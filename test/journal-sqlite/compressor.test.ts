@@ -18,3 +18,10 @@ it.each([
   // What was given before is not written over.
   expect(frames.map((frame, index) => bodies[index]!.equals(zstdDecompressSync(frame)))).toEqual(bodies.map(() => true));
 });
+
+it('gives nothing that is no frame once the stream has failed', async () => {
+  const compress = compressor({ ...fast, pledgedSrcSize: 10 });
+  const body = Buffer.alloc(40_000, 'x');
+  await expect(compress(body)).rejects.toThrow();
+  await expect(compress(body)).rejects.toThrow();
+});
