@@ -31,21 +31,12 @@ const checksum = (row: PlainRow): number => crc32(row.body, crc32(`${row.first_s
  * each, and what is not written need not be synced, and not be brought from the log into the file.
  */
 export function sealed(plain: PlainRow): Row {
-  const row = isToCompress(plain) ? { ...plain, body: compressed(plain.body) } : plain;
+  const row = isToCompress(plain) ? { ...plain, body: new Uint8Array(zstdCompressSync(plain.body, fast)) } : plain;
   return { ...row, crc: checksum(row) };
 }
 
-/** Long, and not compressed before. */
+/** Long, and not compressed before: what a flood appends the thread compresses with one stream (compressor.ts). */
 export const isToCompress = (row: PlainRow): boolean => row.body.length >= journalCompressBytesMin && !isCompressed(row);
-
-/** A copy of its own length: what zlib writes into is `chunkSize` long, hundreds of times a second in a flood. */
-function compressed(body: Uint8Array): Uint8Array<ArrayBuffer> {
-  const frame = zstdCompressSync(body, fast);
-  const exact = new Uint8Array(frame);
-  // Its own, and not Node's pool for small ones.
-  if (frame.buffer.byteLength >= fast.chunkSize) free(new Uint8Array(frame.buffer));
-  return exact;
-}
 
 export const fast = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 256 * 1024 };
 const bounded = { maxOutputLength: journalRowBytesMax + journalEntryBytesMax, chunkSize: 1024 * 1024 };

@@ -11,7 +11,6 @@ import { createHash } from 'node:crypto';
 import { type BigIntStats, closeSync, fsyncSync, openSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { free } from '../../src/model/free.ts';
 import { journalBlobBytesMax, journalRowBytesMax } from '../../src/model/limits.ts';
 import { entryJson } from '../../src/model/written-event.ts';
 import type { Expectation, Room, Tail } from '../../src/ports/journal.ts';
@@ -89,10 +88,8 @@ export function insertStatement(db: DatabaseSync): (row: PlainRow) => number {
   const statement = db.prepare('INSERT INTO batch(first_seq, last_seq, at, epoch, crc, body) VALUES(?, ?, ?, ?, ?, ?)');
   return (plain) => {
     const { first_seq, last_seq, at, epoch, crc, body } = sealed(plain);
-    const { length } = body;
     statement.run(first_seq, last_seq, at, epoch, crc, body);
-    if (body !== plain.body) free(body);
-    return length;
+    return body.length;
   };
 }
 
