@@ -2,11 +2,8 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { type Config, listenAddress } from '../model/config.ts';
 import type { Inventory, Target } from '../model/target.ts';
-import type { Finding } from './config-findings.ts';
+import { type Finding, finding, keyFinding } from './config-findings.ts';
 import type { Path } from './config-problem.ts';
-
-type Part = Finding['part'];
-const finding = (path: Path, part: Part, cause: string, remedy: string): Finding => ({ path, part, cause, remedy });
 
 /** As they stand in a sentence. */
 const addressForm = 'Write it as 192.0.2.1 or 2001:db8::1.';
@@ -47,16 +44,13 @@ export function sourceAddressFindings({ syslog, snmp, http, nats }: Config['sour
 function sharedPorts(protocol: string, [first, at]: Listen, [second, other]: Listen): readonly Finding[] {
   if (!at || at !== other || listenAddress(at).port === 0) return [];
   const cause = `sources.${first.join('.')} listens on ${protocol} ${at} already`;
-  return [finding(['sources', ...second], 'value', cause, 'Give one of the two another port.')];
+  return [finding(['sources', ...second], cause, 'Give one of the two another port.')];
 }
 
 function serverFindings(path: Path, server: string): readonly Finding[] {
   const { host, port } = listenAddress(server.replace(/^\w+:\/\//, ''));
   const remedy = 'A port is 1 to 65535; NATS listens on 4222 by default.';
-  return [
-    ...hostFindings(path, host),
-    ...(port >= 1 && port <= 65_535 ? [] : [finding(path, 'value', `${port} is no port`, remedy)]),
-  ];
+  return [...hostFindings(path, host), ...(port >= 1 && port <= 65_535 ? [] : [finding(path, `${port} is no port`, remedy)])];
 }
 
 function targetFindings(path: Path, { address, aliases = [], bgp, cli, netconf, libvirt }: Target): readonly Finding[] {
@@ -75,9 +69,8 @@ function targetFindings(path: Path, { address, aliases = [], bgp, cli, netconf, 
     ...logins.flatMap(([at, access]) =>
       access && !access.key && !access.password
         ? [
-            finding(
+            keyFinding(
               at,
-              'key',
               'SSH has neither "key" nor "password" to log in with',
               'Add one of them, as in key: { file: keys/offbox } or password: { env: NAME }.',
             ),
@@ -92,16 +85,16 @@ function hostFindings(path: Path, written: string): readonly Finding[] {
   const ported = /^(?<host>[^:]+):(?<port>\d+)$/.exec(written)?.groups;
   if (ported) {
     const remedy = `Write ${ported.host} here, and port: ${ported.port} in the section of the access.`;
-    return [finding(path, 'value', `"${written}" has a port in it`, remedy)];
+    return [finding(path, `"${written}" has a port in it`, remedy)];
   }
   const found = numberFindings(path, written, hostForm);
   if (found.length > 0 || isIP(written) > 0) return found;
   if (/^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})$/.test(written)) return [];
-  return [finding(path, 'value', `"${written}" is neither an address nor the name of a host`, hostForm)];
+  return [finding(path, `"${written}" is neither an address nor the name of a host`, hostForm)];
 }
 
 function ipFindings(path: Path, written: string): readonly Finding[] {
-  return isIP(written) > 0 ? [] : [finding(path, 'value', `"${written}" is no address`, addressForm)];
+  return isIP(written) > 0 ? [] : [finding(path, `"${written}" is no address`, addressForm)];
 }
 
 /** Addresses that no device has: the unspecified, multicast, and the broadcast to all (RFC 6890, 4291). */
@@ -116,17 +109,15 @@ nobody.addSubnet('ff00::', 8, 'ipv6');
 function ownFindings(path: Path, written: string): readonly Finding[] {
   const version = isIP(written);
   if (version === 0 || !nobody.check(written, version === 6 ? 'ipv6' : 'ipv4')) return [];
-  return [
-    finding(path, 'value', `${written} is no device's own address`, 'Write the one by which this device alone is reached.'),
-  ];
+  return [finding(path, `${written} is no device's own address`, 'Write the one by which this device alone is reached.')];
 }
 
 /** What can only be meant as numbers, and is no address. */
 function numberFindings(path: Path, written: string, remedy: string): readonly Finding[] {
   if (isIP(written) > 0 || !(/^[\d.]+(\/\d+)?$/.test(written) || written.includes(':'))) return [];
   if (isIP(written.replace(/\/\d+$/, '')) > 0)
-    return [finding(path, 'value', `"${written}" is a prefix`, 'Write the address alone, without its length.')];
-  return [finding(path, 'value', `"${written}" is no ${written.includes(':') ? 'IPv6' : 'IPv4'} address`, remedy)];
+    return [finding(path, `"${written}" is a prefix`, 'Write the address alone, without its length.')];
+  return [finding(path, `"${written}" is no ${written.includes(':') ? 'IPv6' : 'IPv4'} address`, remedy)];
 }
 
 /** As equal addresses are written alike. */
@@ -159,7 +150,7 @@ function sharedAccesses(targets: readonly (readonly [string, Target])[]): readon
       owners.set(place, owner ?? name);
       if (owner === undefined) return [];
       const cause = `"${owner}" has this address and the same ${key} ${end.split(' ').slice(0, 2).join(' ')}`;
-      return [finding(['targets', name, 'address'], 'value', cause, 'Correct one of the two: a device is one target.')];
+      return [finding(['targets', name, 'address'], cause, 'Correct one of the two: a device is one target.')];
     }),
   );
 }
@@ -174,9 +165,7 @@ function sharedAliases(targets: readonly (readonly [string, Target])[]): readonl
       owners.set(plain(alias), owner ?? name);
       if (owner === undefined || owner === name) return [];
       const cause = `${alias} belongs to "${owner}" already`;
-      return [
-        finding(['targets', name, 'aliases', i], 'value', cause, 'Remove it from one of the two: events come from one target.'),
-      ];
+      return [finding(['targets', name, 'aliases', i], cause, 'Remove it from one of the two: events come from one target.')];
     }),
   );
 }

@@ -7,13 +7,11 @@ import { nearest } from '../model/nearest.ts';
 import type { Gateway, Inventory, Member } from '../model/target.ts';
 import { canonicalPrefix } from '../resources/bgp-network.ts';
 import { addressFindings, sourceAddressFindings } from './config-addresses.ts';
-import type { Finding } from './config-findings.ts';
+import { type Finding, finding } from './config-findings.ts';
 import { placeFindings } from './config-places.ts';
 import type { Path } from './config-problem.ts';
 import { requestFindings } from './config-requests.ts';
 import { engineFindings } from './config-snmp.ts';
-
-const finding = (path: Path, cause: string, remedy: string): Finding => ({ path, part: 'value', cause, remedy });
 
 export function configFindings(config: Config, inventory: Inventory | undefined): readonly Finding[] {
   const users = config.sources.snmp?.users ?? [];

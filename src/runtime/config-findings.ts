@@ -13,6 +13,9 @@ export interface Finding {
   readonly remedy: string;
 }
 
+export const finding = (path: Path, cause: string, remedy: string): Finding => ({ path, part: 'value', cause, remedy });
+export const keyFinding = (path: Path, cause: string, remedy: string): Finding => ({ path, part: 'key', cause, remedy });
+
 type Issue = z.core.$ZodIssue;
 
 const secretForm = secretSchema.meta()?.description ?? '';

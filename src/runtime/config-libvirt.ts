@@ -2,10 +2,8 @@
 // the one by which the others reach it.
 import { nearest } from '../model/nearest.ts';
 import type { Inventory, Target } from '../model/target.ts';
-import type { Finding } from './config-findings.ts';
+import { type Finding, finding } from './config-findings.ts';
 import type { Path } from './config-problem.ts';
-
-const finding = (path: Path, cause: string, remedy: string): Finding => ({ path, part: 'value', cause, remedy });
 
 /** Those that a daemon serves. */
 const drivers = ['qemu', 'test', 'xen', 'lxc', 'ch', 'bhyve', 'vz', 'parallels', 'openvz', 'vbox'];

@@ -3,11 +3,9 @@ import { dscpWords, isDscp } from '../model/dscp.ts';
 import { interfaceName } from '../model/interface-name.ts';
 import { nearest } from '../model/nearest.ts';
 import type { Attachment, Inventory, LibvirtAccess, Target, Path as Way } from '../model/target.ts';
-import type { Finding } from './config-findings.ts';
+import { type Finding, finding } from './config-findings.ts';
 import { libvirtUriFindings } from './config-libvirt.ts';
 import type { Path } from './config-problem.ts';
-
-const finding = (path: Path, cause: string, remedy: string): Finding => ({ path, part: 'value', cause, remedy });
 
 export function placeFindings(inventory: Inventory): readonly Finding[] {
   const { targets, attachments = [], paths = [] } = inventory;

@@ -3,10 +3,8 @@
 import type { Config } from '../model/config.ts';
 import { nearest } from '../model/nearest.ts';
 import type { Inventory } from '../model/target.ts';
-import type { Finding } from './config-findings.ts';
+import { type Finding, finding, keyFinding } from './config-findings.ts';
 import type { Path } from './config-problem.ts';
-
-const finding = (path: Path, part: Finding['part'], cause: string, remedy: string): Finding => ({ path, part, cause, remedy });
 
 /** Of the inventory by itself. */
 export function engineFindings({ targets }: Inventory): readonly Finding[] {
@@ -16,17 +14,15 @@ export function engineFindings({ targets }: Inventory): readonly Finding[] {
     const { engine, user, write } = snmp ?? {};
     const found: Finding[] = [];
     if (user !== undefined && engine === undefined)
-      found.push(finding([...path, 'user'], 'key', '"engine" is missing', 'Write both: which engine, and which user of it.'));
+      found.push(keyFinding([...path, 'user'], '"engine" is missing', 'Write both: which engine, and which user of it.'));
     // A write is kept to the engine, too.
     if (engine !== undefined && user === undefined && !write)
-      found.push(finding([...path, 'engine'], 'key', '"user" is missing', 'Write both: which engine, and which user of it.'));
+      found.push(keyFinding([...path, 'engine'], '"user" is missing', 'Write both: which engine, and which user of it.'));
     const id = engine?.toLowerCase();
     const owner = id === undefined ? undefined : owners.get(id);
     if (id !== undefined) owners.set(id, owner ?? name);
     if (owner !== undefined)
-      found.push(
-        finding([...path, 'engine'], 'value', `"${owner}" has this engine id already`, 'Each device has its own: correct one.'),
-      );
+      found.push(finding([...path, 'engine'], `"${owner}" has this engine id already`, 'Each device has its own: correct one.'));
     return found;
   });
 }
@@ -40,6 +36,6 @@ export function engineUserFindings({ sources }: Config, { targets }: Inventory):
     if (user === undefined || users.includes(user)) return [];
     const meant = nearest(user, users);
     const remedy = meant ? `Did you mean ${meant}?` : 'Declare it there, with its keys.';
-    return [finding(['targets', name, 'snmp', 'user'], 'value', `sources.snmp.users of offbox.yaml has no "${user}"`, remedy)];
+    return [finding(['targets', name, 'snmp', 'user'], `sources.snmp.users of offbox.yaml has no "${user}"`, remedy)];
   });
 }
