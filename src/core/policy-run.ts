@@ -224,8 +224,9 @@ export class PolicyRun {
    */
   #isStillOn(event: PolicyEvent): boolean {
     const ended = event as unknown as Meaning;
-    const vm = ended.kind === 'vm.migration-ended' ? this.#host.facts.vms.get(ended.uuid) : undefined;
-    if (ended.kind !== 'vm.migration-ended' || !vm?.migration) return false;
+    if (ended.kind !== 'vm.migration-ended') return false;
+    const vm = this.#host.facts.vms.get(ended.uuid);
+    if (!vm?.migration) return false;
     const { to, phase, since } = vm.migration;
     return to === ended.to ? phase !== 'requested' || !isMeant(ended, vm) : since < event.at;
   }

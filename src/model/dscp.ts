@@ -22,6 +22,6 @@ export function dscpWord(written: string): string {
 
 /** Whether what is written is a mark of six bits, by its number or its word. */
 export function isDscp(written: string): boolean {
-  const word = written.trim().toLowerCase();
+  const word = dscpWord(written);
   return /^\d{1,2}$/.test(word) ? Number(word) <= 63 : dscpWords.includes(word);
 }

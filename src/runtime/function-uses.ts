@@ -1,5 +1,6 @@
 // Owns: when the functions of a policy's text run: at once where they stand, once when the pipe is built, or with its events.
 import {
+  type AsExpression,
   type CallExpression,
   type Expression,
   type Identifier,
@@ -27,6 +28,9 @@ import {
   isShorthandPropertyAssignment,
   isVariableDeclaration,
   type Node,
+  type NonNullExpression,
+  type ParenthesizedExpression,
+  type SatisfiesExpression,
 } from 'typescript/unstable/ast';
 import { functionAt, functionOf, type OwnSyntax } from './own-syntax.ts';
 
@@ -222,18 +226,18 @@ class UseFinder {
 /** Beneath brackets and what only says a type. */
 export function bare(node: Node): Node {
   let at = node;
-  while (isParenthesizedExpression(at) || isAsExpression(at) || isNonNullExpression(at) || isSatisfiesExpression(at))
-    at = at.expression;
+  while (isDress(at)) at = at.expression;
   return at;
+}
+
+function isDress(node: Node): node is ParenthesizedExpression | AsExpression | NonNullExpression | SatisfiesExpression {
+  return isParenthesizedExpression(node) || isAsExpression(node) || isNonNullExpression(node) || isSatisfiesExpression(node);
 }
 
 /** Whose value is the one of what it is made of. */
 function isWrapping(node: Node): boolean {
   return (
-    isParenthesizedExpression(node) ||
-    isAsExpression(node) ||
-    isNonNullExpression(node) ||
-    isSatisfiesExpression(node) ||
+    isDress(node) ||
     isConditionalExpression(node) ||
     (isBinaryExpression(node) && /^(\?\?|\|\||&&)$/.test(node.operatorToken.getText()))
   );
