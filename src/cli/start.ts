@@ -2,12 +2,12 @@
 import type { Command } from 'commander';
 import colors from 'picocolors';
 import { OperatorError } from '../model/errors.ts';
-import { sameSignalMs } from '../model/limits.ts';
 import { kindOf } from '../model/written-event.ts';
 import type { VersionChange } from '../runtime/reload.ts';
 import type { Watcher } from '../runtime/runtime.ts';
 import { runtimeVersion } from '../runtime/version.ts';
 import { realWall, stayAlive, timeText } from '../runtime/wall.ts';
+import { twice } from './interrupt.ts';
 import { teller } from './tell.ts';
 import { startFile } from './where.ts';
 
@@ -113,19 +113,18 @@ function reloadText({ policy, from, to, kept, reset }: VersionChange): string {
 
 /** Waits for a signal or a failure, then stops in order. A second signal ends at once. */
 export async function endOf(runtime: { stop(): Promise<void> }, failure: Promise<Error>): Promise<void> {
-  let heardAt: number | undefined;
-  const signal = new Promise<undefined>((done) => {
-    // One listener for all of them: without any, be it for a moment, the next signal would end us as it is.
-    const hear = (): void => {
-      if (heardAt !== undefined && realWall.monotonic() - heardAt >= sameSignalMs) process.exit(130);
-      heardAt ??= realWall.monotonic();
-      done(undefined);
-    };
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, hear);
-  });
+  const signalled = Promise.withResolvers<undefined>();
+  const hear = twice(
+    realWall,
+    () => signalled.resolve(undefined),
+    () => process.exit(130),
+  );
+  // One listener for all of them: without any, be it for a moment, the next signal would end us as it is.
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, hear);
   const endStay = stayAlive();
-  const fault = await Promise.race([signal, failure]);
-  heardAt ??= realWall.monotonic();
+  const fault = await Promise.race([signalled.promise, failure]);
+  // We end already: a signal is the second.
+  if (fault) hear();
   endStay();
   await runtime.stop();
   if (fault) throw fault;
